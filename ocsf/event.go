@@ -1,0 +1,136 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ocsf
+
+import "slices"
+
+// Event is one OCSF event as a flat list of attributes, each at a path of the
+// schema ("actor.user.email_addr"). Flat, because what makes events (tables
+// from vendor fields to paths) and what reads them (columns, detections, the
+// JSON encoder) all think in paths.
+//
+// An Event is reused: Reset it, set attributes, read it. Strings are borrowed
+// from the record they were mapped from and are good as long as that is.
+type Event struct {
+	Class    Class // class_uid
+	Activity int32 // activity_id
+	// Time is the event time in nanoseconds since the Unix epoch; 0 if the
+	// record does not say. OCSF's own resolution is milliseconds.
+	Time  int64
+	Attrs []Attr
+	// Unmapped are the members of the vendor's record that no attribute
+	// carries, names unescaped, values as JSON text as the vendor wrote it.
+	Unmapped []Member
+	// Issues say what of the record could not be read as its source's
+	// documentation says ("ClientIP: not an address"). They end up in
+	// unmapped.daybreak_issues.
+	Issues []string
+
+	arena []byte
+}
+
+// Attr is one attribute's value.
+type Attr struct {
+	Path Path
+	// Elem is the element the value belongs to where the path runs through
+	// an array ("resources[].name"), from 0; else 0.
+	Elem uint16
+	Kind AttrKind
+	Num  int64  // Int, and Bool as 0 or 1
+	Str  []byte // String: UTF-8 hoped for, not promised; JSON: JSON text
+}
+
+// AttrKind is the type of an attribute's value.
+type AttrKind uint8
+
+// The types of values. JSON is a value spliced in as it is written.
+const (
+	String AttrKind = iota
+	Int
+	Bool
+	JSON
+)
+
+// Member is a name and a JSON text.
+type Member struct {
+	Name, Value []byte
+}
+
+// Reset empties the event and keeps its memory.
+func (e *Event) Reset() {
+	*e = Event{Attrs: e.Attrs[:0], Unmapped: e.Unmapped[:0], Issues: e.Issues[:0], arena: e.arena[:0]}
+}
+
+// SetString sets a string, if it is not empty. Setting a path twice keeps the
+// later value.
+func (e *Event) SetString(p Path, s []byte) { e.AddString(p, 0, s) }
+
+// SetText is SetString of a string constant or otherwise owned string.
+func (e *Event) SetText(p Path, s string) {
+	if s != "" {
+		e.AddString(p, 0, e.Own(s))
+	}
+}
+
+// SetInt sets a number.
+func (e *Event) SetInt(p Path, n int64) { e.AddInt(p, 0, n) }
+
+// SetBool sets a truth value.
+func (e *Event) SetBool(p Path, b bool) {
+	var n int64
+	if b {
+		n = 1
+	}
+	e.set(Attr{Path: p, Kind: Bool, Num: n})
+}
+
+// SetJSON sets a value to JSON text, which must be valid.
+func (e *Event) SetJSON(p Path, raw []byte) { e.set(Attr{Path: p, Kind: JSON, Str: raw}) }
+
+// AddString sets a string in element elem of the array the path runs through.
+func (e *Event) AddString(p Path, elem int, s []byte) {
+	if len(s) > 0 {
+		e.set(Attr{Path: p, Elem: uint16(elem), Kind: String, Str: s})
+	}
+}
+
+// AddInt sets a number in element elem of the array the path runs through.
+func (e *Event) AddInt(p Path, elem int, n int64) {
+	e.set(Attr{Path: p, Elem: uint16(elem), Kind: Int, Num: n})
+}
+
+func (e *Event) set(a Attr) {
+	for i := range e.Attrs {
+		if e.Attrs[i].Path == a.Path && e.Attrs[i].Elem == a.Elem {
+			e.Attrs[i] = a
+			return
+		}
+	}
+	e.Attrs = append(e.Attrs, a)
+}
+
+// Own copies s into the event's own memory.
+func (e *Event) Own(s string) []byte {
+	from := len(e.arena)
+	e.arena = append(e.arena, s...)
+	return e.arena[from:len(e.arena):len(e.arena)]
+}
+
+// Get returns the attribute at p, element 0.
+func (e *Event) Get(p Path) (Attr, bool) {
+	i := slices.IndexFunc(e.Attrs, func(a Attr) bool { return a.Path == p && a.Elem == 0 })
+	if i < 0 {
+		return Attr{}, false
+	}
+	return e.Attrs[i], true
+}
+
+// Str returns the string at p, element 0; nil if there is none.
+func (e *Event) Str(p Path) []byte {
+	a, _ := e.Get(p)
+	if a.Kind != String {
+		return nil
+	}
+	return a.Str
+}
