@@ -1,0 +1,59 @@
+# One door. `make run` and `make test` do all set-up themselves; `make ci` is what CI runs.
+
+GO      ?= go
+BIN     := bin/daybreak
+# Where the reference data of `make eval` lives, if there is any.
+SHARED  ?= ../shared
+FUZZTIME ?= 15s
+# Packages with benchmarks, and how often each runs (benchstat wants several).
+BENCHCOUNT ?= 1
+
+.PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash lake-readers ipdb clean
+
+build: ## the program, bin/daybreak
+	$(GO) build -o $(BIN) ./cmd/daybreak
+
+run: build ## the main job at work, on a log of our own making
+	@BIN=$(BIN) scripts/demo.sh
+
+test: ## every test, in random order
+	$(GO) test -shuffle=on ./...
+
+quick: lint ## less than a minute: format, vet, staticcheck, short tests
+	$(GO) test -short -shuffle=on ./...
+
+race: ## every test under the race detector
+	$(GO) test -race -shuffle=on -short ./...
+
+lint: ## gofumpt, vet, staticcheck
+	@out=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+fmt: ## format the code
+	$(GO) tool gofumpt -w $$(git ls-files '*.go')
+
+gen: ## what is generated and committed
+	$(GO) generate ./...
+
+bench: ## benchmarks, as docs/performance.md reports them
+	$(GO) test -run '^$$' -bench . -benchmem -count=$(BENCHCOUNT) ./...
+
+eval: ## the scoreboard over real records, where there are any
+	$(GO) run ./eval -shared $(SHARED)
+
+fuzz: ## every fuzz target for FUZZTIME
+	@scripts/fuzz.sh $(FUZZTIME)
+
+crash: ## kill -9 again and again during a long import
+	DAYBREAK_CRASH=long $(GO) test -count=1 -timeout 30m -v ./test/crash/...
+
+ci: lint ## everything that must be green before a change lands
+	$(GO) test -shuffle=on ./...
+	$(MAKE) race
+	$(MAKE) eval
+	$(MAKE) fuzz FUZZTIME=3s
+	$(MAKE) build
+
+clean:
+	rm -rf bin .cache
