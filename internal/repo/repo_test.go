@@ -49,7 +49,8 @@ var mayImport = []struct {
 	{"client", []string{"event", "api/v1"}},
 	{"cli", []string{"event", "ocsf", "collect", "journal", "normalize", "enrich", "lake", "node", "api", "client", "config", "store", "index"}},
 	{"eval", []string{"event", "ocsf", "normalize", "collect"}},
-	{"cmd", []string{"cli"}},
+	{"cmd/daybreak", []string{"cli"}},
+	{"cmd/samplelog", []string{"sample"}},
 }
 
 type pkg struct {
