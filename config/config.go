@@ -1,0 +1,198 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config reads the configuration of `daybreak serve`, a TOML file.
+//
+// None is needed: [Default] is what an empty file says, and every default
+// stands there and nowhere else. A key that the program does not know is
+// refused with its line, because a retention that was misspelled is one that
+// does not happen. Secrets are not in the file: keys and tokens are files in
+// the data directory, made on the first run with mode 0600.
+//
+// Each field carries its documentation in a `doc` tag; docs/reference/config.md
+// is generated from them.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// maxFile caps the file; a configuration is a page or two.
+const maxFile = 1 << 20
+
+// Config is a whole configuration.
+type Config struct {
+	Server    Server    `toml:"server" doc:"Where the HTTP API listens."`
+	Journal   Journal   `toml:"journal" doc:"The tamper-evident journal."`
+	Retention Retention `toml:"retention" doc:"What is deleted when. Nothing is, unless it is said here."`
+	Witness   Witness   `toml:"witness" doc:"Who cosigns the journal's checkpoints."`
+	Enrich    Enrich    `toml:"enrich" doc:"Databases of addresses. Without them events carry addresses only."`
+	Search    Search    `toml:"search" doc:"Limits of one search; they keep it from hurting collection."`
+	Log       Log       `toml:"log" doc:"The program's own log, JSON lines on standard error."`
+}
+
+// Server says where the API listens.
+type Server struct {
+	Listen  string `toml:"listen" doc:"Address and port. Port 0 takes a free one. Beyond loopback tls_cert and tls_key are needed; the token always is."`
+	TLSCert string `toml:"tls_cert" doc:"PEM file of the certificate chain. Empty means plain HTTP, which only loopback may have."`
+	TLSKey  string `toml:"tls_key" doc:"PEM file of the certificate's key."`
+}
+
+// Journal configures the journal.
+type Journal struct {
+	Name string `toml:"name" doc:"The log's name, the first line of its checkpoints: a URL without schema, such as \"example.com/audit\". Empty means \"daybreak/\" and the host's name. It counts on the first run and cannot be changed."`
+}
+
+// Retention says what is deleted when.
+type Retention struct {
+	RawDays  int `toml:"raw_days" doc:"Raw records are deleted this many days after they were committed; receipts and proofs stay. 0 keeps them for ever."`
+	LakeDays int `toml:"lake_days" doc:"Searchable rows are deleted this many days after the event. 0 keeps them for ever."`
+}
+
+// Witness names those who cosign checkpoints.
+type Witness struct {
+	Policy string `toml:"policy" doc:"File with a witness policy in the form of C2SP tlog-policy (lines \"witness\", \"group\", \"quorum\"). Empty means no witnesses."`
+}
+
+// Enrich names the databases of addresses.
+type Enrich struct {
+	Databases []string `toml:"databases" doc:"MaxMind DB files (.mmdb) with countries, autonomous systems or both. A later one fills what an earlier one does not know."`
+}
+
+// Search limits one search.
+type Search struct {
+	Timeout  Duration `toml:"timeout" doc:"A search that takes longer is ended and says so."`
+	Memory   Size     `toml:"memory" doc:"Memory for the groups and rows of one search."`
+	Parallel int      `toml:"parallel" doc:"Searches that run at the same time; others wait."`
+}
+
+// Log configures the program's own log.
+type Log struct {
+	Level string `toml:"level" doc:"debug, info, warn or error."`
+}
+
+// Default returns the configuration of an empty file.
+func Default() Config {
+	return Config{
+		Server: Server{Listen: "127.0.0.1:8674"},
+		Search: Search{Timeout: Duration(60e9), Memory: 64 << 20, Parallel: 2},
+		Log:    Log{Level: "info"},
+	}
+}
+
+// Load reads the file at path; an empty path gives the defaults.
+func Load(path string) (Config, error) {
+	if path == "" {
+		return Default(), nil
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	if st.Size() > maxFile {
+		return Config{}, fmt.Errorf("configuration %s: larger than 1 MiB: this is not a configuration", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	c, err := Parse(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads a configuration's text over the defaults and checks it.
+func Parse(text []byte) (Config, error) {
+	c := Default()
+	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Config{}, sentence(err)
+	}
+	if err := c.check(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// sentence turns the decoder's error into one line with the place.
+func sentence(err error) error {
+	if strict := (*toml.StrictMissingError)(nil); errors.As(err, &strict) && len(strict.Errors) > 0 {
+		e := strict.Errors[0]
+		line, _ := e.Position()
+		return fmt.Errorf("line %d: %q is not a setting: see docs/reference/config.md", line, strings.Join(e.Key(), "."))
+	}
+	if e := (*toml.DecodeError)(nil); errors.As(err, &e) {
+		line, column := e.Position()
+		return fmt.Errorf("line %d, column %d: %s", line, column, strings.TrimPrefix(e.Error(), "toml: "))
+	}
+	return err
+}
+
+func (c *Config) check() error {
+	if err := c.Server.check(); err != nil {
+		return err
+	}
+	if err := checkName(c.Journal.Name); err != nil {
+		return err
+	}
+	switch {
+	case c.Retention.RawDays < 0 || c.Retention.LakeDays < 0:
+		return errors.New("retention: days cannot be negative; 0 keeps for ever")
+	case c.Search.Timeout <= 0:
+		return errors.New("search.timeout must be positive, for example \"60s\"")
+	case c.Search.Memory < 1<<20:
+		return errors.New("search.memory must be at least \"1MiB\"")
+	case c.Search.Parallel < 1:
+		return errors.New("search.parallel must be at least 1")
+	}
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+		return nil
+	}
+	return fmt.Errorf("log.level is %q: want debug, info, warn or error", c.Log.Level)
+}
+
+func (s *Server) check() error {
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return fmt.Errorf("server.listen is %q: want address:port, for example \"127.0.0.1:8674\"", s.Listen)
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return errors.New("server.tls_cert and server.tls_key must be given together")
+	}
+	if s.TLSCert == "" && !Loopback(host) {
+		return fmt.Errorf("server.listen is %q, which other machines reach: give server.tls_cert and server.tls_key, or listen on 127.0.0.1", s.Listen)
+	}
+	return nil
+}
+
+// Loopback reports whether nobody but this machine reaches the host.
+func Loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// checkName accepts what can be the name of a signed note's key and the origin
+// of a checkpoint.
+func checkName(name string) error {
+	if name == "" {
+		return nil
+	}
+	if len(name) > 200 || strings.ContainsAny(name, "+\\") || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return fmt.Errorf("journal.name is %.60q: want a URL without schema, such as \"example.com/audit\"", name)
+	}
+	return nil
+}
