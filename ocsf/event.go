@@ -101,6 +101,9 @@ func (e *Event) AddInt(p Path, elem int, n int64) {
 }
 
 func (e *Event) set(a Attr) {
+	if a.Path == PathNone {
+		return
+	}
 	for i := range e.Attrs {
 		if e.Attrs[i].Path == a.Path && e.Attrs[i].Elem == a.Elem {
 			e.Attrs[i] = a
