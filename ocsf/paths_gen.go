@@ -7,75 +7,373 @@ package ocsf
 
 // The paths of paths.txt, in the order in which an event lists them.
 const (
-	PathNone                      Path = iota // no attribute: setting it does nothing
-	PathActivityName                          // activity_name
-	PathActorAppName                          // actor.app_name
-	PathActorAppUID                           // actor.app_uid
-	PathActorSessionUID                       // actor.session.uid
-	PathActorUserEmailAddr                    // actor.user.email_addr
-	PathActorUserName                         // actor.user.name
-	PathActorUserType                         // actor.user.type
-	PathActorUserTypeID                       // actor.user.type_id
-	PathActorUserUID                          // actor.user.uid
-	PathAPIOperation                          // api.operation
-	PathAPIServiceName                        // api.service.name
-	PathCloudProvider                         // cloud.provider
-	PathMessage                               // message
-	PathMetadataEventCode                     // metadata.event_code
-	PathMetadataLogName                       // metadata.log_name
-	PathMetadataProductName                   // metadata.product.name
-	PathMetadataProductVendorName             // metadata.product.vendor_name
-	PathMetadataTenantUID                     // metadata.tenant_uid
-	PathMetadataUID                           // metadata.uid
-	PathRawData                               // raw_data
-	PathResourcesName                         // resources[].name
-	PathResourcesType                         // resources[].type
-	PathResourcesUID                          // resources[].uid
-	PathSeverityID                            // severity_id
-	PathSrcEndpointIP                         // src_endpoint.ip
-	PathSrcEndpointPort                       // src_endpoint.port
-	PathStatus                                // status
-	PathStatusCode                            // status_code
-	PathStatusDetail                          // status_detail
-	PathStatusID                              // status_id
-	PathUserEmailAddr                         // user.email_addr
-	PathUserName                              // user.name
-	PathUserUID                               // user.uid
+	PathNone                                         Path = iota // no attribute: setting it does nothing
+	PathActivityName                                             // activity_name
+	PathActorAppName                                             // actor.app_name
+	PathActorAppUID                                              // actor.app_uid
+	PathActorSessionCreatedTime                                  // actor.session.created_time
+	PathActorSessionCredentialUID                                // actor.session.credential_uid
+	PathActorSessionUID                                          // actor.session.uid
+	PathActorSessionUIDAlt                                       // actor.session.uid_alt
+	PathActorUserDisplayName                                     // actor.user.display_name
+	PathActorUserEmailAddr                                       // actor.user.email_addr
+	PathActorUserName                                            // actor.user.name
+	PathActorUserType                                            // actor.user.type
+	PathActorUserTypeID                                          // actor.user.type_id
+	PathActorUserUID                                             // actor.user.uid
+	PathActorUserUIDAlt                                          // actor.user.uid_alt
+	PathAPIOperation                                             // api.operation
+	PathAPIServiceName                                           // api.service.name
+	PathAPIServiceUID                                            // api.service.uid
+	PathAppName                                                  // app.name
+	PathAppUID                                                   // app.uid
+	PathAppVersion                                               // app.version
+	PathAuthProtocol                                             // auth_protocol
+	PathAuthProtocolID                                           // auth_protocol_id
+	PathCloudProvider                                            // cloud.provider
+	PathComment                                                  // comment
+	PathCount                                                    // count
+	PathDataSecurityDetectionSystemID                            // data_security.detection_system_id
+	PathDataSecurityPolicyName                                   // data_security.policy.name
+	PathDataSecurityPolicyUID                                    // data_security.policy.uid
+	PathDatabucketName                                           // databucket.name
+	PathDatabucketType                                           // databucket.type
+	PathDatabucketTypeID                                         // databucket.type_id
+	PathDatabucketUID                                            // databucket.uid
+	PathDeviceHostname                                           // device.hostname
+	PathDeviceIP                                                 // device.ip
+	PathDeviceIsCompliant                                        // device.is_compliant
+	PathDeviceIsManaged                                          // device.is_managed
+	PathDeviceName                                               // device.name
+	PathDeviceOSName                                             // device.os.name
+	PathDeviceOSTypeID                                           // device.os.type_id
+	PathDeviceOSVersion                                          // device.os.version
+	PathDeviceTypeID                                             // device.type_id
+	PathDeviceUID                                                // device.uid
+	PathDirectionID                                              // direction_id
+	PathEmailCc                                                  // email.cc[]
+	PathEmailFrom                                                // email.from
+	PathEmailMessageUID                                          // email.message_uid
+	PathEmailSize                                                // email.size
+	PathEmailSubject                                             // email.subject
+	PathEmailTo                                                  // email.to[]
+	PathEmailUID                                                 // email.uid
+	PathEndTime                                                  // end_time
+	PathEntityData                                               // entity.data
+	PathEntityDeviceName                                         // entity.device.name
+	PathEntityDeviceTypeID                                       // entity.device.type_id
+	PathEntityDeviceUID                                          // entity.device.uid
+	PathEntityGroupName                                          // entity.group.name
+	PathEntityGroupUID                                           // entity.group.uid
+	PathEntityName                                               // entity.name
+	PathEntityPolicyName                                         // entity.policy.name
+	PathEntityPolicyUID                                          // entity.policy.uid
+	PathEntityType                                               // entity.type
+	PathEntityTypeID                                             // entity.type_id
+	PathEntityUID                                                // entity.uid
+	PathEntityUserCredentialUID                                  // entity.user.credential_uid
+	PathEntityUserEmailAddr                                      // entity.user.email_addr
+	PathEntityUserForwardAddr                                    // entity.user.forward_addr
+	PathEntityUserName                                           // entity.user.name
+	PathEntityUserUID                                            // entity.user.uid
+	PathEvidencesData                                            // evidences[].data
+	PathEvidencesEmailFrom                                       // evidences[].email.from
+	PathEvidencesEmailMessageUID                                 // evidences[].email.message_uid
+	PathEvidencesEmailSubject                                    // evidences[].email.subject
+	PathEvidencesEmailTo                                         // evidences[].email.to[]
+	PathEvidencesEmailUID                                        // evidences[].email.uid
+	PathEvidencesFileHashesAlgorithmID                           // evidences[].file.hashes[].algorithm_id
+	PathEvidencesFileHashesValue                                 // evidences[].file.hashes[].value
+	PathEvidencesFileName                                        // evidences[].file.name
+	PathEvidencesFilePath                                        // evidences[].file.path
+	PathEvidencesFileTypeID                                      // evidences[].file.type_id
+	PathEvidencesSrcEndpointIP                                   // evidences[].src_endpoint.ip
+	PathEvidencesSrcEndpointPort                                 // evidences[].src_endpoint.port
+	PathEvidencesURLURLString                                    // evidences[].url.url_string
+	PathEvidencesUserEmailAddr                                   // evidences[].user.email_addr
+	PathEvidencesUserName                                        // evidences[].user.name
+	PathFileExt                                                  // file.ext
+	PathFileName                                                 // file.name
+	PathFileOwnerEmailAddr                                       // file.owner.email_addr
+	PathFileOwnerName                                            // file.owner.name
+	PathFileParentFolder                                         // file.parent_folder
+	PathFilePath                                                 // file.path
+	PathFileSize                                                 // file.size
+	PathFileType                                                 // file.type
+	PathFileTypeID                                               // file.type_id
+	PathFileUID                                                  // file.uid
+	PathFileURLURLString                                         // file.url.url_string
+	PathFileResultName                                           // file_result.name
+	PathFileResultPath                                           // file_result.path
+	PathFileResultTypeID                                         // file_result.type_id
+	PathFileResultURLURLString                                   // file_result.url.url_string
+	PathFindingInfoAnalyticName                                  // finding_info.analytic.name
+	PathFindingInfoAnalyticTypeID                                // finding_info.analytic.type_id
+	PathFindingInfoAnalyticUID                                   // finding_info.analytic.uid
+	PathFindingInfoCreatedTime                                   // finding_info.created_time
+	PathFindingInfoDesc                                          // finding_info.desc
+	PathFindingInfoLastSeenTime                                  // finding_info.last_seen_time
+	PathFindingInfoSrcURL                                        // finding_info.src_url
+	PathFindingInfoTitle                                         // finding_info.title
+	PathFindingInfoTypes                                         // finding_info.types[]
+	PathFindingInfoUID                                           // finding_info.uid
+	PathGroupName                                                // group.name
+	PathGroupType                                                // group.type
+	PathGroupUID                                                 // group.uid
+	PathHTTPRequestUserAgent                                     // http_request.user_agent
+	PathIsAlert                                                  // is_alert
+	PathIsMFA                                                    // is_mfa
+	PathLogonType                                                // logon_type
+	PathMessage                                                  // message
+	PathMetadataCorrelationUID                                   // metadata.correlation_uid
+	PathMetadataEventCode                                        // metadata.event_code
+	PathMetadataLogName                                          // metadata.log_name
+	PathMetadataLogProvider                                      // metadata.log_provider
+	PathMetadataLogVersion                                       // metadata.log_version
+	PathMetadataOriginalTime                                     // metadata.original_time
+	PathMetadataProductName                                      // metadata.product.name
+	PathMetadataProductVendorName                                // metadata.product.vendor_name
+	PathMetadataTenantUID                                        // metadata.tenant_uid
+	PathMetadataTransformationInfoListName                       // metadata.transformation_info_list[].name
+	PathMetadataTransformationInfoListProductName                // metadata.transformation_info_list[].product.name
+	PathMetadataTransformationInfoListProductVersion             // metadata.transformation_info_list[].product.version
+	PathMetadataUID                                              // metadata.uid
+	PathObservablesName                                          // observables[].name
+	PathObservablesTypeID                                        // observables[].type_id
+	PathObservablesValue                                         // observables[].value
+	PathPolicyName                                               // policy.name
+	PathPolicyUID                                                // policy.uid
+	PathPrivileges                                               // privileges[]
+	PathQueryInfoName                                            // query_info.name
+	PathQueryInfoQueryString                                     // query_info.query_string
+	PathRawData                                                  // raw_data
+	PathResourceName                                             // resource.name
+	PathResourceType                                             // resource.type
+	PathResourceUID                                              // resource.uid
+	PathResourcesName                                            // resources[].name
+	PathResourcesType                                            // resources[].type
+	PathResourcesUID                                             // resources[].uid
+	PathRiskDetails                                              // risk_details
+	PathRiskLevel                                                // risk_level
+	PathRiskLevelID                                              // risk_level_id
+	PathServiceName                                              // service.name
+	PathServiceUID                                               // service.uid
+	PathSessionUID                                               // session.uid
+	PathSeverity                                                 // severity
+	PathSeverityID                                               // severity_id
+	PathSrcEndpointHostname                                      // src_endpoint.hostname
+	PathSrcEndpointIntermediateIps                               // src_endpoint.intermediate_ips[]
+	PathSrcEndpointIP                                            // src_endpoint.ip
+	PathSrcEndpointLocationCity                                  // src_endpoint.location.city
+	PathSrcEndpointLocationCountry                               // src_endpoint.location.country
+	PathSrcEndpointName                                          // src_endpoint.name
+	PathSrcEndpointPort                                          // src_endpoint.port
+	PathSrcEndpointSvcName                                       // src_endpoint.svc_name
+	PathSrcEndpointUID                                           // src_endpoint.uid
+	PathStartTime                                                // start_time
+	PathStatus                                                   // status
+	PathStatusCode                                               // status_code
+	PathStatusDetail                                             // status_detail
+	PathStatusID                                                 // status_id
+	PathUserCredentialUID                                        // user.credential_uid
+	PathUserDisplayName                                          // user.display_name
+	PathUserEmailAddr                                            // user.email_addr
+	PathUserForwardAddr                                          // user.forward_addr
+	PathUserName                                                 // user.name
+	PathUserType                                                 // user.type
+	PathUserTypeID                                               // user.type_id
+	PathUserUID                                                  // user.uid
+	PathUserUIDAlt                                               // user.uid_alt
+	PathVerdict                                                  // verdict
+	PathWebResourcesDesc                                         // web_resources[].desc
+	PathWebResourcesName                                         // web_resources[].name
+	PathWebResourcesType                                         // web_resources[].type
+	PathWebResourcesUID                                          // web_resources[].uid
+	PathWebResourcesURLString                                    // web_resources[].url_string
 	pathCount
 )
 
 var pathText = [pathCount]string{
-	PathActivityName:              "activity_name",
-	PathActorAppName:              "actor.app_name",
-	PathActorAppUID:               "actor.app_uid",
-	PathActorSessionUID:           "actor.session.uid",
-	PathActorUserEmailAddr:        "actor.user.email_addr",
-	PathActorUserName:             "actor.user.name",
-	PathActorUserType:             "actor.user.type",
-	PathActorUserTypeID:           "actor.user.type_id",
-	PathActorUserUID:              "actor.user.uid",
-	PathAPIOperation:              "api.operation",
-	PathAPIServiceName:            "api.service.name",
-	PathCloudProvider:             "cloud.provider",
-	PathMessage:                   "message",
-	PathMetadataEventCode:         "metadata.event_code",
-	PathMetadataLogName:           "metadata.log_name",
-	PathMetadataProductName:       "metadata.product.name",
-	PathMetadataProductVendorName: "metadata.product.vendor_name",
-	PathMetadataTenantUID:         "metadata.tenant_uid",
-	PathMetadataUID:               "metadata.uid",
-	PathRawData:                   "raw_data",
-	PathResourcesName:             "resources[].name",
-	PathResourcesType:             "resources[].type",
-	PathResourcesUID:              "resources[].uid",
-	PathSeverityID:                "severity_id",
-	PathSrcEndpointIP:             "src_endpoint.ip",
-	PathSrcEndpointPort:           "src_endpoint.port",
-	PathStatus:                    "status",
-	PathStatusCode:                "status_code",
-	PathStatusDetail:              "status_detail",
-	PathStatusID:                  "status_id",
-	PathUserEmailAddr:             "user.email_addr",
-	PathUserName:                  "user.name",
-	PathUserUID:                   "user.uid",
+	PathActivityName:                              "activity_name",
+	PathActorAppName:                              "actor.app_name",
+	PathActorAppUID:                               "actor.app_uid",
+	PathActorSessionCreatedTime:                   "actor.session.created_time",
+	PathActorSessionCredentialUID:                 "actor.session.credential_uid",
+	PathActorSessionUID:                           "actor.session.uid",
+	PathActorSessionUIDAlt:                        "actor.session.uid_alt",
+	PathActorUserDisplayName:                      "actor.user.display_name",
+	PathActorUserEmailAddr:                        "actor.user.email_addr",
+	PathActorUserName:                             "actor.user.name",
+	PathActorUserType:                             "actor.user.type",
+	PathActorUserTypeID:                           "actor.user.type_id",
+	PathActorUserUID:                              "actor.user.uid",
+	PathActorUserUIDAlt:                           "actor.user.uid_alt",
+	PathAPIOperation:                              "api.operation",
+	PathAPIServiceName:                            "api.service.name",
+	PathAPIServiceUID:                             "api.service.uid",
+	PathAppName:                                   "app.name",
+	PathAppUID:                                    "app.uid",
+	PathAppVersion:                                "app.version",
+	PathAuthProtocol:                              "auth_protocol",
+	PathAuthProtocolID:                            "auth_protocol_id",
+	PathCloudProvider:                             "cloud.provider",
+	PathComment:                                   "comment",
+	PathCount:                                     "count",
+	PathDataSecurityDetectionSystemID:             "data_security.detection_system_id",
+	PathDataSecurityPolicyName:                    "data_security.policy.name",
+	PathDataSecurityPolicyUID:                     "data_security.policy.uid",
+	PathDatabucketName:                            "databucket.name",
+	PathDatabucketType:                            "databucket.type",
+	PathDatabucketTypeID:                          "databucket.type_id",
+	PathDatabucketUID:                             "databucket.uid",
+	PathDeviceHostname:                            "device.hostname",
+	PathDeviceIP:                                  "device.ip",
+	PathDeviceIsCompliant:                         "device.is_compliant",
+	PathDeviceIsManaged:                           "device.is_managed",
+	PathDeviceName:                                "device.name",
+	PathDeviceOSName:                              "device.os.name",
+	PathDeviceOSTypeID:                            "device.os.type_id",
+	PathDeviceOSVersion:                           "device.os.version",
+	PathDeviceTypeID:                              "device.type_id",
+	PathDeviceUID:                                 "device.uid",
+	PathDirectionID:                               "direction_id",
+	PathEmailCc:                                   "email.cc[]",
+	PathEmailFrom:                                 "email.from",
+	PathEmailMessageUID:                           "email.message_uid",
+	PathEmailSize:                                 "email.size",
+	PathEmailSubject:                              "email.subject",
+	PathEmailTo:                                   "email.to[]",
+	PathEmailUID:                                  "email.uid",
+	PathEndTime:                                   "end_time",
+	PathEntityData:                                "entity.data",
+	PathEntityDeviceName:                          "entity.device.name",
+	PathEntityDeviceTypeID:                        "entity.device.type_id",
+	PathEntityDeviceUID:                           "entity.device.uid",
+	PathEntityGroupName:                           "entity.group.name",
+	PathEntityGroupUID:                            "entity.group.uid",
+	PathEntityName:                                "entity.name",
+	PathEntityPolicyName:                          "entity.policy.name",
+	PathEntityPolicyUID:                           "entity.policy.uid",
+	PathEntityType:                                "entity.type",
+	PathEntityTypeID:                              "entity.type_id",
+	PathEntityUID:                                 "entity.uid",
+	PathEntityUserCredentialUID:                   "entity.user.credential_uid",
+	PathEntityUserEmailAddr:                       "entity.user.email_addr",
+	PathEntityUserForwardAddr:                     "entity.user.forward_addr",
+	PathEntityUserName:                            "entity.user.name",
+	PathEntityUserUID:                             "entity.user.uid",
+	PathEvidencesData:                             "evidences[].data",
+	PathEvidencesEmailFrom:                        "evidences[].email.from",
+	PathEvidencesEmailMessageUID:                  "evidences[].email.message_uid",
+	PathEvidencesEmailSubject:                     "evidences[].email.subject",
+	PathEvidencesEmailTo:                          "evidences[].email.to[]",
+	PathEvidencesEmailUID:                         "evidences[].email.uid",
+	PathEvidencesFileHashesAlgorithmID:            "evidences[].file.hashes[].algorithm_id",
+	PathEvidencesFileHashesValue:                  "evidences[].file.hashes[].value",
+	PathEvidencesFileName:                         "evidences[].file.name",
+	PathEvidencesFilePath:                         "evidences[].file.path",
+	PathEvidencesFileTypeID:                       "evidences[].file.type_id",
+	PathEvidencesSrcEndpointIP:                    "evidences[].src_endpoint.ip",
+	PathEvidencesSrcEndpointPort:                  "evidences[].src_endpoint.port",
+	PathEvidencesURLURLString:                     "evidences[].url.url_string",
+	PathEvidencesUserEmailAddr:                    "evidences[].user.email_addr",
+	PathEvidencesUserName:                         "evidences[].user.name",
+	PathFileExt:                                   "file.ext",
+	PathFileName:                                  "file.name",
+	PathFileOwnerEmailAddr:                        "file.owner.email_addr",
+	PathFileOwnerName:                             "file.owner.name",
+	PathFileParentFolder:                          "file.parent_folder",
+	PathFilePath:                                  "file.path",
+	PathFileSize:                                  "file.size",
+	PathFileType:                                  "file.type",
+	PathFileTypeID:                                "file.type_id",
+	PathFileUID:                                   "file.uid",
+	PathFileURLURLString:                          "file.url.url_string",
+	PathFileResultName:                            "file_result.name",
+	PathFileResultPath:                            "file_result.path",
+	PathFileResultTypeID:                          "file_result.type_id",
+	PathFileResultURLURLString:                    "file_result.url.url_string",
+	PathFindingInfoAnalyticName:                   "finding_info.analytic.name",
+	PathFindingInfoAnalyticTypeID:                 "finding_info.analytic.type_id",
+	PathFindingInfoAnalyticUID:                    "finding_info.analytic.uid",
+	PathFindingInfoCreatedTime:                    "finding_info.created_time",
+	PathFindingInfoDesc:                           "finding_info.desc",
+	PathFindingInfoLastSeenTime:                   "finding_info.last_seen_time",
+	PathFindingInfoSrcURL:                         "finding_info.src_url",
+	PathFindingInfoTitle:                          "finding_info.title",
+	PathFindingInfoTypes:                          "finding_info.types[]",
+	PathFindingInfoUID:                            "finding_info.uid",
+	PathGroupName:                                 "group.name",
+	PathGroupType:                                 "group.type",
+	PathGroupUID:                                  "group.uid",
+	PathHTTPRequestUserAgent:                      "http_request.user_agent",
+	PathIsAlert:                                   "is_alert",
+	PathIsMFA:                                     "is_mfa",
+	PathLogonType:                                 "logon_type",
+	PathMessage:                                   "message",
+	PathMetadataCorrelationUID:                    "metadata.correlation_uid",
+	PathMetadataEventCode:                         "metadata.event_code",
+	PathMetadataLogName:                           "metadata.log_name",
+	PathMetadataLogProvider:                       "metadata.log_provider",
+	PathMetadataLogVersion:                        "metadata.log_version",
+	PathMetadataOriginalTime:                      "metadata.original_time",
+	PathMetadataProductName:                       "metadata.product.name",
+	PathMetadataProductVendorName:                 "metadata.product.vendor_name",
+	PathMetadataTenantUID:                         "metadata.tenant_uid",
+	PathMetadataTransformationInfoListName:        "metadata.transformation_info_list[].name",
+	PathMetadataTransformationInfoListProductName: "metadata.transformation_info_list[].product.name",
+	PathMetadataTransformationInfoListProductVersion: "metadata.transformation_info_list[].product.version",
+	PathMetadataUID:                "metadata.uid",
+	PathObservablesName:            "observables[].name",
+	PathObservablesTypeID:          "observables[].type_id",
+	PathObservablesValue:           "observables[].value",
+	PathPolicyName:                 "policy.name",
+	PathPolicyUID:                  "policy.uid",
+	PathPrivileges:                 "privileges[]",
+	PathQueryInfoName:              "query_info.name",
+	PathQueryInfoQueryString:       "query_info.query_string",
+	PathRawData:                    "raw_data",
+	PathResourceName:               "resource.name",
+	PathResourceType:               "resource.type",
+	PathResourceUID:                "resource.uid",
+	PathResourcesName:              "resources[].name",
+	PathResourcesType:              "resources[].type",
+	PathResourcesUID:               "resources[].uid",
+	PathRiskDetails:                "risk_details",
+	PathRiskLevel:                  "risk_level",
+	PathRiskLevelID:                "risk_level_id",
+	PathServiceName:                "service.name",
+	PathServiceUID:                 "service.uid",
+	PathSessionUID:                 "session.uid",
+	PathSeverity:                   "severity",
+	PathSeverityID:                 "severity_id",
+	PathSrcEndpointHostname:        "src_endpoint.hostname",
+	PathSrcEndpointIntermediateIps: "src_endpoint.intermediate_ips[]",
+	PathSrcEndpointIP:              "src_endpoint.ip",
+	PathSrcEndpointLocationCity:    "src_endpoint.location.city",
+	PathSrcEndpointLocationCountry: "src_endpoint.location.country",
+	PathSrcEndpointName:            "src_endpoint.name",
+	PathSrcEndpointPort:            "src_endpoint.port",
+	PathSrcEndpointSvcName:         "src_endpoint.svc_name",
+	PathSrcEndpointUID:             "src_endpoint.uid",
+	PathStartTime:                  "start_time",
+	PathStatus:                     "status",
+	PathStatusCode:                 "status_code",
+	PathStatusDetail:               "status_detail",
+	PathStatusID:                   "status_id",
+	PathUserCredentialUID:          "user.credential_uid",
+	PathUserDisplayName:            "user.display_name",
+	PathUserEmailAddr:              "user.email_addr",
+	PathUserForwardAddr:            "user.forward_addr",
+	PathUserName:                   "user.name",
+	PathUserType:                   "user.type",
+	PathUserTypeID:                 "user.type_id",
+	PathUserUID:                    "user.uid",
+	PathUserUIDAlt:                 "user.uid_alt",
+	PathVerdict:                    "verdict",
+	PathWebResourcesDesc:           "web_resources[].desc",
+	PathWebResourcesName:           "web_resources[].name",
+	PathWebResourcesType:           "web_resources[].type",
+	PathWebResourcesUID:            "web_resources[].uid",
+	PathWebResourcesURLString:      "web_resources[].url_string",
 }
