@@ -41,8 +41,9 @@ type Vector struct {
 	Dict  Dict
 }
 
-// Dict holds the distinct values of a string column in order of first
-// appearance. Value 0 is always the empty string.
+// Dict holds the values of a string column in order of first appearance, each
+// once, but for those of uid, which are listed as they come. Value 0 is always
+// the empty string.
 type Dict struct {
 	ends  []uint32 // where each value ends in bytes
 	bytes []byte
@@ -154,12 +155,24 @@ func (b *builder) add(r *Row) {
 	for c := range strs {
 		v := &b.block.columns[numInts+c]
 		before := len(v.Dict.bytes)
-		v.Codes = append(v.Codes, b.tables[c].code(&v.Dict, strs[c]))
+		v.Codes = append(v.Codes, b.code(c, &v.Dict, strs[c]))
 		b.text += len(v.Dict.bytes) - before
 	}
 	b.block.Rows++
 	b.block.MinTime = min(b.block.MinTime, r.Time)
 	b.block.MaxTime = max(b.block.MaxTime, r.Time)
+}
+
+// code returns the code of s in the dictionary of a string column.
+func (b *builder) code(c int, d *Dict, s string) uint16 {
+	if !unique(numInts+c) || s == "" {
+		return b.tables[c].code(d, s)
+	}
+	s = truncate(s)
+	if !utf8.ValidString(s) {
+		s = valid(s)
+	}
+	return d.add(s)
 }
 
 // view returns the rows so far as a block that does not change any more.
@@ -195,6 +208,7 @@ func clip[T any](s []T) []T {
 type table struct {
 	slots []slot // a power of two of them
 	used  int
+	last  uint16 // the code of the row before
 }
 
 type slot struct {
@@ -207,7 +221,7 @@ var seed = maphash.MakeSeed()
 
 func (t *table) reset() {
 	clear(t.slots)
-	t.used = 0
+	t.used, t.last = 0, 0
 }
 
 // code returns the code of s in d, adding it if it is new.
@@ -215,9 +229,10 @@ func (t *table) code(d *Dict, s string) uint16 {
 	if s == "" {
 		return 0
 	}
-	if len(s) > MaxString {
-		s = truncate(s)
+	if s == string(d.At(int(t.last))) { // common: tenant, family, status
+		return t.last
 	}
+	s = truncate(s)
 	if t.used*2 >= len(t.slots) {
 		t.slots = rehash(t.slots)
 	}
@@ -226,20 +241,34 @@ func (t *table) code(d *Dict, s string) uint16 {
 	i := hash & mask
 	for ; t.slots[i].code != 0; i = (i + 1) & mask {
 		if t.slots[i].hash == hash && string(d.At(int(t.slots[i].code))) == s {
-			return uint16(t.slots[i].code)
+			t.last = uint16(t.slots[i].code)
+			return t.last
 		}
 	}
 	if !utf8.ValidString(s) {
-		// Readers of Parquet refuse text that is not UTF-8.
-		return t.code(d, strings.ToValidUTF8(s, "\uFFFD"))
+		return t.code(d, valid(s))
 	}
-	code := len(d.ends)
+	t.last = d.add(s)
+	t.slots[i] = slot{hash: hash, code: uint32(t.last)}
+	t.used++
+	return t.last
+}
+
+// add appends a value and returns its code.
+func (d *Dict) add(s string) uint16 {
 	d.bytes = append(d.bytes, s...)
 	d.ends = append(d.ends, uint32(len(d.bytes)))
-	t.slots[i] = slot{hash: hash, code: uint32(code)}
-	t.used++
-	return uint16(code)
+	return uint16(len(d.ends) - 1)
 }
+
+// valid returns s with what is not UTF-8 replaced: readers of Parquet refuse it.
+func valid(s string) string {
+	return truncate(strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// unique says that a column's values hardly ever repeat: looking for them among
+// the earlier ones would only cost time.
+func unique(column int) bool { return column == ColUID }
 
 // rehash returns a table twice as large with the same values.
 func rehash(old []slot) []slot {
@@ -258,8 +287,11 @@ func rehash(old []slot) []slot {
 	return slots
 }
 
-// truncate cuts s to MaxString bytes, at the start of a character.
+// truncate cuts s to at most MaxString bytes, at the start of a character.
 func truncate(s string) string {
+	if len(s) <= MaxString {
+		return s
+	}
 	end := MaxString
 	for end > MaxString-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 		end--

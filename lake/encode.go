@@ -331,7 +331,11 @@ func (e *encoder) unify(column int, blocks []*Block, refs []ref) int {
 		present++
 		code := &e.remaps[r.block][local]
 		if *code == 0 {
-			*code = e.lookup.code(&e.dict, v.Dict.At(int(local)))
+			if value := v.Dict.At(int(local)); unique(column) {
+				*code = e.dict.append(value)
+			} else {
+				*code = e.lookup.code(&e.dict, value)
+			}
 		}
 		e.codes[i] = *code
 	}
@@ -375,10 +379,15 @@ func (t *lookup) code(d *Dict, s []byte) int32 {
 			return int32(t.slots[i].code)
 		}
 	}
-	code := uint32(len(d.ends))
+	code := d.append(s)
+	t.slots[i] = slot{hash: hash, code: uint32(code)}
+	t.used++
+	return code
+}
+
+// append adds a value and returns its code.
+func (d *Dict) append(s []byte) int32 {
 	d.bytes = append(d.bytes, s...)
 	d.ends = append(d.ends, uint32(len(d.bytes)))
-	t.slots[i] = slot{hash: hash, code: code}
-	t.used++
-	return int32(code)
+	return int32(len(d.ends) - 1)
 }

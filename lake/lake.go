@@ -60,6 +60,7 @@ type Lake struct {
 	wake    chan struct{} // tells the flusher to look
 	tidy    chan struct{} // tells the merger to look
 	workers sync.WaitGroup
+	closing sync.Once
 
 	mu       sync.Mutex
 	open     *builder  // rows of the block that still grows
@@ -127,7 +128,7 @@ func Open(ctx context.Context, dir string, db *store.DB, opts Options) (*Lake, e
 // were not flushed are lost to the lake until the follower brings them again
 // from Position; call Flush before to avoid that.
 func (l *Lake) Close() error {
-	close(l.stop)
+	l.closing.Do(func() { close(l.stop) })
 	l.workers.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
