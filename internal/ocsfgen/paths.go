@@ -15,6 +15,15 @@ import (
 // maxPaths keeps a path, an element and a place in 16 bits each.
 const maxPaths = 1<<16 - 2
 
+// maxDepth is package ocsf's maxPathDepth.
+const maxDepth = 8
+
+// written are the attributes that package ocsf's encoder works out itself.
+var written = []string{
+	"activity_id", "category_name", "category_uid", "class_name", "class_uid", "metadata.profiles[]", "metadata.version",
+	"observables[]", "time", "type_name", "type_uid", "unmapped",
+}
+
 // readPaths returns the paths of paths.txt, each once, sorted so that the
 // paths of one object stand together. It reports every bad line, not the first.
 func readPaths(s *schema.Schema, text string) ([]string, error) {
@@ -59,6 +68,12 @@ func names(path string) []string {
 // resolve looks the path up in the schema and returns the kind of its values:
 // string, int, bool, float, json or timestamp.
 func resolve(s *schema.Schema, path string) (string, error) {
+	if slices.Contains(written, path) {
+		return "", errors.New("the encoder writes it: leave it out")
+	}
+	if strings.Count(path, ".") >= maxDepth {
+		return "", fmt.Errorf("more than %d names", maxDepth)
+	}
 	first, rest, nested := strings.Cut(path, ".")
 	err := fmt.Errorf("no class of OCSF %s has %q", s.Version, first)
 	for _, c := range s.Classes {
