@@ -11,6 +11,7 @@ const (
 	PathActivityName                                             // activity_name
 	PathActorAppName                                             // actor.app_name
 	PathActorAppUID                                              // actor.app_uid
+	PathActorIDPName                                             // actor.idp.name
 	PathActorSessionCreatedTime                                  // actor.session.created_time
 	PathActorSessionCredentialUID                                // actor.session.credential_uid
 	PathActorSessionUID                                          // actor.session.uid
@@ -23,13 +24,22 @@ const (
 	PathActorUserUID                                             // actor.user.uid
 	PathActorUserUIDAlt                                          // actor.user.uid_alt
 	PathAPIOperation                                             // api.operation
+	PathAPIRequestUID                                            // api.request.uid
+	PathAPIResponseCode                                          // api.response.code
 	PathAPIServiceName                                           // api.service.name
 	PathAPIServiceUID                                            // api.service.uid
+	PathAPIVersion                                               // api.version
 	PathAppName                                                  // app.name
 	PathAppUID                                                   // app.uid
 	PathAppVersion                                               // app.version
+	PathAuthFactorsFactorType                                    // auth_factors[].factor_type
+	PathAuthFactorsFactorTypeID                                  // auth_factors[].factor_type_id
 	PathAuthProtocol                                             // auth_protocol
 	PathAuthProtocolID                                           // auth_protocol_id
+	PathAuthenticationTokenUID                                   // authentication_token.uid
+	PathAuthorizationsDecision                                   // authorizations[].decision
+	PathAuthorizationsPolicyName                                 // authorizations[].policy.name
+	PathAuthorizationsPolicyUID                                  // authorizations[].policy.uid
 	PathCloudProvider                                            // cloud.provider
 	PathComment                                                  // comment
 	PathCount                                                    // count
@@ -48,9 +58,11 @@ const (
 	PathDeviceOSName                                             // device.os.name
 	PathDeviceOSTypeID                                           // device.os.type_id
 	PathDeviceOSVersion                                          // device.os.version
+	PathDeviceRegion                                             // device.region
 	PathDeviceTypeID                                             // device.type_id
 	PathDeviceUID                                                // device.uid
 	PathDirectionID                                              // direction_id
+	PathDuration                                                 // duration
 	PathEmailCc                                                  // email.cc[]
 	PathEmailFrom                                                // email.from
 	PathEmailMessageUID                                          // email.message_uid
@@ -59,6 +71,11 @@ const (
 	PathEmailTo                                                  // email.to[]
 	PathEmailUID                                                 // email.uid
 	PathEndTime                                                  // end_time
+	PathEnrichmentsData                                          // enrichments[].data
+	PathEnrichmentsName                                          // enrichments[].name
+	PathEnrichmentsProvider                                      // enrichments[].provider
+	PathEnrichmentsType                                          // enrichments[].type
+	PathEnrichmentsValue                                         // enrichments[].value
 	PathEntityData                                               // entity.data
 	PathEntityDeviceName                                         // entity.device.name
 	PathEntityDeviceTypeID                                       // entity.device.type_id
@@ -88,10 +105,13 @@ const (
 	PathEvidencesFilePath                                        // evidences[].file.path
 	PathEvidencesFileTypeID                                      // evidences[].file.type_id
 	PathEvidencesSrcEndpointIP                                   // evidences[].src_endpoint.ip
+	PathEvidencesSrcEndpointLocationCity                         // evidences[].src_endpoint.location.city
+	PathEvidencesSrcEndpointLocationCountry                      // evidences[].src_endpoint.location.country
 	PathEvidencesSrcEndpointPort                                 // evidences[].src_endpoint.port
 	PathEvidencesURLURLString                                    // evidences[].url.url_string
 	PathEvidencesUserEmailAddr                                   // evidences[].user.email_addr
 	PathEvidencesUserName                                        // evidences[].user.name
+	PathEvidencesUserUID                                         // evidences[].user.uid
 	PathFileExt                                                  // file.ext
 	PathFileName                                                 // file.name
 	PathFileOwnerEmailAddr                                       // file.owner.email_addr
@@ -113,6 +133,8 @@ const (
 	PathFindingInfoCreatedTime                                   // finding_info.created_time
 	PathFindingInfoDesc                                          // finding_info.desc
 	PathFindingInfoLastSeenTime                                  // finding_info.last_seen_time
+	PathFindingInfoModifiedTime                                  // finding_info.modified_time
+	PathFindingInfoRelatedEventsUID                              // finding_info.related_events[].uid
 	PathFindingInfoSrcURL                                        // finding_info.src_url
 	PathFindingInfoTitle                                         // finding_info.title
 	PathFindingInfoTypes                                         // finding_info.types[]
@@ -120,16 +142,23 @@ const (
 	PathGroupName                                                // group.name
 	PathGroupType                                                // group.type
 	PathGroupUID                                                 // group.uid
+	PathHTTPRequestHTTPMethod                                    // http_request.http_method
+	PathHTTPRequestURLURLString                                  // http_request.url.url_string
 	PathHTTPRequestUserAgent                                     // http_request.user_agent
+	PathHTTPResponseCode                                         // http_response.code
+	PathHTTPResponseLength                                       // http_response.length
 	PathIsAlert                                                  // is_alert
 	PathIsMFA                                                    // is_mfa
 	PathLogonType                                                // logon_type
+	PathLogonTypeID                                              // logon_type_id
 	PathMessage                                                  // message
 	PathMetadataCorrelationUID                                   // metadata.correlation_uid
 	PathMetadataEventCode                                        // metadata.event_code
 	PathMetadataLogName                                          // metadata.log_name
 	PathMetadataLogProvider                                      // metadata.log_provider
 	PathMetadataLogVersion                                       // metadata.log_version
+	PathMetadataLoggedTime                                       // metadata.logged_time
+	PathMetadataOriginalEventUID                                 // metadata.original_event_uid
 	PathMetadataOriginalTime                                     // metadata.original_time
 	PathMetadataProductName                                      // metadata.product.name
 	PathMetadataProductVendorName                                // metadata.product.vendor_name
@@ -137,6 +166,7 @@ const (
 	PathMetadataTransformationInfoListName                       // metadata.transformation_info_list[].name
 	PathMetadataTransformationInfoListProductName                // metadata.transformation_info_list[].product.name
 	PathMetadataTransformationInfoListProductVersion             // metadata.transformation_info_list[].product.version
+	PathMetadataType                                             // metadata.type
 	PathMetadataUID                                              // metadata.uid
 	PathPolicyName                                               // policy.name
 	PathPolicyUID                                                // policy.uid
@@ -155,14 +185,21 @@ const (
 	PathRiskLevelID                                              // risk_level_id
 	PathServiceName                                              // service.name
 	PathServiceUID                                               // service.uid
+	PathSessionCredentialUID                                     // session.credential_uid
+	PathSessionIssuer                                            // session.issuer
 	PathSessionUID                                               // session.uid
 	PathSeverity                                                 // severity
 	PathSeverityID                                               // severity_id
+	PathSrcEndpointAutonomousSystemName                          // src_endpoint.autonomous_system.name
+	PathSrcEndpointAutonomousSystemNumber                        // src_endpoint.autonomous_system.number
 	PathSrcEndpointHostname                                      // src_endpoint.hostname
 	PathSrcEndpointIntermediateIps                               // src_endpoint.intermediate_ips[]
 	PathSrcEndpointIP                                            // src_endpoint.ip
 	PathSrcEndpointLocationCity                                  // src_endpoint.location.city
 	PathSrcEndpointLocationCountry                               // src_endpoint.location.country
+	PathSrcEndpointLocationLat                                   // src_endpoint.location.lat
+	PathSrcEndpointLocationLong                                  // src_endpoint.location.long
+	PathSrcEndpointLocationRegion                                // src_endpoint.location.region
 	PathSrcEndpointName                                          // src_endpoint.name
 	PathSrcEndpointPort                                          // src_endpoint.port
 	PathSrcEndpointSvcName                                       // src_endpoint.svc_name
@@ -181,6 +218,9 @@ const (
 	PathUserTypeID                                               // user.type_id
 	PathUserUID                                                  // user.uid
 	PathUserUIDAlt                                               // user.uid_alt
+	PathUserResultEmailAddr                                      // user_result.email_addr
+	PathUserResultName                                           // user_result.name
+	PathUserResultUID                                            // user_result.uid
 	PathVerdict                                                  // verdict
 	PathWebResourcesDesc                                         // web_resources[].desc
 	PathWebResourcesName                                         // web_resources[].name
@@ -191,183 +231,223 @@ const (
 )
 
 var pathText = [pathCount]string{
-	PathActivityName:                       "activity_name",
-	PathActorAppName:                       "actor.app_name",
-	PathActorAppUID:                        "actor.app_uid",
-	PathActorSessionCreatedTime:            "actor.session.created_time",
-	PathActorSessionCredentialUID:          "actor.session.credential_uid",
-	PathActorSessionUID:                    "actor.session.uid",
-	PathActorSessionUIDAlt:                 "actor.session.uid_alt",
-	PathActorUserDisplayName:               "actor.user.display_name",
-	PathActorUserEmailAddr:                 "actor.user.email_addr",
-	PathActorUserName:                      "actor.user.name",
-	PathActorUserType:                      "actor.user.type",
-	PathActorUserTypeID:                    "actor.user.type_id",
-	PathActorUserUID:                       "actor.user.uid",
-	PathActorUserUIDAlt:                    "actor.user.uid_alt",
-	PathAPIOperation:                       "api.operation",
-	PathAPIServiceName:                     "api.service.name",
-	PathAPIServiceUID:                      "api.service.uid",
-	PathAppName:                            "app.name",
-	PathAppUID:                             "app.uid",
-	PathAppVersion:                         "app.version",
-	PathAuthProtocol:                       "auth_protocol",
-	PathAuthProtocolID:                     "auth_protocol_id",
-	PathCloudProvider:                      "cloud.provider",
-	PathComment:                            "comment",
-	PathCount:                              "count",
-	PathDataSecurityDetectionSystemID:      "data_security.detection_system_id",
-	PathDataSecurityPolicyName:             "data_security.policy.name",
-	PathDataSecurityPolicyUID:              "data_security.policy.uid",
-	PathDatabucketName:                     "databucket.name",
-	PathDatabucketType:                     "databucket.type",
-	PathDatabucketTypeID:                   "databucket.type_id",
-	PathDatabucketUID:                      "databucket.uid",
-	PathDeviceHostname:                     "device.hostname",
-	PathDeviceIP:                           "device.ip",
-	PathDeviceIsCompliant:                  "device.is_compliant",
-	PathDeviceIsManaged:                    "device.is_managed",
-	PathDeviceName:                         "device.name",
-	PathDeviceOSName:                       "device.os.name",
-	PathDeviceOSTypeID:                     "device.os.type_id",
-	PathDeviceOSVersion:                    "device.os.version",
-	PathDeviceTypeID:                       "device.type_id",
-	PathDeviceUID:                          "device.uid",
-	PathDirectionID:                        "direction_id",
-	PathEmailCc:                            "email.cc[]",
-	PathEmailFrom:                          "email.from",
-	PathEmailMessageUID:                    "email.message_uid",
-	PathEmailSize:                          "email.size",
-	PathEmailSubject:                       "email.subject",
-	PathEmailTo:                            "email.to[]",
-	PathEmailUID:                           "email.uid",
-	PathEndTime:                            "end_time",
-	PathEntityData:                         "entity.data",
-	PathEntityDeviceName:                   "entity.device.name",
-	PathEntityDeviceTypeID:                 "entity.device.type_id",
-	PathEntityDeviceUID:                    "entity.device.uid",
-	PathEntityGroupName:                    "entity.group.name",
-	PathEntityGroupUID:                     "entity.group.uid",
-	PathEntityName:                         "entity.name",
-	PathEntityPolicyName:                   "entity.policy.name",
-	PathEntityPolicyUID:                    "entity.policy.uid",
-	PathEntityType:                         "entity.type",
-	PathEntityTypeID:                       "entity.type_id",
-	PathEntityUID:                          "entity.uid",
-	PathEntityUserCredentialUID:            "entity.user.credential_uid",
-	PathEntityUserEmailAddr:                "entity.user.email_addr",
-	PathEntityUserForwardAddr:              "entity.user.forward_addr",
-	PathEntityUserName:                     "entity.user.name",
-	PathEntityUserUID:                      "entity.user.uid",
-	PathEvidencesData:                      "evidences[].data",
-	PathEvidencesEmailFrom:                 "evidences[].email.from",
-	PathEvidencesEmailMessageUID:           "evidences[].email.message_uid",
-	PathEvidencesEmailSubject:              "evidences[].email.subject",
-	PathEvidencesEmailTo:                   "evidences[].email.to[]",
-	PathEvidencesEmailUID:                  "evidences[].email.uid",
-	PathEvidencesFileHashesAlgorithmID:     "evidences[].file.hashes[].algorithm_id",
-	PathEvidencesFileHashesValue:           "evidences[].file.hashes[].value",
-	PathEvidencesFileName:                  "evidences[].file.name",
-	PathEvidencesFilePath:                  "evidences[].file.path",
-	PathEvidencesFileTypeID:                "evidences[].file.type_id",
-	PathEvidencesSrcEndpointIP:             "evidences[].src_endpoint.ip",
-	PathEvidencesSrcEndpointPort:           "evidences[].src_endpoint.port",
-	PathEvidencesURLURLString:              "evidences[].url.url_string",
-	PathEvidencesUserEmailAddr:             "evidences[].user.email_addr",
-	PathEvidencesUserName:                  "evidences[].user.name",
-	PathFileExt:                            "file.ext",
-	PathFileName:                           "file.name",
-	PathFileOwnerEmailAddr:                 "file.owner.email_addr",
-	PathFileOwnerName:                      "file.owner.name",
-	PathFileParentFolder:                   "file.parent_folder",
-	PathFilePath:                           "file.path",
-	PathFileSize:                           "file.size",
-	PathFileType:                           "file.type",
-	PathFileTypeID:                         "file.type_id",
-	PathFileUID:                            "file.uid",
-	PathFileURLURLString:                   "file.url.url_string",
-	PathFileResultName:                     "file_result.name",
-	PathFileResultPath:                     "file_result.path",
-	PathFileResultTypeID:                   "file_result.type_id",
-	PathFileResultURLURLString:             "file_result.url.url_string",
-	PathFindingInfoAnalyticName:            "finding_info.analytic.name",
-	PathFindingInfoAnalyticTypeID:          "finding_info.analytic.type_id",
-	PathFindingInfoAnalyticUID:             "finding_info.analytic.uid",
-	PathFindingInfoCreatedTime:             "finding_info.created_time",
-	PathFindingInfoDesc:                    "finding_info.desc",
-	PathFindingInfoLastSeenTime:            "finding_info.last_seen_time",
-	PathFindingInfoSrcURL:                  "finding_info.src_url",
-	PathFindingInfoTitle:                   "finding_info.title",
-	PathFindingInfoTypes:                   "finding_info.types[]",
-	PathFindingInfoUID:                     "finding_info.uid",
-	PathGroupName:                          "group.name",
-	PathGroupType:                          "group.type",
-	PathGroupUID:                           "group.uid",
-	PathHTTPRequestUserAgent:               "http_request.user_agent",
-	PathIsAlert:                            "is_alert",
-	PathIsMFA:                              "is_mfa",
-	PathLogonType:                          "logon_type",
-	PathMessage:                            "message",
-	PathMetadataCorrelationUID:             "metadata.correlation_uid",
-	PathMetadataEventCode:                  "metadata.event_code",
-	PathMetadataLogName:                    "metadata.log_name",
-	PathMetadataLogProvider:                "metadata.log_provider",
-	PathMetadataLogVersion:                 "metadata.log_version",
-	PathMetadataOriginalTime:               "metadata.original_time",
-	PathMetadataProductName:                "metadata.product.name",
-	PathMetadataProductVendorName:          "metadata.product.vendor_name",
-	PathMetadataTenantUID:                  "metadata.tenant_uid",
-	PathMetadataTransformationInfoListName: "metadata.transformation_info_list[].name",
-	PathMetadataTransformationInfoListProductName:    "metadata.transformation_info_list[].product.name",
+	PathActivityName:                              "activity_name",
+	PathActorAppName:                              "actor.app_name",
+	PathActorAppUID:                               "actor.app_uid",
+	PathActorIDPName:                              "actor.idp.name",
+	PathActorSessionCreatedTime:                   "actor.session.created_time",
+	PathActorSessionCredentialUID:                 "actor.session.credential_uid",
+	PathActorSessionUID:                           "actor.session.uid",
+	PathActorSessionUIDAlt:                        "actor.session.uid_alt",
+	PathActorUserDisplayName:                      "actor.user.display_name",
+	PathActorUserEmailAddr:                        "actor.user.email_addr",
+	PathActorUserName:                             "actor.user.name",
+	PathActorUserType:                             "actor.user.type",
+	PathActorUserTypeID:                           "actor.user.type_id",
+	PathActorUserUID:                              "actor.user.uid",
+	PathActorUserUIDAlt:                           "actor.user.uid_alt",
+	PathAPIOperation:                              "api.operation",
+	PathAPIRequestUID:                             "api.request.uid",
+	PathAPIResponseCode:                           "api.response.code",
+	PathAPIServiceName:                            "api.service.name",
+	PathAPIServiceUID:                             "api.service.uid",
+	PathAPIVersion:                                "api.version",
+	PathAppName:                                   "app.name",
+	PathAppUID:                                    "app.uid",
+	PathAppVersion:                                "app.version",
+	PathAuthFactorsFactorType:                     "auth_factors[].factor_type",
+	PathAuthFactorsFactorTypeID:                   "auth_factors[].factor_type_id",
+	PathAuthProtocol:                              "auth_protocol",
+	PathAuthProtocolID:                            "auth_protocol_id",
+	PathAuthenticationTokenUID:                    "authentication_token.uid",
+	PathAuthorizationsDecision:                    "authorizations[].decision",
+	PathAuthorizationsPolicyName:                  "authorizations[].policy.name",
+	PathAuthorizationsPolicyUID:                   "authorizations[].policy.uid",
+	PathCloudProvider:                             "cloud.provider",
+	PathComment:                                   "comment",
+	PathCount:                                     "count",
+	PathDataSecurityDetectionSystemID:             "data_security.detection_system_id",
+	PathDataSecurityPolicyName:                    "data_security.policy.name",
+	PathDataSecurityPolicyUID:                     "data_security.policy.uid",
+	PathDatabucketName:                            "databucket.name",
+	PathDatabucketType:                            "databucket.type",
+	PathDatabucketTypeID:                          "databucket.type_id",
+	PathDatabucketUID:                             "databucket.uid",
+	PathDeviceHostname:                            "device.hostname",
+	PathDeviceIP:                                  "device.ip",
+	PathDeviceIsCompliant:                         "device.is_compliant",
+	PathDeviceIsManaged:                           "device.is_managed",
+	PathDeviceName:                                "device.name",
+	PathDeviceOSName:                              "device.os.name",
+	PathDeviceOSTypeID:                            "device.os.type_id",
+	PathDeviceOSVersion:                           "device.os.version",
+	PathDeviceRegion:                              "device.region",
+	PathDeviceTypeID:                              "device.type_id",
+	PathDeviceUID:                                 "device.uid",
+	PathDirectionID:                               "direction_id",
+	PathDuration:                                  "duration",
+	PathEmailCc:                                   "email.cc[]",
+	PathEmailFrom:                                 "email.from",
+	PathEmailMessageUID:                           "email.message_uid",
+	PathEmailSize:                                 "email.size",
+	PathEmailSubject:                              "email.subject",
+	PathEmailTo:                                   "email.to[]",
+	PathEmailUID:                                  "email.uid",
+	PathEndTime:                                   "end_time",
+	PathEnrichmentsData:                           "enrichments[].data",
+	PathEnrichmentsName:                           "enrichments[].name",
+	PathEnrichmentsProvider:                       "enrichments[].provider",
+	PathEnrichmentsType:                           "enrichments[].type",
+	PathEnrichmentsValue:                          "enrichments[].value",
+	PathEntityData:                                "entity.data",
+	PathEntityDeviceName:                          "entity.device.name",
+	PathEntityDeviceTypeID:                        "entity.device.type_id",
+	PathEntityDeviceUID:                           "entity.device.uid",
+	PathEntityGroupName:                           "entity.group.name",
+	PathEntityGroupUID:                            "entity.group.uid",
+	PathEntityName:                                "entity.name",
+	PathEntityPolicyName:                          "entity.policy.name",
+	PathEntityPolicyUID:                           "entity.policy.uid",
+	PathEntityType:                                "entity.type",
+	PathEntityTypeID:                              "entity.type_id",
+	PathEntityUID:                                 "entity.uid",
+	PathEntityUserCredentialUID:                   "entity.user.credential_uid",
+	PathEntityUserEmailAddr:                       "entity.user.email_addr",
+	PathEntityUserForwardAddr:                     "entity.user.forward_addr",
+	PathEntityUserName:                            "entity.user.name",
+	PathEntityUserUID:                             "entity.user.uid",
+	PathEvidencesData:                             "evidences[].data",
+	PathEvidencesEmailFrom:                        "evidences[].email.from",
+	PathEvidencesEmailMessageUID:                  "evidences[].email.message_uid",
+	PathEvidencesEmailSubject:                     "evidences[].email.subject",
+	PathEvidencesEmailTo:                          "evidences[].email.to[]",
+	PathEvidencesEmailUID:                         "evidences[].email.uid",
+	PathEvidencesFileHashesAlgorithmID:            "evidences[].file.hashes[].algorithm_id",
+	PathEvidencesFileHashesValue:                  "evidences[].file.hashes[].value",
+	PathEvidencesFileName:                         "evidences[].file.name",
+	PathEvidencesFilePath:                         "evidences[].file.path",
+	PathEvidencesFileTypeID:                       "evidences[].file.type_id",
+	PathEvidencesSrcEndpointIP:                    "evidences[].src_endpoint.ip",
+	PathEvidencesSrcEndpointLocationCity:          "evidences[].src_endpoint.location.city",
+	PathEvidencesSrcEndpointLocationCountry:       "evidences[].src_endpoint.location.country",
+	PathEvidencesSrcEndpointPort:                  "evidences[].src_endpoint.port",
+	PathEvidencesURLURLString:                     "evidences[].url.url_string",
+	PathEvidencesUserEmailAddr:                    "evidences[].user.email_addr",
+	PathEvidencesUserName:                         "evidences[].user.name",
+	PathEvidencesUserUID:                          "evidences[].user.uid",
+	PathFileExt:                                   "file.ext",
+	PathFileName:                                  "file.name",
+	PathFileOwnerEmailAddr:                        "file.owner.email_addr",
+	PathFileOwnerName:                             "file.owner.name",
+	PathFileParentFolder:                          "file.parent_folder",
+	PathFilePath:                                  "file.path",
+	PathFileSize:                                  "file.size",
+	PathFileType:                                  "file.type",
+	PathFileTypeID:                                "file.type_id",
+	PathFileUID:                                   "file.uid",
+	PathFileURLURLString:                          "file.url.url_string",
+	PathFileResultName:                            "file_result.name",
+	PathFileResultPath:                            "file_result.path",
+	PathFileResultTypeID:                          "file_result.type_id",
+	PathFileResultURLURLString:                    "file_result.url.url_string",
+	PathFindingInfoAnalyticName:                   "finding_info.analytic.name",
+	PathFindingInfoAnalyticTypeID:                 "finding_info.analytic.type_id",
+	PathFindingInfoAnalyticUID:                    "finding_info.analytic.uid",
+	PathFindingInfoCreatedTime:                    "finding_info.created_time",
+	PathFindingInfoDesc:                           "finding_info.desc",
+	PathFindingInfoLastSeenTime:                   "finding_info.last_seen_time",
+	PathFindingInfoModifiedTime:                   "finding_info.modified_time",
+	PathFindingInfoRelatedEventsUID:               "finding_info.related_events[].uid",
+	PathFindingInfoSrcURL:                         "finding_info.src_url",
+	PathFindingInfoTitle:                          "finding_info.title",
+	PathFindingInfoTypes:                          "finding_info.types[]",
+	PathFindingInfoUID:                            "finding_info.uid",
+	PathGroupName:                                 "group.name",
+	PathGroupType:                                 "group.type",
+	PathGroupUID:                                  "group.uid",
+	PathHTTPRequestHTTPMethod:                     "http_request.http_method",
+	PathHTTPRequestURLURLString:                   "http_request.url.url_string",
+	PathHTTPRequestUserAgent:                      "http_request.user_agent",
+	PathHTTPResponseCode:                          "http_response.code",
+	PathHTTPResponseLength:                        "http_response.length",
+	PathIsAlert:                                   "is_alert",
+	PathIsMFA:                                     "is_mfa",
+	PathLogonType:                                 "logon_type",
+	PathLogonTypeID:                               "logon_type_id",
+	PathMessage:                                   "message",
+	PathMetadataCorrelationUID:                    "metadata.correlation_uid",
+	PathMetadataEventCode:                         "metadata.event_code",
+	PathMetadataLogName:                           "metadata.log_name",
+	PathMetadataLogProvider:                       "metadata.log_provider",
+	PathMetadataLogVersion:                        "metadata.log_version",
+	PathMetadataLoggedTime:                        "metadata.logged_time",
+	PathMetadataOriginalEventUID:                  "metadata.original_event_uid",
+	PathMetadataOriginalTime:                      "metadata.original_time",
+	PathMetadataProductName:                       "metadata.product.name",
+	PathMetadataProductVendorName:                 "metadata.product.vendor_name",
+	PathMetadataTenantUID:                         "metadata.tenant_uid",
+	PathMetadataTransformationInfoListName:        "metadata.transformation_info_list[].name",
+	PathMetadataTransformationInfoListProductName: "metadata.transformation_info_list[].product.name",
 	PathMetadataTransformationInfoListProductVersion: "metadata.transformation_info_list[].product.version",
-	PathMetadataUID:                "metadata.uid",
-	PathPolicyName:                 "policy.name",
-	PathPolicyUID:                  "policy.uid",
-	PathPrivileges:                 "privileges[]",
-	PathQueryInfoName:              "query_info.name",
-	PathQueryInfoQueryString:       "query_info.query_string",
-	PathRawData:                    "raw_data",
-	PathResourceName:               "resource.name",
-	PathResourceType:               "resource.type",
-	PathResourceUID:                "resource.uid",
-	PathResourcesName:              "resources[].name",
-	PathResourcesType:              "resources[].type",
-	PathResourcesUID:               "resources[].uid",
-	PathRiskDetails:                "risk_details",
-	PathRiskLevel:                  "risk_level",
-	PathRiskLevelID:                "risk_level_id",
-	PathServiceName:                "service.name",
-	PathServiceUID:                 "service.uid",
-	PathSessionUID:                 "session.uid",
-	PathSeverity:                   "severity",
-	PathSeverityID:                 "severity_id",
-	PathSrcEndpointHostname:        "src_endpoint.hostname",
-	PathSrcEndpointIntermediateIps: "src_endpoint.intermediate_ips[]",
-	PathSrcEndpointIP:              "src_endpoint.ip",
-	PathSrcEndpointLocationCity:    "src_endpoint.location.city",
-	PathSrcEndpointLocationCountry: "src_endpoint.location.country",
-	PathSrcEndpointName:            "src_endpoint.name",
-	PathSrcEndpointPort:            "src_endpoint.port",
-	PathSrcEndpointSvcName:         "src_endpoint.svc_name",
-	PathSrcEndpointUID:             "src_endpoint.uid",
-	PathStartTime:                  "start_time",
-	PathStatus:                     "status",
-	PathStatusCode:                 "status_code",
-	PathStatusDetail:               "status_detail",
-	PathStatusID:                   "status_id",
-	PathUserCredentialUID:          "user.credential_uid",
-	PathUserDisplayName:            "user.display_name",
-	PathUserEmailAddr:              "user.email_addr",
-	PathUserForwardAddr:            "user.forward_addr",
-	PathUserName:                   "user.name",
-	PathUserType:                   "user.type",
-	PathUserTypeID:                 "user.type_id",
-	PathUserUID:                    "user.uid",
-	PathUserUIDAlt:                 "user.uid_alt",
-	PathVerdict:                    "verdict",
-	PathWebResourcesDesc:           "web_resources[].desc",
-	PathWebResourcesName:           "web_resources[].name",
-	PathWebResourcesType:           "web_resources[].type",
-	PathWebResourcesUID:            "web_resources[].uid",
-	PathWebResourcesURLString:      "web_resources[].url_string",
+	PathMetadataType:                      "metadata.type",
+	PathMetadataUID:                       "metadata.uid",
+	PathPolicyName:                        "policy.name",
+	PathPolicyUID:                         "policy.uid",
+	PathPrivileges:                        "privileges[]",
+	PathQueryInfoName:                     "query_info.name",
+	PathQueryInfoQueryString:              "query_info.query_string",
+	PathRawData:                           "raw_data",
+	PathResourceName:                      "resource.name",
+	PathResourceType:                      "resource.type",
+	PathResourceUID:                       "resource.uid",
+	PathResourcesName:                     "resources[].name",
+	PathResourcesType:                     "resources[].type",
+	PathResourcesUID:                      "resources[].uid",
+	PathRiskDetails:                       "risk_details",
+	PathRiskLevel:                         "risk_level",
+	PathRiskLevelID:                       "risk_level_id",
+	PathServiceName:                       "service.name",
+	PathServiceUID:                        "service.uid",
+	PathSessionCredentialUID:              "session.credential_uid",
+	PathSessionIssuer:                     "session.issuer",
+	PathSessionUID:                        "session.uid",
+	PathSeverity:                          "severity",
+	PathSeverityID:                        "severity_id",
+	PathSrcEndpointAutonomousSystemName:   "src_endpoint.autonomous_system.name",
+	PathSrcEndpointAutonomousSystemNumber: "src_endpoint.autonomous_system.number",
+	PathSrcEndpointHostname:               "src_endpoint.hostname",
+	PathSrcEndpointIntermediateIps:        "src_endpoint.intermediate_ips[]",
+	PathSrcEndpointIP:                     "src_endpoint.ip",
+	PathSrcEndpointLocationCity:           "src_endpoint.location.city",
+	PathSrcEndpointLocationCountry:        "src_endpoint.location.country",
+	PathSrcEndpointLocationLat:            "src_endpoint.location.lat",
+	PathSrcEndpointLocationLong:           "src_endpoint.location.long",
+	PathSrcEndpointLocationRegion:         "src_endpoint.location.region",
+	PathSrcEndpointName:                   "src_endpoint.name",
+	PathSrcEndpointPort:                   "src_endpoint.port",
+	PathSrcEndpointSvcName:                "src_endpoint.svc_name",
+	PathSrcEndpointUID:                    "src_endpoint.uid",
+	PathStartTime:                         "start_time",
+	PathStatus:                            "status",
+	PathStatusCode:                        "status_code",
+	PathStatusDetail:                      "status_detail",
+	PathStatusID:                          "status_id",
+	PathUserCredentialUID:                 "user.credential_uid",
+	PathUserDisplayName:                   "user.display_name",
+	PathUserEmailAddr:                     "user.email_addr",
+	PathUserForwardAddr:                   "user.forward_addr",
+	PathUserName:                          "user.name",
+	PathUserType:                          "user.type",
+	PathUserTypeID:                        "user.type_id",
+	PathUserUID:                           "user.uid",
+	PathUserUIDAlt:                        "user.uid_alt",
+	PathUserResultEmailAddr:               "user_result.email_addr",
+	PathUserResultName:                    "user_result.name",
+	PathUserResultUID:                     "user_result.uid",
+	PathVerdict:                           "verdict",
+	PathWebResourcesDesc:                  "web_resources[].desc",
+	PathWebResourcesName:                  "web_resources[].name",
+	PathWebResourcesType:                  "web_resources[].type",
+	PathWebResourcesUID:                   "web_resources[].uid",
+	PathWebResourcesURLString:             "web_resources[].url_string",
 }
