@@ -264,10 +264,10 @@ func (v *verifier) proveTree(ctx context.Context) *Error {
 	if v.tree.mismatch != nil {
 		return v.tree.mismatch
 	}
-	if len(v.chain) == 0 {
-		if bad == nil {
-			bad = fault(Invalid, "it does not found the log").in(v.bundleOf(0)).entry(0)
-		}
+	if len(v.chain) == 0 && bad == nil {
+		bad = fault(Invalid, "it does not found the log").in(v.bundleOf(0)).entry(0)
+	}
+	if bad != nil && (rootHolds || len(v.chain) == 0) {
 		return bad
 	}
 	if e := c.mustBeSignedBy(v.chain.inForce(c.size).verifier); e != nil {
@@ -275,9 +275,6 @@ func (v *verifier) proveTree(ctx context.Context) *Error {
 	}
 	if !rootHolds {
 		return fault(Consistency, "the log's entries have another root than the checkpoint says").in(checkpointName)
-	}
-	if bad != nil {
-		return bad
 	}
 	if err := v.proveOwner(); err != nil {
 		return err
