@@ -1,0 +1,84 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package journal
+
+import (
+	"time"
+
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/journal/layout"
+)
+
+// Batch is one sealed batch. It is shared between readers and must not be changed.
+type Batch struct {
+	Index     uint64 // of its entry in the log
+	Committed time.Time
+	// Gone says that the raw records were deleted at the end of their retention;
+	// everything else is still here.
+	Gone bool
+	layout.Receipts
+
+	raw  []byte
+	ends []int // of each record in raw
+}
+
+// ID returns the id of record i.
+func (b *Batch) ID(i int) event.ID { return event.ID{Batch: b.Index, Index: uint32(i)} }
+
+// Raw returns the bytes of record i, or nil if they are gone.
+func (b *Batch) Raw(i int) []byte {
+	if b.Gone {
+		return nil
+	}
+	start := 0
+	if i > 0 {
+		start = b.ends[i-1]
+	}
+	return b.raw[start:b.ends[i]:b.ends[i]]
+}
+
+// Envelope returns the origin of record i.
+func (b *Batch) Envelope(i int) *event.Origin { return &b.Origins[b.Records[i].Origin].Origin }
+
+// building is a batch on its way into the log. Stage A (Append) fills it, stage B
+// (seal) compresses it, stage C (the committer) writes it down.
+type building struct {
+	Batch
+	pieces   map[event.Origin]int // index in Origins
+	keys     []keyed
+	ids      []byte // backs the ids of the receipts
+	timer    *time.Timer
+	ordinals uint64 // accounted for so far
+	text     int    // bytes of strings in the receipts, roughly
+
+	frame, receipts       []byte // compressed
+	frameSum, receiptsSum layout.Hash
+	root                  layout.Hash
+	ready                 chan struct{} // closed by stage B
+	done                  chan struct{} // closed by stage C when everything is durable
+}
+
+// piece returns the origin's piece in the batch, begun at ordinal next if it is
+// not there yet.
+func (b *building) piece(o event.Origin, next uint64) (int, *layout.Origin) {
+	i, ok := b.pieces[o]
+	if !ok {
+		i = len(b.Origins)
+		b.pieces[o] = i
+		b.Origins = append(b.Origins, layout.Origin{Origin: o, First: next, End: next})
+		b.text += len(o.Tenant) + len(o.Family) + len(o.Stream) + len(o.Name) + len(o.Run) + 32
+	}
+	return i, &b.Origins[i]
+}
+
+// copyID copies a provider id into the batch.
+func (b *building) copyID(id []byte) []byte {
+	if len(b.ids)+len(id) > cap(b.ids) {
+		b.ids = make([]byte, 0, max(32<<10, len(id))) // the ids so far keep the old array
+	}
+	start := len(b.ids)
+	b.ids = append(b.ids, id...)
+	b.text += len(id)
+	return b.ids[start:len(b.ids):len(b.ids)]
+}

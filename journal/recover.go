@@ -1,0 +1,261 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/daybreak-sec/daybreak/internal/durable"
+	"github.com/daybreak-sec/daybreak/journal/layout"
+)
+
+// recover brings everything to the state that the integrated log describes. The
+// log decides: an entry in it names only what was durable before, so whatever no
+// entry names was never confirmed to anybody.
+func (j *Journal) recover(ctx context.Context) error {
+	ops := j.opts.Ops
+	if err := ops.MkdirAll(j.path(layout.SegmentsDir), 0o755); err != nil {
+		return err
+	}
+	var err error
+	if j.lock, err = ops.Lock(j.path(layout.OpenFile)); err != nil {
+		return err
+	}
+	if j.tree, err = newTree(j.path(layout.LogDir), &j.opts); err != nil {
+		return err
+	}
+	if j.files, err = newFiles(j.path(layout.SegmentsDir), ops); err != nil {
+		return err
+	}
+	if err := j.tree.load(ctx); err != nil {
+		return err
+	}
+	if j.lock.Existed && j.tree.size.Load() > 0 {
+		j.opts.Logger.Info("journal was not closed; recovering", "entries", j.tree.size.Load())
+		if err := j.tree.sweepCrash(); err != nil {
+			return err
+		}
+	}
+	k, err := j.loadKey(ctx)
+	if err != nil {
+		return err
+	}
+	if err := j.tree.open(k); err != nil {
+		return err
+	}
+	if j.tree.size.Load() == 0 {
+		first := layout.LogEntry{Origin: k.Name(), Key: k.vkey, Created: j.opts.Now()}
+		if err := j.tree.add(0, first.Text()); err != nil {
+			return err
+		}
+	}
+	if err := j.recoverFiles(ctx); err != nil {
+		return err
+	}
+	return j.recoverIndex(ctx)
+}
+
+// loadKey returns the key that signs from now on, makes one for a new journal,
+// and ends a rotation that a crash has interrupted.
+func (j *Journal) loadKey(ctx context.Context) (*key, error) {
+	path, size := j.opts.KeyFile, j.tree.size.Load()
+	k, err := readKey(path)
+	if err != nil {
+		return nil, err
+	}
+	if k == nil && size > 0 {
+		return nil, fmt.Errorf("signing key %s is missing: restore it; the log cannot go on without it", path)
+	}
+	if k == nil {
+		if k, err = createKey(j.opts.Ops, path, j.opts.Origin); err != nil {
+			return nil, err
+		}
+	}
+	if size > 0 {
+		if k, err = j.endRotation(ctx, k); err != nil {
+			return nil, err
+		}
+		if err := j.checkKey(ctx, k); err != nil {
+			return nil, err
+		}
+	}
+	if j.opts.Origin != "" && j.opts.Origin != k.Name() {
+		return nil, fmt.Errorf("this log's origin is %q, not %q: an origin never changes", k.Name(), j.opts.Origin)
+	}
+	return k, publishKey(j.opts.Ops, path, k)
+}
+
+// endRotation settles a staged key. It became the log's key if the last entry
+// says so, since nothing is appended before the rotation ends.
+func (j *Journal) endRotation(ctx context.Context, k *key) (*key, error) {
+	staged := j.opts.KeyFile + ".next"
+	next, err := readKey(staged)
+	if err != nil || next == nil {
+		return k, err
+	}
+	last, err := j.entry(ctx, j.tree.size.Load()-1)
+	if err != nil {
+		return nil, err
+	}
+	if e, ok := last.(layout.KeyEntry); ok && e.New == next.vkey {
+		return next, j.opts.Ops.Rename(staged, j.opts.KeyFile)
+	}
+	return k, j.opts.Ops.Remove(staged)
+}
+
+// checkKey refuses a key that is not the log's: neither the one of the checkpoint
+// nor, by an entry after that, the one that follows it.
+func (j *Journal) checkKey(ctx context.Context, k *key) error {
+	first, err := j.entry(ctx, 0)
+	if err != nil {
+		return err
+	}
+	if e, ok := first.(layout.LogEntry); !ok || e.Origin != k.Name() {
+		return fmt.Errorf("key file %s is of the log %q, not of this one", j.opts.KeyFile, k.Name())
+	}
+	verifier, err := note.NewVerifier(k.vkey)
+	if err != nil {
+		return err
+	}
+	current := true
+	raw, from, err := j.tree.checkpoint()
+	if err == nil {
+		_, err = note.Open(raw, note.VerifierList(verifier))
+		current = err == nil
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for i := max(1, from); i < j.tree.size.Load(); i++ {
+		entry, err := j.entry(ctx, i)
+		if err != nil {
+			return err
+		}
+		if e, ok := entry.(layout.KeyEntry); ok {
+			current = e.New == k.vkey
+		}
+	}
+	if !current {
+		return fmt.Errorf("key file %s does not hold the key that this log is signed with at present", j.opts.KeyFile)
+	}
+	return nil
+}
+
+// recoverFiles cuts off what no entry names and opens the newest segment.
+func (j *Journal) recoverFiles(ctx context.Context) error {
+	size := j.tree.size.Load()
+	j.next = size
+	j.live.start(size)
+	last, any, err := j.lastBatch(ctx, size)
+	if err != nil {
+		return err
+	}
+	segments := uint64(0) // that the log names
+	if any {
+		segments = last.Segment + 1
+	}
+	if err := j.dropUnnamed(segments); err != nil {
+		return err
+	}
+	if !any {
+		return nil
+	}
+	framesEnd, born, err := j.lastSegment(ctx, last)
+	if err != nil {
+		return err
+	}
+	f := j.files
+	f.number, f.born = last.Segment, born
+	if f.frames, err = f.reopen(f.framesPath(last.Segment), framesEnd); err != nil {
+		return err
+	}
+	f.rcpts, err = f.reopen(f.receiptsPath(last.Segment), last.Receipts.End())
+	return err
+}
+
+// lastSegment returns the end of the last frame of the newest segment, and when
+// its first batch was committed.
+func (j *Journal) lastSegment(ctx context.Context, last layout.BatchEntry) (framesEnd uint64, born time.Time, err error) {
+	framesEnd = uint64(len(layout.FramesMagic))
+	first, end, err := j.segmentRange(ctx, last.Segment)
+	if err != nil {
+		return 0, born, err
+	}
+	for i := first; i < end; i++ {
+		entry, err := j.entry(ctx, i)
+		if err != nil {
+			return 0, born, err
+		}
+		e, ok := entry.(layout.BatchEntry)
+		if !ok {
+			continue
+		}
+		if born.IsZero() {
+			born = e.Committed
+		}
+		if e.Records > 0 {
+			framesEnd = e.Frame.End()
+		}
+	}
+	return framesEnd, born, nil
+}
+
+// reopen opens a file of the newest segment, whose last block ends at end, and
+// cuts off what stands behind.
+func (f *files) reopen(path string, end uint64) (*durable.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("evidence is missing, restore it from a copy: %w", err)
+	}
+	switch surplus := info.Size() - int64(end); {
+	case surplus < 0:
+		return nil, fmt.Errorf("%s has %d bytes and the log names %d: part of it is gone, restore it from a copy", path, info.Size(), end)
+	case surplus > 0:
+		if err := f.ops.Truncate(path, int64(end)); err != nil {
+			return nil, err
+		}
+	}
+	return f.ops.Append(path)
+}
+
+// dropUnnamed removes the one segment that a crash can leave behind the named
+// ones. More than one is not ours to remove: then the log was put back.
+func (j *Journal) dropUnnamed(named uint64) error {
+	dir, err := os.ReadDir(j.files.dir)
+	if err != nil {
+		return err
+	}
+	for _, d := range dir {
+		n, _, ok := layout.ParseSegmentName(d.Name())
+		if !ok || n < named {
+			continue
+		}
+		if n > named {
+			return fmt.Errorf("segment %s lies beyond what the log names: the log was put back to an earlier state", d.Name())
+		}
+		if err := j.opts.Ops.Remove(filepath.Join(j.files.dir, d.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recoverIndex opens the memory of duplicates and tells it what it has missed.
+func (j *Journal) recoverIndex(ctx context.Context) error {
+	first, err := j.entry(ctx, 0)
+	if err != nil {
+		return err
+	}
+	id := string(first.Text()) // origin, first key and time: no two logs share it
+	if j.index, err = openDedupe(j.opts.DedupeDir, id, j.tree.size.Load(), &j.opts); err != nil {
+		return err
+	}
+	return j.replay(ctx)
+}

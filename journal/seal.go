@@ -1,0 +1,103 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package journal
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/daybreak-sec/daybreak/journal/layout"
+)
+
+// sealer is one worker of stage B with its buffers.
+type sealer struct {
+	enc    *zstd.Encoder
+	leaves []layout.Hash
+	plain  []byte
+}
+
+func newSealer() (*sealer, error) {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(4<<20))
+	return &sealer{enc: enc}, err
+}
+
+// seal makes the blocks and the root of a batch.
+func (s *sealer) seal(b *building) {
+	s.leaves = b.LeafHashes(s.leaves[:0])
+	b.root = layout.Root(s.leaves)
+	if len(b.Records) > 0 {
+		b.frame = s.enc.EncodeAll(b.raw, make([]byte, 0, len(b.raw)/4+512))
+	}
+	b.frameSum = sha256.Sum256(b.frame)
+	s.plain = b.Receipts.Append(s.plain[:0])
+	b.receipts = s.enc.EncodeAll(s.plain, make([]byte, 0, len(s.plain)+64))
+	b.receiptsSum = sha256.Sum256(b.receipts)
+}
+
+func (j *Journal) sealLoop() {
+	s, err := newSealer()
+	if err != nil {
+		_ = j.fail(err)
+		return
+	}
+	for b := range j.work {
+		s.seal(b)
+		close(b.ready)
+	}
+}
+
+// commitLoop is stage C: one batch after the other becomes durable.
+func (j *Journal) commitLoop() {
+	for s := range j.order {
+		if j.Err() != nil {
+			continue // whoever waits hears it from j.broken
+		}
+		if s.reached != nil {
+			close(s.reached)
+			continue
+		}
+		select {
+		case <-s.batch.ready:
+		case <-j.broken:
+			continue
+		}
+		if err := j.commit(s.batch); err != nil {
+			_ = j.fail(err)
+		}
+	}
+}
+
+// commit writes one batch down. What is true if the machine dies
+//   - before files.write returns: bytes may stand in the newest segment that no
+//     entry names; recover cuts them off, and nobody was told of the records;
+//   - before tree.add returns: the same, or the entry is integrated and then so
+//     is everything it names, because that was durable before;
+//   - before index.apply returns: the batch is sealed; the memory of duplicates
+//     does not know it, and replay tells it before anybody appends;
+//   - after: the batch is sealed. Who appended it may not have heard so, appends
+//     it again, and gets duplicates.
+func (j *Journal) commit(b *building) error {
+	b.Committed = j.opts.Now().UTC()
+	frame, receipts, segment, err := j.files.write(b, j.opts.SegmentBytes, j.opts.SegmentAge)
+	if err != nil {
+		return fmt.Errorf("writing segment %d: %w", j.files.number, err)
+	}
+	entry := layout.BatchEntry{
+		Index: b.Index, Committed: b.Committed, Records: len(b.Records), Root: b.root, RawBytes: uint64(len(b.raw)),
+		Segment: segment, Frame: frame, Receipts: receipts,
+	}
+	if err := j.tree.add(b.Index, entry.Text()); err != nil {
+		return err
+	}
+	if err := j.index.apply(b.Index, b.Committed, b.keys); err != nil {
+		return fmt.Errorf("memory of duplicates: %w", err)
+	}
+	j.stats.batch(b)
+	b.frame, b.receipts, b.keys, b.pieces = nil, nil, nil, nil
+	j.live.publish(b.Index, &b.Batch)
+	close(b.done)
+	return nil
+}
