@@ -98,12 +98,8 @@ func (w *writer) attributes() {
 	e.order = e.order[:0]
 	for i, a := range e.Attrs {
 		info := &w.t.paths[a.Path]
-		elem := a.Elem
-		if !info.indexed {
-			elem = 0
-		}
 		if a.Path != PathSeverityID && a.Path != PathActivityName {
-			e.order = append(e.order, uint64(info.group)<<48|uint64(elem)<<32|uint64(info.rank)<<16|uint64(i))
+			e.order = append(e.order, uint64(info.group)<<48|uint64(a.Elem)<<32|uint64(info.rank)<<16|uint64(i))
 		}
 	}
 	slices.Sort(e.order)

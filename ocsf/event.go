@@ -139,7 +139,9 @@ func (e *Event) add(elem int, a Attr) {
 		e.overflow()
 		return
 	}
-	a.Elem = uint16(elem)
+	if elem > 0 && a.Path < pathCount && loadTables().paths[a.Path].indexed {
+		a.Elem = uint16(elem)
+	}
 	e.set(a)
 }
 

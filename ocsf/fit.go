@@ -19,7 +19,7 @@ func (e *Event) Fit() {
 	t := loadTables()
 	ct := t.class(e.Class)
 	if ct == nil {
-		e.Class, e.Activity = ClassBaseEvent, 0
+		e.Class = ClassBaseEvent
 		ct = t.class(ClassBaseEvent)
 	}
 	if _, ok := ct.activity(e.Activity); !ok {
@@ -94,7 +94,7 @@ func (e *Event) fitValue(a *Attr, l *leaf) bool {
 	case leafObject:
 		return a.Kind == JSON && len(a.Str) > 0 && a.Str[0] == '{'
 	}
-	return true // any JSON, which every kind can be written as
+	return a.Kind != JSON || string(a.Str) != "null" // null is as good as missing
 }
 
 func (e *Event) fitString(a *Attr, l *leaf) bool {

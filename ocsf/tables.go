@@ -4,6 +4,7 @@
 package ocsf
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"sync"
@@ -220,6 +221,16 @@ func ruleOf(o *schema.Object, known map[*schema.Object]*rule) *rule {
 // unknown is what stands for a required string that the record does not give.
 const unknown = "Unknown"
 
+// unknowns are the same for types that do not take every string.
+var unknowns = map[string]string{
+	"bytestring_t": "AA==",
+	"datetime_t":   "1970-01-01T00:00:00Z",
+	"email_t":      "unknown@unknown.invalid", // a top-level domain that RFC 2606 reserves
+	"ip_t":         "0.0.0.0",
+	"mac_t":        "00:00:00:00:00:00",
+	"uuid_t":       "00000000-0000-0000-0000-000000000000",
+}
+
 // appendMinimal appends the member with the least value that is valid.
 func appendMinimal(dst []byte, d *schema.Def) []byte {
 	dst = append(dst, quoted(d.Name, ':')...)
@@ -239,12 +250,8 @@ func appendMinimal(dst []byte, d *schema.Def) []byte {
 		dst = append(dst, "false"...)
 	case d.Type.Name == "float_t":
 		dst = append(dst, "0.0"...)
-	case d.Type.Name == "uuid_t":
-		dst = append(dst, `"00000000-0000-0000-0000-000000000000"`...)
-	case d.Type.Name == "ip_t":
-		dst = append(dst, `"0.0.0.0"`...)
 	default:
-		dst = append(dst, quoted(unknown)...)
+		dst = append(dst, quoted(cmp.Or(unknowns[d.Type.Name], unknown))...)
 	}
 	if d.Array {
 		dst = append(dst, ']')
@@ -288,7 +295,7 @@ func hasAny(o *schema.Object) bool {
 }
 
 // appendChoice appends the member that satisfies the object's constraint: its
-// name if that is among the choices, else the first string, else the first.
+// name if that is among the choices, else some name, some string, anything.
 func appendChoice(dst []byte, o *schema.Object) []byte {
 	var best schema.Attr
 	score := 0
@@ -301,7 +308,10 @@ func appendChoice(dst []byte, o *schema.Object) []byte {
 		if a.Object == nil && a.Type.IsString() {
 			n = 2
 		}
-		if name == "name" {
+		switch {
+		case name == "name":
+			n = 4
+		case strings.HasSuffix(name, "_name"):
 			n = 3
 		}
 		if n > score {
