@@ -240,13 +240,13 @@ func (w *worker) collect(b *batch) {
 
 // frameContent returns the content size of data, which has to be one zstd frame
 // as the format wants it and nothing else: with content size and checksum, no
-// dictionary (RFC 8878 section 3.1.1).
+// dictionary (RFC 8878 section 3.1.1). Nothing needs no checksum.
 func frameContent(data []byte) (uint64, error) {
 	var h zstd.Header
 	if err := h.Decode(data); err != nil {
 		return 0, errors.New("it does not begin with a zstd frame")
 	}
-	if h.Skippable || !h.HasFCS || !h.HasCheckSum || h.DictionaryID != 0 {
+	if h.Skippable || !h.HasFCS || !h.HasCheckSum && h.FrameContentSize > 0 || h.DictionaryID != 0 {
 		return 0, errors.New("its zstd frame lacks the content size or the checksum, or wants a dictionary")
 	}
 	at := h.HeaderSize
@@ -265,7 +265,10 @@ func frameContent(data []byte) (uint64, error) {
 		}
 		at += size
 	}
-	if at+4 != len(data) {
+	if h.HasCheckSum {
+		at += 4
+	}
+	if at != len(data) {
 		return 0, errors.New("it is not exactly one zstd frame")
 	}
 	return h.FrameContentSize, nil

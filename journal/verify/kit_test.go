@@ -84,7 +84,7 @@ const (
 
 // newKit begins a journal with the entry that founds it.
 func newKit(t testing.TB, origin string, seed byte) *kit {
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderCRC(true), zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true))
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderCRC(true), zstd.WithEncoderConcurrency(1), zstd.WithSingleSegment(true), zstd.WithZeroFrames(true))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,11 @@ func TestRules(t *testing.T) {
 		want string // in the error; empty if all is well
 	}{
 		{"well", func(k *kit) { entry(k, 0, same); entry(k, 1, same) }, ""},
+		{"a record of no bytes", func(k *kit) {
+			r := k.records(0, 0, 1, 0)
+			r[0].raw = nil
+			k.batch(p(0, 1), r)
+		}, ""},
 		{"another index", func(k *kit) { entry(k, 0, swap("index 1", "index 2")) }, "it says that it is entry 2"},
 		{"unknown type", func(k *kit) { k.append("daybreak-new/v1\n") }, "unknown type"},
 		{"unknown batch", func(k *kit) { k.append("daybreak-batch/v1\nindex 1\n") }, "log entry 1"},
