@@ -1,0 +1,189 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scan
+
+import (
+	"math/bits"
+
+	"github.com/daybreak-sec/daybreak/lake"
+)
+
+// evaluator tests conditions on the pages of a source.
+type evaluator struct {
+	src    *source
+	tables []table // by term, for the present group
+	stack  []*bitmap
+}
+
+// table says of each value of a dictionary whether it passes a term.
+type table struct {
+	known     bool
+	some, all bool
+	passes    []bool // by code
+}
+
+// open begins a group.
+func (e *evaluator) open(g *group) error {
+	for i := range e.tables {
+		e.tables[i].known = false
+	}
+	return e.src.open(g)
+}
+
+// eval clears in sel the rows that do not pass n. Rows whose answer depends on
+// a path pass: negative tells whether n stands under a negation, where it takes
+// a failure for them to pass in the end.
+func (e *evaluator) eval(n *node, sel *bitmap, negative bool) error {
+	switch n.kind {
+	case isTrue:
+		return nil
+	case isFalse:
+		*sel = bitmap{}
+		return nil
+	case isPath:
+		if negative {
+			*sel = bitmap{}
+		}
+		return nil
+	case isTerm:
+		return e.term(n.term, sel)
+	case isAnd:
+		for _, k := range n.kids {
+			if err := e.eval(k, sel, negative); err != nil || sel.empty() {
+				return err
+			}
+		}
+		return nil
+	}
+	part := e.push()
+	defer e.pop()
+	if n.kind == isNot {
+		*part = *sel
+		err := e.eval(n.kids[0], part, !negative)
+		sel.andNot(part)
+		return err
+	}
+	found := e.push()
+	defer e.pop()
+	*found = bitmap{}
+	for _, k := range n.kids {
+		*part = *sel
+		part.andNot(found)
+		if part.empty() {
+			break
+		}
+		if err := e.eval(k, part, negative); err != nil {
+			return err
+		}
+		found.or(part)
+	}
+	*sel = *found
+	return nil
+}
+
+// push returns a bitmap for use until pop.
+func (e *evaluator) push() *bitmap {
+	if len(e.stack) == cap(e.stack) {
+		e.stack = append(e.stack, new(bitmap))
+	} else if e.stack = e.stack[:len(e.stack)+1]; e.stack[len(e.stack)-1] == nil {
+		e.stack[len(e.stack)-1] = new(bitmap)
+	}
+	return e.stack[len(e.stack)-1]
+}
+
+func (e *evaluator) pop() { e.stack = e.stack[:len(e.stack)-1] }
+
+// term clears in sel the rows that do not pass t.
+func (e *evaluator) term(t *term, sel *bitmap) error {
+	d, err := e.src.dictionary(t.column)
+	if err != nil {
+		return err
+	}
+	if d.coded {
+		return e.coded(t, d, sel)
+	}
+	v, err := e.src.column(t.column)
+	if err != nil {
+		return err
+	}
+	if lake.Columns[t.column].Kind != lake.String {
+		keep(sel, func(i int) bool { return t.passesInt(v.ints[i]) })
+		return nil
+	}
+	if t.needle != "" && !mayContain(v.texts.bytes, t.needle) {
+		*sel = bitmap{}
+		return nil
+	}
+	keep(sel, func(i int) bool { return t.passesText(v.texts.at(i)) })
+	return nil
+}
+
+// coded tests each distinct value once.
+func (e *evaluator) coded(t *term, d *dict, sel *bitmap) error {
+	tab := &e.tables[t.id]
+	if !tab.known {
+		tab.fill(t, d)
+	}
+	switch {
+	case !tab.some:
+		*sel = bitmap{}
+		return nil
+	case tab.all:
+		return nil
+	}
+	v, err := e.src.column(t.column)
+	if err != nil {
+		return err
+	}
+	for i, w := range sel {
+		if w == 0 {
+			continue
+		}
+		codes := v.codes[i*64 : min(i*64+64, len(v.codes))]
+		var out uint64
+		for j, c := range codes {
+			if tab.passes[c] {
+				out |= 1 << j
+			}
+		}
+		sel[i] = w & out
+	}
+	return nil
+}
+
+// keep clears the rows in sel that do not pass.
+func keep(sel *bitmap, passes func(int) bool) {
+	for i, w := range sel {
+		for rest := w; rest != 0; rest &= rest - 1 {
+			if j := bits.TrailingZeros64(rest); !passes(i*64 + j) {
+				w &^= 1 << j
+			}
+		}
+		sel[i] = w
+	}
+}
+
+func (tab *table) fill(t *term, d *dict) {
+	n := d.len()
+	tab.known, tab.some, tab.all = true, false, true
+	if cap(tab.passes) < n {
+		tab.passes = make([]bool, n)
+	}
+	tab.passes = tab.passes[:n]
+	if t.needle != "" && d.ints == nil && d.texts.block == nil && !mayContain(d.texts.bytes, t.needle) {
+		tab.all = false
+		return // passes is not looked at
+	}
+	for code := range tab.passes {
+		var ok bool
+		if d.ints != nil {
+			ok = t.passesInt(d.ints[code])
+		} else {
+			ok = t.passesText(d.texts.at(code))
+		}
+		tab.passes[code] = ok
+		tab.some = tab.some || ok
+		tab.all = tab.all && ok
+	}
+}

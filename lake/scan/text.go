@@ -1,0 +1,231 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scan
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/daybreak-sec/daybreak/lake/query"
+)
+
+// This file holds the fast forms of the tests of text. For text that is ASCII
+// they work on the bytes; other text goes the way of package query.
+
+// equals passes a few values as they stand.
+func equals(values []string) func([]byte) bool {
+	return func(s []byte) bool {
+		for _, v := range values {
+			if string(s) == v {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// textTest returns the form of a test that is called for every distinct value.
+func textTest(t query.Test) func([]byte) bool {
+	low := strings.ToLower(t.Text)
+	switch t.Op {
+	case query.Equal:
+		return func(s []byte) bool {
+			if len(s) == len(low) && isASCII(s) {
+				return equalFold(s, low)
+			}
+			return !isASCII(s) && strings.ToLower(string(s)) == low
+		}
+	case query.InNet:
+		return func(s []byte) bool {
+			a, err := netip.ParseAddr(string(s))
+			return err == nil && t.Net.Contains(a.Unmap().WithZone(""))
+		}
+	case query.Like:
+		return like(low)
+	case query.Words:
+		return wordsTest(t)
+	}
+	return func(s []byte) bool { return t.PassesText("", string(s)) }
+}
+
+// like returns the test for a pattern in lower case. Patterns without ? and \
+// are pieces that must be found one after another.
+func like(pattern string) func([]byte) bool {
+	slow := func(s []byte) bool { return query.Glob(pattern, strings.ToLower(string(s))) }
+	pieces := strings.Split(pattern, "*")
+	if len(pieces) < 2 || strings.ContainsAny(pattern, `?\`) {
+		return slow
+	}
+	first, middle, last := pieces[0], pieces[1:len(pieces)-1], pieces[len(pieces)-1]
+	return func(s []byte) bool {
+		if !isASCII(s) {
+			return slow(s)
+		}
+		if len(s) < len(first)+len(last) || !equalFold(s[:len(first)], first) || !equalFold(s[len(s)-len(last):], last) {
+			return false
+		}
+		s = s[len(first) : len(s)-len(last)]
+		for _, piece := range middle {
+			i := indexFold(s, piece)
+			if i < 0 {
+				return false
+			}
+			s = s[i+len(piece):]
+		}
+		return true
+	}
+}
+
+// wordsTest looks for the rarest word by its bytes before it splits a text.
+func wordsTest(t query.Test) func([]byte) bool {
+	probe := ""
+	for _, w := range strings.Split(t.Text, " ") {
+		if len(w) > len(probe) && !strings.ContainsAny(w, "*?") {
+			probe = w
+		}
+	}
+	return func(s []byte) bool {
+		if isASCII(s) && indexFold(s, probe) < 0 {
+			return false
+		}
+		return t.PassesText("", string(s))
+	}
+}
+
+// needle returns a text that every value that passes contains in some case, if
+// there is one worth looking for.
+func needle(t query.Test, exact bool) string {
+	best := ""
+	switch t.Op {
+	case query.Equal:
+		if best = strings.ToLower(t.Text); exact {
+			best = "" // bloom filters serve better
+		}
+	case query.Like:
+		if !strings.ContainsAny(t.Text, `?\`) {
+			for _, piece := range strings.Split(strings.ToLower(t.Text), "*") {
+				if len(piece) > len(best) {
+					best = piece
+				}
+			}
+		}
+	case query.Words:
+		for _, w := range strings.Split(t.Text, " ") {
+			if len(w) > len(best) && !strings.ContainsAny(w, "*?") {
+				best = w
+			}
+		}
+	}
+	if !isASCII([]byte(best)) {
+		return ""
+	}
+	return best
+}
+
+// mayContain says whether any value in a run of bytes may contain the needle.
+// It can be true without reason, because values stand side by side.
+func mayContain(run []byte, needle string) bool {
+	if indexFold(run, needle) >= 0 {
+		return true
+	}
+	// The two letters outside of ASCII that strings.ToLower takes into it.
+	return strings.Contains(needle, "k") && bytes.Contains(run, []byte("\u212a")) ||
+		strings.Contains(needle, "i") && bytes.Contains(run, []byte("\u0130"))
+}
+
+// indexFold returns the place of an ASCII text in lower case in s, in any case
+// of ASCII, or -1.
+func indexFold(s []byte, low string) int {
+	if len(low) == 0 {
+		return 0
+	}
+	// Look for the character that is rarest in names: the search for a byte
+	// runs at memory speed, the comparison does not.
+	k := 0
+	for i := range len(low) {
+		if rarity[low[i]] > rarity[low[k]] {
+			k = i
+		}
+	}
+	end := len(s) - (len(low) - k) + 1 // it cannot stand at or after it
+	lower, upper := indexFrom(s, k, end, low[k]), end
+	if 'a' <= low[k] && low[k] <= 'z' {
+		upper = indexFrom(s, k, end, low[k]-'a'+'A')
+	}
+	for {
+		i := min(lower, upper)
+		if i >= end {
+			return -1
+		}
+		if equalFold(s[i-k:i-k+len(low)], low) {
+			return i - k
+		}
+		if i == lower {
+			lower = indexFrom(s, i+1, end, low[k])
+		} else {
+			upper = indexFrom(s, i+1, end, s[i])
+		}
+	}
+}
+
+// indexFrom returns the first place of c in s[from:end], or end.
+func indexFrom(s []byte, from, end int, c byte) int {
+	if from >= end {
+		return end
+	}
+	if i := bytes.IndexByte(s[from:end], c); i >= 0 {
+		return from + i
+	}
+	return end
+}
+
+// rarity orders the characters of file names, subjects and operations, roughly:
+// the higher, the rarer.
+var rarity = func() (out [256]byte) {
+	for i := range out {
+		out[i] = 100
+	}
+	for i, c := range []byte("etaoinsrlhdcumfpgwybvkxjqz") {
+		out[c] = byte(10 + 2*i)
+	}
+	for _, c := range []byte("0123456789") {
+		out[c] = 20
+	}
+	for _, c := range []byte("./-_ :") {
+		out[c] = 5
+	}
+	return out
+}()
+
+// equalFold compares s with an ASCII text in lower case of the same length, in
+// any case of ASCII.
+func equalFold(s []byte, low string) bool {
+	for i := range len(low) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != low[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func isASCII(s []byte) bool {
+	for len(s) >= 8 {
+		if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&0x80 != 0 {
+			return false
+		}
+		s = s[8:]
+	}
+	for _, c := range s {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
