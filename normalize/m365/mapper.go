@@ -1,0 +1,171 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365
+
+import (
+	"sync"
+
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/field"
+	"github.com/daybreak-sec/daybreak/ocsf"
+)
+
+// mapper maps one record. Its steps fill the event from the members they know
+// and note which of them attributes carry whole; the rest is left unmapped.
+type mapper struct {
+	e         *ocsf.Event
+	v         [memberCount]jsontape.Value
+	carried   [memberCount]bool
+	rule      rule
+	typ       int64 // RecordType, -1 if it has none
+	operation []byte
+	objectID  []byte // of the actor, from Actor
+	appID     []byte // of the acting application, from Actor
+	entra     entraTarget
+	inner     jsontape.Tape // for JSON in strings
+}
+
+// mappers keeps the memory of mappers: what it lends holds nothing of a record.
+var mappers = sync.Pool{New: func() any { return new(mapper) }}
+
+// Map maps a record of the unified audit log, see package normalize.
+func Map(root jsontape.Value, e *ocsf.Event) {
+	m := mappers.Get().(*mapper)
+	m.e = e
+	m.collect(root)
+	m.classify()
+	m.common()
+	m.actor()
+	m.client()
+	m.status()
+	targets[m.rule.target].fill(m)
+	m.simple()
+	m.leftovers()
+	inner := m.inner
+	*m = mapper{inner: inner}
+	mappers.Put(m)
+}
+
+// collect finds the members. Of a name that comes twice the later member
+// counts, as in jsontape's lookups, and the earlier one is left unmapped.
+func (m *mapper) collect(root jsontape.Value) {
+	for c := root.First(); c.Exists(); c = c.Next() {
+		n, ok := memberNumbers[string(c.Key())]
+		if !ok || n == memberCount {
+			m.e.Unmapped = append(m.e.Unmapped, ocsf.Member{Name: c.Key(), Value: c.Raw()})
+			continue
+		}
+		if old := m.v[n]; old.Exists() {
+			m.e.Unmapped = append(m.e.Unmapped, ocsf.Member{Name: old.Key(), Value: old.Raw()})
+		}
+		m.v[n] = c
+	}
+}
+
+func (m *mapper) classify() {
+	m.typ = -1
+	if n, ok := m.v[mRecordType].Int(); ok {
+		m.typ = n
+	}
+	m.operation = m.str(mOperation)
+	m.rule, _ = classify(m.typ, m.operation)
+	if m.rule.activity == byVerb {
+		m.rule.activity = activityOf(m.rule.class, verbOf(m.operation))
+	}
+	m.e.Class, m.e.Activity = m.rule.class, m.rule.activity
+}
+
+// common sets what every record says of itself.
+func (m *mapper) common() {
+	e := m.e
+	if v := m.v[mCreationTime]; v.Exists() {
+		ns, ok := field.Time(v.Text())
+		if !ok {
+			m.issue("CreationTime: not a time")
+		}
+		e.Time = ns
+		m.carried[mCreationTime] = text(e, ocsf.PathMetadataOriginalTime, v)
+	} else {
+		m.issue("CreationTime: missing")
+	}
+	if t, ok := recordTypes[m.typ]; ok {
+		e.SetText(ocsf.PathMetadataType, t.name)
+	}
+	m.both(mOperation, ocsf.PathMetadataEventCode, ocsf.PathAPIOperation)
+	m.both(mWorkload, ocsf.PathMetadataLogName, ocsf.PathAPIServiceName)
+	for _, n := range [...]member{mCorrelationID, mInterSystemsID, mClientRequestID} {
+		if m.to(ocsf.PathMetadataCorrelationUID, n) {
+			break
+		}
+	}
+	e.SetText(ocsf.PathMetadataProductName, "Microsoft 365")
+	e.SetText(ocsf.PathMetadataProductVendorName, "Microsoft")
+}
+
+// simple follows the rows of members that one attribute carries.
+func (m *mapper) simple() {
+	for i := range members {
+		r := &members[i]
+		if v := m.v[i]; r.as != nil && v.Exists() && !m.carried[i] && m.rule.class.Has(r.to) {
+			m.carried[i] = r.as(m.e, r.to, v)
+		}
+	}
+}
+
+// leftovers leaves unmapped what no attribute carries whole.
+func (m *mapper) leftovers() {
+	for i := range m.v {
+		if v := m.v[i]; v.Exists() && !m.carried[i] {
+			m.e.Unmapped = append(m.e.Unmapped, ocsf.Member{Name: v.Key(), Value: v.Raw()})
+		}
+	}
+}
+
+// str returns a member's text, if it is a string or a number.
+func (m *mapper) str(n member) []byte {
+	if v := m.v[n]; v.Kind() <= jsontape.String {
+		return v.Text()
+	}
+	return nil
+}
+
+// to sets an attribute of the member's text, and reports whether it did.
+func (m *mapper) to(p ocsf.Path, n member) bool {
+	s := m.str(n)
+	if len(s) == 0 {
+		return false
+	}
+	m.e.SetString(p, s)
+	m.carried[n] = true
+	return true
+}
+
+// both sets two attributes of the member's text.
+func (m *mapper) both(n member, p, q ocsf.Path) {
+	if m.to(p, n) {
+		m.to(q, n)
+	}
+}
+
+// first sets an attribute of the first of the members that has a text.
+func (m *mapper) first(p ocsf.Path, list ...member) bool {
+	for _, n := range list {
+		if m.to(p, n) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *mapper) issue(text string) { m.e.Issues = append(m.e.Issues, text) }
+
+// meaningful reports whether a text says something; vendors write the absence
+// of a value in words too.
+func meaningful(s []byte) bool {
+	switch string(s) {
+	case "", "null", "<null>", "Not Available", "Unknown", "00000000-0000-0000-0000-000000000000", "None", "N/A":
+		return false
+	}
+	return true
+}

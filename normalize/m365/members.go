@@ -1,0 +1,427 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365
+
+import (
+	"strings"
+
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/field"
+	"github.com/daybreak-sec/daybreak/ocsf"
+)
+
+// member is a top-level member of a record.
+type member uint8
+
+// The members that attributes are made of.
+const (
+
+	// What every record has.
+	mID member = iota
+	mRecordType
+	mCreationTime
+	mOperation
+	mOrganizationID
+	mUserType
+	mUserKey
+	mUserID
+	mWorkload
+	mResultStatus
+	mObjectID
+	mClientIP
+	mVersion
+	mAppAccessContext
+
+	// Sign-ins and the directory.
+	mActor
+	mActorIPAddress
+	mTarget
+	mExtendedProperties
+	mModifiedProperties
+	mDeviceProperties
+	mErrorNumber
+	mErrorCode
+	mLogonError
+	mApplicationID
+	mInterSystemsID
+	mCorrelationID
+
+	// Exchange.
+	mParameters
+	mNonPIIParameters
+	mAppID
+	mClientAppID
+	mSessionID
+	mClientIPAddress
+	mClientInfoString
+	mActorInfoString
+	mMailboxGUID
+	mMailboxOwnerUPN
+	mLogonUserSID
+	mLogonUserDisplayName
+	mOperationProperties
+	mOperationCount
+	mItem
+	mSendAsUserSmtp
+	mSendOnBehalfOfUserSmtp
+	mRecipientList
+	mClientRequestID
+	mDeviceID
+
+	// SharePoint and OneDrive.
+	mSourceFileName
+	mSourceFileExtension
+	mSourceRelativeURL
+	mSiteURL
+	mItemType
+	mDestinationFileName
+	mDestinationRelativeURL
+	mUserAgent
+	mListItemUniqueID
+	mListTitle
+	mApplicationDisplayName
+	mMachineID
+	mDeviceDisplayName
+	mIsManagedDevice
+	mAuthenticationType
+	mTargetUserOrGroupName
+	mTargetUserOrGroupType
+	mEventData
+	mFileSizeBytes
+
+	// Teams and Viva Engage.
+	mTeamName
+	mTeamGUID
+	mChannelName
+	mChannelGUID
+	mMembers
+	mAddOnName
+	mAddOnGUID
+	mChatThreadID
+	mMessageID
+	mGroupName
+	mFileName
+
+	// Alerts.
+	mAlertID
+	mAlertName
+	mPolicyID
+	mStatus
+	mSeverity
+	mCategory
+	mComments
+	mData
+	mAlertEntityID
+	mEntityType
+
+	// Threats.
+	mNetworkMessageID
+	mInternetMessageID
+	mP1Sender
+	mP2Sender
+	mRecipients
+	mSenderIP
+	mSubject
+	mVerdict
+	mURL
+	mUserIP
+	mEventDeepLink
+	mFileData
+	mVirusInfo
+	mInvestigationID
+	mInvestigationName
+	mInvestigationType
+	mDeepLinkURL
+	mStartTimeUTC
+	mEndTimeUTC
+	mLastUpdateTimeUTC
+
+	// Data loss prevention and labels.
+	mIncidentID
+	mPolicyDetails
+	mSharePointMetaData
+	mExchangeMetaData
+	mEndpointMetaData
+	mSender
+	mReceivers
+	mRecipient
+	mItemName
+	mCommon
+
+	// Other workloads.
+	mAADAppID
+	mClientApplication
+	mAppName
+	mAppVersion
+	mFormName
+	mObjectDisplayName
+	mReportName
+	mArtifactName
+	mUserSessionID
+
+	memberCount
+)
+
+// row says where a member goes.
+type row struct {
+	name string
+	// to and as carry the member to one attribute, whatever the class; a class
+	// that does not have the attribute leaves it unmapped.
+	to ocsf.Path
+	as func(e *ocsf.Event, to ocsf.Path, v jsontape.Value) bool
+	// where names the attributes that functions of this package make of the
+	// member, for the documentation.
+	where string
+	// part is set of members whose attributes carry a part of them only: they
+	// stay in unmapped besides.
+	part bool
+}
+
+var members = [memberCount]row{
+	// What every record has.
+	mID:               {name: "Id", to: ocsf.PathMetadataUID, as: text},
+	mRecordType:       {name: "RecordType", where: "metadata.type; the class"},
+	mCreationTime:     {name: "CreationTime", to: ocsf.PathMetadataOriginalTime, where: "time; metadata.original_time"},
+	mOperation:        {name: "Operation", where: "metadata.event_code; api.operation; class and activity"},
+	mOrganizationID:   {name: "OrganizationId", to: ocsf.PathMetadataTenantUID, as: text},
+	mUserType:         {name: "UserType", where: "actor.user.type; actor.user.type_id"},
+	mUserKey:          {name: "UserKey", where: "actor.user.uid"},
+	mUserID:           {name: "UserId", where: "actor.user.name; actor.user.email_addr"},
+	mWorkload:         {name: "Workload", where: "metadata.log_name; api.service.name"},
+	mResultStatus:     {name: "ResultStatus", where: "status; status_id"},
+	mObjectID:         {name: "ObjectId", where: "the target"},
+	mClientIP:         {name: "ClientIP", where: "src_endpoint.ip; src_endpoint.port"},
+	mVersion:          {name: "Version", to: ocsf.PathMetadataLogVersion, as: text},
+	mAppAccessContext: {name: "AppAccessContext", where: "actor.session; actor.app_uid; metadata.correlation_uid", part: true},
+
+	// Sign-ins and the directory.
+	mActor:              {name: "Actor", where: "actor.user.uid; actor.user.uid_alt; actor.app_uid", part: true},
+	mActorIPAddress:     {name: "ActorIpAddress", where: "src_endpoint.ip"},
+	mTarget:             {name: "Target", where: "the target", part: true},
+	mExtendedProperties: {name: "ExtendedProperties", where: "http_request.user_agent; logon_type", part: true},
+	mModifiedProperties: {name: "ModifiedProperties", where: "entity.data; privileges; the target", part: true},
+	mDeviceProperties:   {name: "DeviceProperties", where: "device; actor.session.uid", part: true},
+	mErrorNumber:        {name: "ErrorNumber", where: "status_code"},
+	mErrorCode:          {name: "ErrorCode", where: "status_code"},
+	mLogonError:         {name: "LogonError", to: ocsf.PathStatusDetail, as: text},
+	mApplicationID:      {name: "ApplicationId", where: "actor.app_uid"},
+	mInterSystemsID:     {name: "InterSystemsId", where: "metadata.correlation_uid"},
+	mCorrelationID:      {name: "CorrelationId", where: "metadata.correlation_uid"},
+
+	// Exchange.
+	mParameters:             {name: "Parameters", where: "entity.data; the target", part: true},
+	mNonPIIParameters:       {name: "NonPIIParameters"},
+	mAppID:                  {name: "AppId", where: "actor.app_uid"},
+	mClientAppID:            {name: "ClientAppId", where: "actor.app_uid"},
+	mSessionID:              {name: "SessionId", where: "actor.session.uid"},
+	mClientIPAddress:        {name: "ClientIPAddress", where: "src_endpoint.ip"},
+	mClientInfoString:       {name: "ClientInfoString", where: "http_request.user_agent"},
+	mActorInfoString:        {name: "ActorInfoString", where: "http_request.user_agent"},
+	mMailboxGUID:            {name: "MailboxGuid", where: "databucket.uid"},
+	mMailboxOwnerUPN:        {name: "MailboxOwnerUPN", where: "databucket.name; email.from"},
+	mLogonUserSID:           {name: "LogonUserSid", where: "actor.user.uid_alt"},
+	mLogonUserDisplayName:   {name: "LogonUserDisplayName", to: ocsf.PathActorUserDisplayName, as: text},
+	mOperationProperties:    {name: "OperationProperties", where: "entity; query_info", part: true},
+	mOperationCount:         {name: "OperationCount", to: ocsf.PathCount, as: number},
+	mItem:                   {name: "Item", where: "email; user; privileges", part: true},
+	mSendAsUserSmtp:         {name: "SendAsUserSmtp", where: "email.from"},
+	mSendOnBehalfOfUserSmtp: {name: "SendOnBehalfOfUserSmtp", where: "email.from"},
+	mRecipientList:          {name: "recipientList", where: "email.to", part: true},
+	mClientRequestID:        {name: "ClientRequestId", where: "metadata.correlation_uid"},
+	mDeviceID:               {name: "DeviceId", where: "device.uid"},
+
+	// SharePoint and OneDrive.
+	mSourceFileName:         {name: "SourceFileName", where: "file.name"},
+	mSourceFileExtension:    {name: "SourceFileExtension", to: ocsf.PathFileExt, as: text},
+	mSourceRelativeURL:      {name: "SourceRelativeUrl", to: ocsf.PathFileParentFolder, as: text},
+	mSiteURL:                {name: "SiteUrl", where: "resources; web_resources"},
+	mItemType:               {name: "ItemType", where: "file.type; web_resources[].type"},
+	mDestinationFileName:    {name: "DestinationFileName", to: ocsf.PathFileResultName, as: text},
+	mDestinationRelativeURL: {name: "DestinationRelativeUrl", to: ocsf.PathFileResultPath, as: text},
+	mUserAgent:              {name: "UserAgent", where: "http_request.user_agent"},
+	mListItemUniqueID:       {name: "ListItemUniqueId", where: "file.uid; web_resources[].uid"},
+	mListTitle:              {name: "ListTitle", where: "web_resources[].name"},
+	mApplicationDisplayName: {name: "ApplicationDisplayName", where: "actor.app_name"},
+	mMachineID:              {name: "MachineId", where: "device.uid"},
+	mDeviceDisplayName:      {name: "DeviceDisplayName", where: "device.name"},
+	mIsManagedDevice:        {name: "IsManagedDevice", where: "device.is_managed"},
+	mAuthenticationType:     {name: "AuthenticationType"},
+	mTargetUserOrGroupName:  {name: "TargetUserOrGroupName", where: "user; group"},
+	mTargetUserOrGroupType:  {name: "TargetUserOrGroupType", where: "user.type"},
+	mEventData:              {name: "EventData", where: "group.name", part: true},
+	mFileSizeBytes:          {name: "FileSizeBytes", to: ocsf.PathFileSize, as: number},
+
+	// Teams and Viva Engage.
+	mTeamName:     {name: "TeamName", where: "group.name; resources"},
+	mTeamGUID:     {name: "TeamGuid", where: "group.uid"},
+	mChannelName:  {name: "ChannelName", where: "entity.name"},
+	mChannelGUID:  {name: "ChannelGuid", where: "entity.uid"},
+	mMembers:      {name: "Members", where: "user; privileges", part: true},
+	mAddOnName:    {name: "AddOnName", to: ocsf.PathAppName, as: text},
+	mAddOnGUID:    {name: "AddOnGuid", to: ocsf.PathAppUID, as: text},
+	mChatThreadID: {name: "ChatThreadId", where: "resources"},
+	mMessageID:    {name: "MessageId", where: "resources; email.message_uid"},
+	mGroupName:    {name: "GroupName", where: "group.name"},
+	mFileName:     {name: "FileName", where: "file.name"},
+
+	// Alerts.
+	mAlertID:       {name: "AlertId", to: ocsf.PathFindingInfoUID, as: text},
+	mAlertName:     {name: "Name", where: "finding_info.title; entity.name"},
+	mPolicyID:      {name: "PolicyId", where: "finding_info.analytic.uid"},
+	mStatus:        {name: "Status", where: "status; status_id"},
+	mSeverity:      {name: "Severity", where: "severity_id"},
+	mCategory:      {name: "Category", to: ocsf.PathFindingInfoTypes, as: text},
+	mComments:      {name: "Comments", to: ocsf.PathComment, as: text},
+	mData:          {name: "Data", where: "evidences[].data; evidences[].user"},
+	mAlertEntityID: {name: "AlertEntityId", where: "evidences[].user"},
+	mEntityType:    {name: "EntityType"},
+
+	// Threats.
+	mNetworkMessageID:  {name: "NetworkMessageId", where: "evidences[].email.uid; finding_info.uid"},
+	mInternetMessageID: {name: "InternetMessageId", to: ocsf.PathEvidencesEmailMessageUID, as: text},
+	mP1Sender:          {name: "P1Sender"},
+	mP2Sender:          {name: "P2Sender", where: "evidences[].email.from"},
+	mRecipients:        {name: "Recipients", where: "evidences[].email.to", part: true},
+	mSenderIP:          {name: "SenderIp", where: "evidences[].src_endpoint.ip"},
+	mSubject:           {name: "Subject", to: ocsf.PathEvidencesEmailSubject, as: text},
+	mVerdict:           {name: "Verdict", where: "finding_info.title"},
+	mURL:               {name: "Url", to: ocsf.PathEvidencesURLURLString, as: text},
+	mUserIP:            {name: "UserIp", where: "evidences[].src_endpoint.ip"},
+	mEventDeepLink:     {name: "EventDeepLink", to: ocsf.PathFindingInfoSrcURL, as: text},
+	mFileData:          {name: "FileData", where: "evidences[].file; finding_info.title", part: true},
+	mVirusInfo:         {name: "VirusInfo", where: "finding_info.title"},
+	mInvestigationID:   {name: "InvestigationId", to: ocsf.PathFindingInfoUID, as: text},
+	mInvestigationName: {name: "InvestigationName", to: ocsf.PathFindingInfoTitle, as: text},
+	mInvestigationType: {name: "InvestigationType", to: ocsf.PathFindingInfoTypes, as: text},
+	mDeepLinkURL:       {name: "DeepLinkUrl", to: ocsf.PathFindingInfoSrcURL, as: text},
+	mStartTimeUTC:      {name: "StartTimeUtc", to: ocsf.PathStartTime, as: moment},
+	mEndTimeUTC:        {name: "EndTimeUtc", to: ocsf.PathEndTime, as: moment},
+	mLastUpdateTimeUTC: {name: "LastUpdateTimeUtc", to: ocsf.PathFindingInfoLastSeenTime, as: moment},
+
+	// Data loss prevention and labels.
+	mIncidentID:         {name: "IncidentId", where: "finding_info.uid"},
+	mPolicyDetails:      {name: "PolicyDetails", where: "finding_info.title; data_security.policy; severity_id", part: true},
+	mSharePointMetaData: {name: "SharePointMetaData", where: "file", part: true},
+	mExchangeMetaData:   {name: "ExchangeMetaData", where: "resources", part: true},
+	mEndpointMetaData:   {name: "EndpointMetaData", where: "device; file", part: true},
+	mSender:             {name: "Sender", where: "email.from"},
+	mReceivers:          {name: "Receivers", where: "email.to", part: true},
+	mRecipient:          {name: "Recipient", where: "email.to"},
+	mItemName:           {name: "ItemName", where: "email.subject; web_resources[].name"},
+	mCommon:             {name: "Common", where: "device.name; actor.app_name; actor.app_uid", part: true},
+
+	// Other workloads.
+	mAADAppID:          {name: "AadAppId", where: "actor.app_uid"},
+	mClientApplication: {name: "ClientApplication", where: "actor.app_name"},
+	mAppName:           {name: "AppName", where: "actor.app_name"},
+	mAppVersion:        {name: "AppVersion"},
+	mFormName:          {name: "FormName", where: "web_resources[].name"},
+	mObjectDisplayName: {name: "ObjectDisplayName", where: "web_resources[].name"},
+	mReportName:        {name: "ReportName", where: "web_resources[].name"},
+	mArtifactName:      {name: "ArtifactName", where: "web_resources[].name"},
+	mUserSessionID:     {name: "UserSessionId", where: "actor.session.uid"},
+}
+
+// kept are the other members that Microsoft documents or sends. They stay in
+// unmapped; a member that is neither here nor in members is news (see Drift).
+const kept = "AADGroupId AADSessionId APIId APIsCalled Action ActionId ActionStatus ActionType Actions Activity ActivityDateTime ActivityParameters ActorContextId " +
+	"ActorIP ActorUserId ActorYammerUserId AddOnType AddedIdentities AdditionalActionsAndResults AdditionalInfo Address AdminSubmissionDeliveryCheck " +
+	"AdminSubmissionRegistered AdminSubmissionSubmitted AdminSubmissionSubmitting AdminSubmissionTablAllow AdminSubmissionTimeout AdminSubmissionTriage " +
+	"AdministratorAddedToTermStore AdministratorDeletedFromTermStore AffectedItems AgentID AgentName AgentType AggregateDurationInSeconds " +
+	"AgreementCreationDateTime AgreementId AgreementRecipients AgreementSender AgreementStatus AlertLinks AlertType Algorithm Altitude " +
+	"AppRegistrationTenantId Application ApplicationMode ApplicationName ApplicationVersion ApprovalExpiryDateInUTC ApprovalUpdatedDateInUTC " +
+	"ApprovalValidDays ApprovedBy Approver AssignedToMeEnabled AssignmentMethod AssociatedAdminUnits AttachmentData AttachmentId AttachmentName " +
+	"AttachmentSizeInBytes Attachments AttackSimAdminEvent AttackSimEvent AttackSimUserSubmission AttackTechnique Audit AuthDetails AuthType " +
+	"AuthenticationMethod AuthenticationStatus AutomationId AzureActiveDirectoryEventType BCC BackupItemID BackupItemId BackupItemType " +
+	"BillingAzureResourceGroupName BillingAzureSubscriptionId BillingPolicyId BrowserName BrowserVersion CC CampaignType CaseId CaseName ChannelChange " +
+	"ChannelChangeDevices ChannelType ChatName City ClassificationInfo ClassificationMode ClassificationPosture ClassificationResult Client ClientAppName " +
+	"ClientMachineName ClientProcessName ClientRegion ClientUUID ClientVersion CloudInstanceName CmdletVersion CommunicationType ComplianceLabel " +
+	"ComponentFault Compute ConditionsMatched Confidence ConfigId ConfigName ConfigScope Connectors ConsumerMailbox ContactEmail1DisplayName " +
+	"ContactEmail1EmailAddress ContactEmail2DisplayName ContactEmail2EmailAddress ContactEmail3DisplayName ContactEmail3EmailAddress ContainerId " +
+	"ContainerType CopilotEventData CopyActivityRunId Count CountByDeliveryStatus CountByThreatType CountOfArtifactsBeingAdded CountOfArtifactsBeingRemoved " +
+	"CountryOrRegion CreationMethodology CrmOrganizationUniqueName CrossMailboxOperation CrossMailboxOperations CustomEvent CustomSubmission CustomUniqueId " +
+	"CustomizedDoclib DashboardName DataCenterSecurityEventType DataClassification DataDSRControl DataExportType DataOnboardingAtSetup DataOnboardingStatus " +
+	"DataScanned DataSources DataState DataType DatabaseName DatabaseType DatabasesRead DatabasesWrite DatasetColumns DatasetName Datasets Deadline " +
+	"DeeplinkURL DeliveryAction DenyGroups Description DestFolder DestMailboxId DestMailboxOwnerMasterAccountSid DestMailboxOwnerSid DestMailboxOwnerUPN " +
+	"DestinationFileExtension DestinationLabel DestinationSinks DestinationTenantId Detail Details DetectedDateTime DetectedValues DetectionDate " +
+	"DetectionMethod DetectionTimingType DetectionType DeviceName Devices Directionality DiscardEmployeeIds DiscoveryId DisplayName DoNotDistributeEvent " +
+	"DocumentId DocumentLastModifier DocumentMetaData DocumentProperties DocumentSharer DomainURL EditMethodology EffectiveOrganization " +
+	"ElevationApprovedTime ElevationApprover ElevationDuration ElevationRequestId ElevationRole ElevationTime EndDate EndTime EndTimeData EnforcementMode " +
+	"Entities Entity EntityId EntityName EnvironmentId EnvironmentName Event EventDetails EventId EventName EventOccurenceTime EventSignature EventSource " +
+	"EventTime EventValue ExceptionInfo ExclusionList ExecutionDuration Experience ExportName ExportTriggeredAt ExtendedCompletionDate ExternalAccess " +
+	"ExternalUserTenantId ExtraProperties FailureReason FailureType FalsePositive FeedBackComponentName Fields FileExtension FileHashes FileId FileOwner " +
+	"FileOwnerEmail FilePath FilePathUrl FileSize FileSyncBytesCommitted FileType FileVerdict Files FinalOverride Folder FolderItems Folders ForAllUsers " +
+	"FormId FormType FormTypes FormsUserType FormsUserTypes From FromApp GenericInfo GeoCoordinates GeoLocation GoalList GraphName Groups " +
+	"HighPriorityMediaProcessing HostAppId HostedContents ID ImmutableId ImportType InputParameters InstanceUrl Interface InternalLogonType IntraSystemId " +
+	"IntraSystemsId Invitee InviteeTenantId Invitees IsDocLib IsHiddenList IsMatch IsPriorityCleanup IsRecord IsRetry IsSoftDelete " +
+	"IsViewableByExternalUsers IsWorkflow IssuedAtTime ItemCount ItemDetails ItemID ItemId ItemIds ItemNames ItemSize ItemUrl JobEndTime " +
+	"JobExecutionDurationInSecs JobId JobName JobRunStatus JobStartTime JobTotalDurationInSecs JobType Justification KernalId Key LabelAction " +
+	"LabelAppliedDateTime LabelId LabelName LastModifiedBy LastModifiedDate LastModifiedTime LastUpdatedDateTime LatestDeliveryLocation Latitude " +
+	"ListBaseTemplateType ListBaseType ListColor ListIcon ListId ListName ListServerTemplate ListUrl Location LoginStatus LogonType Logs Longitude " +
+	"MachineDomainInfo MailCount MailboxOwnerMasterAccountSid MailboxOwnerSid MailboxPrimaryAddress MalwareFamily MbxLoginLocalQueueADLookupInfo MeetingId " +
+	"MemberEmail MemberIds MemberRights MemberSid MemberUpn MembershipInformation MemoryPeak Message MessageID MessageItems MessageList MessageSizeInBytes " +
+	"MessageTime MessageURLs Messages ModifiedFields ModifiedObjectResolvedName NameOfDownloadedZipFile NetworkMessageIds NewContainerId NewContainerType " +
+	"NewLabel NewPlanId NewValue NonPiiParameters Object1Id Object1Name Object1Type Object2Id Object2Name Object2Type ObjectType OldLabel OldValue " +
+	"OnBehalfOfResId OperationDetails OperationId OperationInput OperationStatus OrgAppPermission OrgIdPuid OrganizationAdmins OrganizationName " +
+	"OrganizationOwner OriginalContainerId OriginalContainerType OriginalDeliveryLocation OriginalPlanId OriginatingServer OtherConditions " +
+	"OverriddenActions ParentEntityId ParentFolder ParentMessage ParentMessageId ParticipantInfo Path PipelineName PipelineRunId PlaceType PlanId PlanList " +
+	"Platform Policies Policy PolicyAction PolicyID PolicyName PreviousClassificationInfo PrimaryFieldValue Priorities Priority PrivacyPolicyType " +
+	"ProductType ProfileExclusionWindows ProfileName ProfileState ProjectEnabled ProjectId PromptText Property ProtectionEventData ProtectionUnitID " +
+	"ProvisioningStatus Puid PulseId Query QueryFiles QueryId QueryResponse QueryText QueryTime Reason ReceivedDate RecipientCount RecipientEmail " +
+	"RecipientName RecordNumber RelatedAlertIds RelativeUrl ReleaseTo RemovedIdentities ReportMetadata RequestId RequestSource RequestType " +
+	"ResharePermission ResourceTenantId ResourceURL RestoreLocation RestoreLocationType RestoreTime Result ResultCount ResultMessage ResultTableCount " +
+	"ResultsTruncated RiskDetail RiskEventType RiskId RiskLevel RiskState RoadmapEnabled RoadmapId RoadmapItemId Role RollbackBuildNumber RollbackDevices " +
+	"RollbackType Roster RowCount RuleId RuleMode RuleName Rules RunEndTime RunStartTime RunningTime SHA256 SaveToSentItems ScenarioType Schedule Scope " +
+	"ScopeCountDelivered ScopeCountRequested ScopeFiltersUris ScopeList SearchScope SecurityComplianceCenterEventType SendAsUserMailboxGuid " +
+	"SendOnBehalfOfUserMailboxGuid SenderIP SensitiveInfoDetectionIsIncluded SensitiveInfoTypeData SensitiveInformation SensitiveInformationDetections " +
+	"SensitiveInformationTypeName SensitiveType Sensitivity SensitivityLabelEventData SensitivityLabelId SensitivityLabelOwnerEmail Sent ServiceType " +
+	"SessionDurationInSecs SessionEndTime SessionStartTime SettingId SettingName Settings ShareId ShareName SharedWithContainerAccessLevel " +
+	"SharedWithContainerId SharedWithContainerType SharingInformation SharingType Site SiteCollectionGuid SiteCollectionUrl SizeInBytes Smtp Source " +
+	"SourceApp SourceId SourceLabel SourceName SourceUserId SourceWorkload StartDate StartTime State SubmissionId SubmissionNotification SubscriptionId " +
+	"SubscriptionsEnabled SuccessStatus SupportTicketId SwitchState SyncFrequency SyncStartTime SystemOverrides TAK TabType TableName Tables TablesRead " +
+	"TablesWrite TargetContextId TargetObjectId TargetUserId TargetYammerUserId TaskID TaskId TaskList Teams TemplateTypeId TenantId TenantSettings " +
+	"ThreadId ThreadType Threats ThreatsAndDetectionTech TimeData TimeOfClick Timestamp TimestampUtc To TokenIssuerType TokenObjectId TokenTenantId " +
+	"TokenType ToolID ToolName TotalCPU TotalCpuHours TotalRows TotalSCUHours TriggerMode Type UPN URL URLClickAction URLPath UndeliveredScope UniqueCount " +
+	"UniqueId UniqueSharingId UniqueTokenId UniqueTokenIdentifier UpdateValidationState Upn Urls UserAssignments UserCancelled UserDisplayName UserDomain " +
+	"UserRole UserServicePlan UserSharedWith UserSubmission UserSubmissionTriage UserTrainingEvent Username Value VersionId VirusVendor WaveDelay Waves " +
+	"WebId WorkSpaceName WorkspaceId WorkspaceName WpaUserRole YammerNetworkId ZipFileName itemCreationTime recipientCount "
+
+// Transforms report whether the attribute carries all of the member.
+
+func text(e *ocsf.Event, to ocsf.Path, v jsontape.Value) bool {
+	if v.Kind() > jsontape.String {
+		return false
+	}
+	s := v.Text()
+	e.SetString(to, s)
+	return len(s) > 0
+}
+
+func number(e *ocsf.Event, to ocsf.Path, v jsontape.Value) bool {
+	n, ok := v.Int()
+	if ok {
+		e.SetInt(to, n)
+	}
+	return ok
+}
+
+func moment(e *ocsf.Event, to ocsf.Path, v jsontape.Value) bool {
+	ns, ok := field.Time(v.Str())
+	if ok {
+		e.SetTime(to, ns)
+	}
+	return false // the vendor's text says more than milliseconds
+}
+
+// memberNumbers finds a member by name; what is not in members is memberCount.
+var memberNumbers = func() map[string]member {
+	m := make(map[string]member)
+	for _, name := range strings.Fields(kept) {
+		m[name] = memberCount
+	}
+	for i := range members {
+		m[members[i].name] = member(i)
+	}
+	return m
+}()
