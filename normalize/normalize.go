@@ -8,31 +8,122 @@
 // All of it is pure: the same bytes give the same answer, nothing is kept,
 // nothing is fetched. No record is ever refused: what cannot be read becomes
 // an OCSF Base Event that carries it whole.
+//
+// A source is a package below this one and a row of [Sources]. Its tables, its
+// tests with the records in testdata and its page in docs/sources are all that
+// it takes.
 package normalize
 
 import (
+	"bytes"
+
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/m365"
+	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
-// Source is one kind of record: a table row of [Sources].
-type Source struct {
-	Family event.Family
-	// Detect reports whether a record has this source's shape. It must be
-	// so strict that two sources never both accept a real record.
-	Detect func(root jsontape.Value) bool
-	// Identify reads the provider id, the tenant and the event time (ns, 0
-	// unknown); the slices point into the tape.
-	Identify func(root jsontape.Value) Identity
-	// Map fills e, which is empty, from the record. It must leave nothing
-	// out: what it does not map goes to e.Unmapped.
-	Map func(root jsontape.Value, e *ocsf.Event)
+// MapperVersion names the tables that made an event. It changes whenever the
+// same record would give another event; events say it in
+// metadata.transformation_info_list.
+const MapperVersion = "1"
+
+// Source, Identity and Drift are those of package source.
+type (
+	Source   = source.Source
+	Identity = source.Identity
+	Drift    = source.Drift
+)
+
+// Sources are the kinds of records that Daybreak understands.
+var Sources = []Source{m365.Source}
+
+// Lookup finds the source of a family.
+func Lookup(family event.Family) (s *Source, ok bool) {
+	for i := range Sources {
+		if Sources[i].Family == family {
+			return &Sources[i], true
+		}
+	}
+	return nil, false
 }
 
-// Identity is what the journal needs to know of a record.
-type Identity struct {
-	ID     []byte
-	Tenant []byte
-	Time   int64 // nanoseconds since the Unix epoch; 0 not known
+// Detect returns the families whose shape the record has: usually one, none if
+// it is nothing known. If there are several, ask the user which.
+func Detect(root jsontape.Value) []event.Family {
+	var fit []event.Family
+	for i := range Sources {
+		if s := &Sources[i]; s.Detect != nil && s.Detect(root) {
+			fit = append(fit, s.Family)
+		}
+	}
+	return fit
+}
+
+// Normalizer maps records. Its zero value is ready; it reuses its memory and is
+// not for concurrent use.
+type Normalizer struct {
+	tape   jsontape.Tape
+	event  ocsf.Event
+	quoted []byte
+}
+
+// Identify reads what the journal needs to know of a record of a family; the
+// zero Identity if the record is not JSON or the family is unknown. The slices
+// are good until the next call.
+func (n *Normalizer) Identify(raw []byte, family event.Family) Identity {
+	s, ok := Lookup(family)
+	if !ok || n.tape.Parse(raw) != nil {
+		return Identity{}
+	}
+	id := s.Identify(n.tape.Root())
+	if !significant(id.ID) {
+		id.ID = nil
+	}
+	return id
+}
+
+// significant reports whether an id is more than zeros.
+func significant(id []byte) bool {
+	return len(bytes.Trim(id, "0-{}")) > 0
+}
+
+// Event maps a record of a family. The event and what it points to are good
+// until the next call, as long as raw is unchanged.
+func (n *Normalizer) Event(raw []byte, family event.Family) *ocsf.Event {
+	e := &n.event
+	e.Reset()
+	s, ok := Lookup(family)
+	switch err := n.tape.Parse(raw); {
+	case err != nil:
+		n.unread(raw, "not JSON: "+err.Error())
+	case !ok:
+		n.unread(raw, "no source is named as the record's family")
+	case n.tape.Root().Kind() != jsontape.Object:
+		n.unread(raw, "not a JSON object")
+	default:
+		s.Map(n.tape.Root(), e)
+	}
+	e.SetText(ocsf.PathMetadataTransformationInfoListName, "daybreak")
+	e.SetText(ocsf.PathMetadataTransformationInfoListProductVersion, MapperVersion)
+	return e
+}
+
+// unread makes the Base Event of a record that no table understands.
+func (n *Normalizer) unread(raw []byte, issue string) {
+	e := &n.event
+	e.Reset()
+	e.Class, e.Activity = ocsf.ClassBaseEvent, 0
+	e.SetString(ocsf.PathRawData, raw)
+	e.Issues = append(e.Issues, issue)
+}
+
+// Drift reports whether the record that was mapped last is of a kind that its
+// source's tables do not list.
+func (n *Normalizer) Drift(family event.Family) (Drift, bool) {
+	if s, ok := Lookup(family); ok && s.Drift != nil && n.tape.Root().Exists() {
+		return s.Drift(n.tape.Root())
+	}
+	return Drift{}, false
 }
