@@ -31,7 +31,7 @@ func BenchmarkAppend(b *testing.B) {
 func BenchmarkIngest(b *testing.B) {
 	const batch = 1000
 	source := laketest.New(1)
-	l := open(b, b.TempDir(), lake.Options{NoMerge: true})
+	l, _ := open(b, b.TempDir(), lake.Options{NoMerge: true})
 	var spent time.Duration // on making rows, as CPU time
 	start := cpu()
 	b.ResetTimer()
@@ -59,10 +59,10 @@ func BenchmarkIngest(b *testing.B) {
 func BenchmarkWriteSegment(b *testing.B) {
 	source := laketest.New(1)
 	var blocks []*lake.Block
-	for range 2 {
+	for range 65536 / lake.BlockRows {
 		blocks = append(blocks, lake.NewBlock(source.Next(lake.BlockRows)))
 	}
-	rows := 2 * lake.BlockRows
+	rows := 65536
 	var size counter
 	encode := lake.TestingEncoder()
 	b.ReportAllocs()

@@ -12,7 +12,7 @@ import (
 
 // BlockRows is the greatest number of rows of a [Block]. A string column's
 // codes are 16 bits wide and one of them means "absent", which bounds it.
-const BlockRows = 32768
+const BlockRows = 16384
 
 // MaxString is the greatest length of a string column's value in bytes. Longer
 // values are cut: whoever needs the rest reads the raw record.
@@ -203,17 +203,13 @@ func clip[T any](s []T) []T {
 	return append(make([]T, 0, len(s)), s...)
 }
 
-// table finds the code of a value: an open-addressed hash table of codes, kept
-// from block to block.
+// table finds the code of a value: an open-addressed hash table, kept from
+// block to block. Adding rows is mostly waiting for memory, so that a slot is
+// small: 16 bits of the value's hash above the 16 bits of its code, 0 if empty.
 type table struct {
-	slots []slot // a power of two of them
+	slots []uint32 // a power of two of them
 	used  int
 	last  uint16 // the code of the row before
-}
-
-type slot struct {
-	hash uint32
-	code uint32 // 0: empty
 }
 
 // seed is fixed for the process: hashes never leave it.
@@ -234,14 +230,15 @@ func (t *table) code(d *Dict, s string) uint16 {
 	}
 	s = truncate(s)
 	if t.used*2 >= len(t.slots) {
-		t.slots = rehash(t.slots)
+		t.grow(d)
 	}
-	hash := uint32(maphash.String(seed, s) >> 32)
-	mask := uint32(len(t.slots) - 1)
+	hash := maphash.String(seed, s)
+	tag := uint32(hash>>48) << 16
+	mask := uint64(len(t.slots) - 1)
 	i := hash & mask
-	for ; t.slots[i].code != 0; i = (i + 1) & mask {
-		if t.slots[i].hash == hash && string(d.At(int(t.slots[i].code))) == s {
-			t.last = uint16(t.slots[i].code)
+	for ; t.slots[i] != 0; i = (i + 1) & mask {
+		if slot := t.slots[i]; slot>>16 == tag>>16 && string(d.At(int(uint16(slot)))) == s {
+			t.last = uint16(slot)
 			return t.last
 		}
 	}
@@ -249,9 +246,23 @@ func (t *table) code(d *Dict, s string) uint16 {
 		return t.code(d, valid(s))
 	}
 	t.last = d.add(s)
-	t.slots[i] = slot{hash: hash, code: uint32(t.last)}
+	t.slots[i] = tag | uint32(t.last)
 	t.used++
 	return t.last
+}
+
+// grow doubles the table.
+func (t *table) grow(d *Dict) {
+	t.slots = make([]uint32, max(2*len(t.slots), 16))
+	mask := uint64(len(t.slots) - 1)
+	for code := 1; code < d.Len(); code++ {
+		hash := maphash.Bytes(seed, d.At(code))
+		i := hash & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = uint32(hash>>48)<<16 | uint32(code)
+	}
 }
 
 // add appends a value and returns its code.
@@ -269,23 +280,6 @@ func valid(s string) string {
 // unique says that a column's values hardly ever repeat: looking for them among
 // the earlier ones would only cost time.
 func unique(column int) bool { return column == ColUID }
-
-// rehash returns a table twice as large with the same values.
-func rehash(old []slot) []slot {
-	slots := make([]slot, max(2*len(old), 16))
-	mask := uint32(len(slots) - 1)
-	for _, s := range old {
-		if s.code == 0 {
-			continue
-		}
-		i := s.hash & mask
-		for slots[i].code != 0 {
-			i = (i + 1) & mask
-		}
-		slots[i] = s
-	}
-	return slots
-}
 
 // truncate cuts s to at most MaxString bytes, at the start of a character.
 func truncate(s string) string {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/daybreak-sec/daybreak/event"
 )
@@ -36,6 +37,7 @@ func (l *Lake) load(ctx context.Context) error {
 			return fmt.Errorf("lake catalog: %w", err)
 		}
 		s.Path = filepath.Join(l.dir, s.dir(), s.name())
+		s.since = time.Now()
 		l.segments[s.ID] = s
 		if err := s.check(); err != nil || bad {
 			l.log.Error("lake segment is missing or damaged: its rows will be made again from the journal", "path", s.Path, "error", err)

@@ -5,9 +5,13 @@ package lake
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"time"
 
 	"github.com/daybreak-sec/daybreak/event"
 )
@@ -42,47 +46,174 @@ func (s *Segment) check() error {
 
 // Drop gives up segments, so that the follower brings their rows again: the
 // position goes back to before the first row of them, and every segment that
-// holds a later row is given up as well, so that no row is in the lake twice.
-// Rows in memory are forgotten with them. The caller restarts the follower from
-// Position, which is the beginning if all segments are dropped.
+// holds that row or a later one is given up as well, so that no row is in the
+// lake twice. Rows in memory are forgotten. The caller stops the follower
+// before, and starts it from Position afterwards.
 func (l *Lake) Drop(ctx context.Context, segments ...*Segment) error {
 	if len(segments) == 0 {
 		return nil
 	}
-	l.appending.Lock()
-	defer l.appending.Unlock()
-	return l.dropFrom(ctx, firstOf(segments))
-}
-
-func firstOf(segments []*Segment) event.ID {
 	first := segments[0].First
 	for _, s := range segments[1:] {
 		if s.First.Less(first) {
 			first = s.First
 		}
 	}
-	return first
+	return l.dropFrom(ctx, first)
 }
 
+// Reset gives up everything, so that the follower builds the lake anew.
+func (l *Lake) Reset(ctx context.Context) error { return l.dropFrom(ctx, event.ID{}) }
+
 func (l *Lake) dropFrom(ctx context.Context, first event.ID) error {
-	_ = ctx
-	_ = first
+	l.appending.Lock()
+	defer l.appending.Unlock()
+	l.catalog.Lock()
+	defer l.catalog.Unlock()
+	l.mu.Lock()
+	from := l.position
+	drop, first := reaching(l.segments, first)
+	l.mu.Unlock()
+	if from.Less(first) {
+		first = from
+	}
+	if err := l.commit(ctx, change{remove: drop, from: from, to: first}); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.open, l.active, l.flushing, l.since = newBuilder(), batch{}, nil, time.Time{}
+	l.position, l.appended = first, first
+	l.mu.Unlock()
+	l.forget(drop)
 	return nil
 }
 
-// unpin ends the use of segments.
-func (l *Lake) unpin(segments []*Segment) {
-	for _, s := range segments {
-		if s.pins.Add(-1) == 0 && s.dropped.Load() {
-			l.remove(s)
+// reaching returns the segments that hold rows from first on, and the first row
+// of all of them, for which the same is true.
+func reaching(segments map[int64]*Segment, first event.ID) ([]*Segment, event.ID) {
+	for {
+		var list []*Segment
+		lowest := first
+		for _, s := range segments {
+			if s.Last.Less(first) {
+				continue
+			}
+			list = append(list, s)
+			if s.First.Less(lowest) {
+				lowest = s.First
+			}
 		}
+		if lowest == first {
+			return list, first
+		}
+		first = lowest
 	}
 }
 
-// remove deletes the file of a segment that nobody uses any more.
-func (l *Lake) remove(s *Segment) {
+// Retain gives up the segments whose rows all lie before a moment: in whole
+// days, but for rows not yet sorted into days. It returns how many they were.
+func (l *Lake) Retain(ctx context.Context, before time.Time) (int, error) {
+	l.catalog.Lock()
+	defer l.catalog.Unlock()
+	day, ms := DayOf(before.UnixMilli()), before.UnixMilli()
+	var old []*Segment
+	l.mu.Lock()
+	for _, s := range l.segments {
+		if s.Staged && s.MaxTime < ms || !s.Staged && s.Day < day {
+			old = append(old, s)
+		}
+	}
+	l.mu.Unlock()
+	if len(old) == 0 {
+		return 0, nil
+	}
+	if err := l.commit(ctx, change{remove: old}); err != nil {
+		return 0, err
+	}
+	l.forget(old)
+	return len(old), nil
+}
+
+// MarkDamaged notes that a reader found a segment damaged: it is left out of
+// merges, and the next Open gives it up as [Lake.Drop] does.
+func (l *Lake) MarkDamaged(ctx context.Context, s *Segment) error {
+	l.mu.Lock()
+	known := s.damaged
+	s.damaged = true
+	l.mu.Unlock()
+	if known {
+		return nil
+	}
+	l.log.Error("lake segment is damaged: searches miss its rows until the next start, which makes them again from the journal", "path", s.Path)
+	return l.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE lake_segment SET damaged = 1 WHERE id = $1", s.ID)
+		return err
+	})
+}
+
+// forget takes segments that the catalog no longer names out of memory and
+// removes their files, or has that done by the last one who reads them.
+func (l *Lake) forget(segments []*Segment) {
+	l.mu.Lock()
+	var unused []*Segment
+	for _, s := range segments {
+		delete(l.segments, s.ID)
+		s.dropped = true
+		if s.pins == 0 {
+			unused = append(unused, s)
+			l.closeFile(s)
+		}
+	}
+	l.mu.Unlock()
+	l.remove(unused)
+}
+
+// maxOpenFiles is how many files that nobody reads stay open, for the next
+// search: opening one means reading its footer.
+const maxOpenFiles = 256
+
+// unpin ends the use of segments.
+func (l *Lake) unpin(segments []*Segment) {
+	l.mu.Lock()
+	var unused []*Segment
+	for _, s := range segments {
+		s.pins--
+		switch {
+		case s.pins > 0:
+		case s.dropped:
+			unused = append(unused, s)
+			l.closeFile(s)
+		case s.recent != nil:
+			l.files.MoveToBack(s.recent)
+		case s.isOpen():
+			s.recent = l.files.PushBack(s)
+		}
+	}
+	for e := l.files.Front(); e != nil && l.files.Len() > maxOpenFiles; {
+		s := e.Value.(*Segment)
+		e = e.Next()
+		if s.pins == 0 {
+			l.closeFile(s)
+		}
+	}
+	l.mu.Unlock()
+	l.remove(unused)
+}
+
+// closeFile closes a segment's file, which nobody reads. The caller holds mu.
+func (l *Lake) closeFile(s *Segment) {
 	s.close()
-	if err := os.Remove(s.Path); err != nil {
-		l.log.Warn("lake file cannot be removed: it is tried again at the next start", "path", s.Path, "error", err)
+	if s.recent != nil {
+		l.files.Remove(s.recent)
+		s.recent = nil
+	}
+}
+
+// remove deletes the files of segments that nobody knows any more.
+func (l *Lake) remove(segments []*Segment) {
+	for _, s := range segments {
+		if err := os.Remove(s.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			l.log.Warn("lake file cannot be removed: the next start tries again", "path", s.Path, "error", err)
+		}
 	}
 }

@@ -164,6 +164,9 @@ func (e *encoder) numbersByDictionary(f *fileWriter, c *chunk, blocks []*Block, 
 		}
 		e.codes[i] = code
 	}
+	if len(e.number) == 1 { // a dictionary of nothing is an oddity that readers need not know
+		return e.numbersPlainly(f, c, blocks, refs)
+	}
 	e.plain = e.plain[:0]
 	for _, v := range e.number[1:] {
 		e.plain = plainInt(e.plain, c.column, v)
@@ -203,12 +206,12 @@ func (e *encoder) codedPages(f *fileWriter, c *chunk, values int, bounds func(p 
 		p.levels = e.encodeLevels(p.nulls)
 		if len(used) > 0 {
 			bounds(&p, used)
-			packed, err := new(rle.DictionaryEncoding).EncodeInt32(e.packed[:0], e.values)
-			if err != nil {
-				return err
-			}
-			e.packed, p.values = packed, packed
 		}
+		packed, err := new(rle.DictionaryEncoding).EncodeInt32(e.packed[:0], e.values)
+		if err != nil {
+			return err
+		}
+		e.packed, p.values = packed, packed
 		return f.data(c, from, &p, &e.compressed)
 	})
 }
@@ -244,7 +247,7 @@ func (e *encoder) strings(f *fileWriter, c *chunk, blocks []*Block, refs []ref) 
 	if Columns[c.column].Bloom {
 		c.filter = e.bloom(distinct)
 	}
-	if float64(distinct) > plainShare*float64(present) {
+	if distinct == 0 || float64(distinct) > plainShare*float64(present) {
 		c.distinct = int64(distinct)
 		return e.plainStrings(f, c)
 	}
@@ -361,6 +364,11 @@ type lookup struct {
 	used  int
 }
 
+type slot struct {
+	hash uint32
+	code uint32 // 0: empty
+}
+
 func (t *lookup) reset() {
 	clear(t.slots)
 	t.used = 0
@@ -390,4 +398,21 @@ func (d *Dict) append(s []byte) int32 {
 	d.bytes = append(d.bytes, s...)
 	d.ends = append(d.ends, uint32(len(d.bytes)))
 	return int32(len(d.ends) - 1)
+}
+
+// rehash returns a table twice as large with the same values.
+func rehash(old []slot) []slot {
+	slots := make([]slot, max(2*len(old), 16))
+	mask := uint32(len(slots) - 1)
+	for _, s := range old {
+		if s.code == 0 {
+			continue
+		}
+		i := s.hash & mask
+		for slots[i].code != 0 {
+			i = (i + 1) & mask
+		}
+		slots[i] = s
+	}
+	return slots
 }

@@ -3,7 +3,10 @@
 
 package lake
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // TestingEncoder returns a function that writes rows as one sorted file, as a
 // flush does.
@@ -33,3 +36,36 @@ func TestingBuilder() func(r *Row) {
 		b.add(r)
 	}
 }
+
+// TestingStep sets a function that is called between the steps of a flush and
+// a merge, where the machine might die.
+func TestingStep(o *Options, f func(step string)) { o.testingOnlyStep = f }
+
+// TestingRows reads all rows of a segment, in the file's order.
+func TestingRows(s *Segment) ([]Row, error) {
+	r, err := newReader(s)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	var rows []Row
+	for {
+		b, err := r.next()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range b.Rows {
+			rows = append(rows, b.Row(i))
+		}
+	}
+}
+
+// The limits that tests reach.
+const (
+	OwnFileRows = ownFileRows
+	OwnFiles    = ownFiles
+	FanIn       = fanIn
+)

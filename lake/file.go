@@ -129,7 +129,7 @@ func (f *fileWriter) data(c *chunk, firstRow int, p *page, scratch *[]byte) erro
 			NumRows:                    int32(p.rows),
 			Encoding:                   p.encoding,
 			DefinitionLevelsByteLength: int32(len(p.levels)),
-			IsCompressed:               thrift.New(len(p.values) > 0),
+			IsCompressed:               thrift.New(true),
 			Statistics:                 format.Statistics{NullCount: int64(p.nulls)},
 		}),
 	}
@@ -343,7 +343,11 @@ var columnOrders = func() []format.ColumnOrder {
 
 // compressor is shared: EncodeAll may be called concurrently.
 var compressor = sync.OnceValue(func() *zstd.Encoder {
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(false))
+	e, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(2), // the flusher and the merger
+		zstd.WithEncoderCRC(false),     // the page header has one
+		zstd.WithZeroFrames(true))      // a page of nulls only has no values
 	if err != nil {
 		panic("zstd refuses our constant options: " + err.Error())
 	}

@@ -48,7 +48,7 @@ func (l *Lake) flusher() {
 			continue
 		}
 		err := l.flush(&e, b)
-		l.flushDone(b, err)
+		l.flushDone(err)
 		if err == nil {
 			pause, again = time.Second, time.Time{}
 			continue
@@ -70,24 +70,19 @@ func (l *Lake) due() *batch {
 }
 
 // flushDone notes the outcome of an attempt and tells those who wait.
-func (l *Lake) flushDone(b *batch, err error) {
+func (l *Lake) flushDone(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flushErr = err
+	close(l.flushed)
+	l.flushed = make(chan struct{})
 	if err == nil {
-		for _, s := range b.written {
-			l.segments[s.ID] = s
-		}
-		l.position = b.upTo
-		l.flushing = nil
 		l.stats.Flushes++
 		select {
 		case l.tidy <- struct{}{}:
 		default:
 		}
 	}
-	close(l.flushed)
-	l.flushed = make(chan struct{})
 }
 
 // flush makes the rows of b durable. The steps, and what is true if the machine
@@ -106,6 +101,9 @@ func (l *Lake) flush(e *encoder, b *batch) error {
 		// The last attempt's commit failed, which does not say that it was
 		// not made.
 		done, err := l.committed(ctx, b)
+		if done {
+			l.publish(b)
+		}
 		if done || err != nil {
 			return err
 		}
@@ -119,12 +117,38 @@ func (l *Lake) flush(e *encoder, b *batch) error {
 		}
 		b.written = append(b.written, s)
 	}
-	err := l.commit(ctx, change{add: b.written, from: b.from, to: b.upTo})
-	if err != nil {
+	l.catalog.Lock()
+	defer l.catalog.Unlock()
+	if !l.isFlushing(b) { // a drop made the rows void meanwhile
+		removeAll(b.written)
+		return nil
+	}
+	l.testingOnlyStep("flush not committed")
+	if err := l.commit(ctx, change{add: b.written, from: b.from, to: b.upTo}); err != nil {
 		b.unsure = true
 		return err
 	}
+	l.testingOnlyStep("flush committed")
+	l.publish(b)
 	return nil
+}
+
+func (l *Lake) isFlushing(b *batch) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flushing == b
+}
+
+// publish replaces the rows of b in memory by the segments they were written to.
+func (l *Lake) publish(b *batch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range b.written {
+		s.since = time.Now()
+		l.segments[s.ID] = s
+	}
+	l.position = b.upTo
+	l.flushing = nil
 }
 
 // committed says whether the transaction of a flush was made though its commit
@@ -363,8 +387,8 @@ func (s *Segment) describe(blocks []*Block, refs []ref) {
 const tmpSuffix = ".tmp"
 
 // create writes the segment's file with the row groups that fill writes, makes
-// it durable under its name and sets its size. The name may depend on what fill
-// finds out. It leaves nothing behind when it fails.
+// it durable under its name, which may depend on what fill finds out, and sets
+// its path and size. It leaves nothing behind when it fails.
 func (l *Lake) create(s *Segment, fill func(*fileWriter) error) (err error) {
 	dir := filepath.Join(l.dir, s.dir())
 	if err := mkdir(l.dir, s.dir()); err != nil {
@@ -402,11 +426,13 @@ func (l *Lake) create(s *Segment, fill func(*fileWriter) error) (err error) {
 	if err := file.Close(); err != nil {
 		return err
 	}
+	l.testingOnlyStep("written")
 	s.Bytes = f.offset
 	s.Path = filepath.Join(dir, s.name())
 	if err := os.Rename(tmp, s.Path); err != nil {
 		return err
 	}
+	l.testingOnlyStep("renamed")
 	if err := syncDir(dir); err != nil {
 		os.Remove(s.Path)
 		return err

@@ -4,6 +4,7 @@
 package lake
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type Options struct {
 	FlushAge time.Duration
 	// NoMerge leaves the segments as they were flushed.
 	NoMerge bool
+	// testingOnlyStep is called between the steps of a flush and a merge.
+	testingOnlyStep func(step string)
 	// Log is told of what goes wrong; slog.Default() if nil.
 	Log *slog.Logger
 }
@@ -35,6 +38,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.FlushAge <= 0 {
 		o.FlushAge = 30 * time.Second
+	}
+	if o.testingOnlyStep == nil {
+		o.testingOnlyStep = func(string) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -53,8 +59,11 @@ type Lake struct {
 	opts Options
 	log  *slog.Logger
 
+	testingOnlyStep func(string)
+
 	appending sync.Mutex // held by Append: rows come in one order
-	merging   sync.Mutex // held by a merge, a drop and a reset: they change the same segments
+	merging   sync.Mutex // held by a merge: one at a time bounds their memory
+	catalog   sync.Mutex // held while the catalog and then the memory changes: no change is made on another's half
 
 	stop    chan struct{} // closed by Close
 	wake    chan struct{} // tells the flusher to look
@@ -73,6 +82,7 @@ type Lake struct {
 	position event.ID // all before it is in segments
 	appended event.ID // all before it is in segments or in memory
 	segments map[int64]*Segment
+	files    list.List // of the segments with an open file, the least recently used first
 	nextID   int64
 	stats    Stats
 }
@@ -100,14 +110,14 @@ func (b *batch) add(block *Block) {
 //
 // Files that the catalog does not name, left by a crash, are removed. Segments
 // of the catalog whose file is missing or damaged are given up as [Lake.Drop]
-// does, so that the follower's replay brings their rows back.
+// does: Position is further back then, and the follower brings the rows again.
 func Open(ctx context.Context, dir string, db *store.DB, opts Options) (*Lake, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("lake: %w", err)
 	}
 	opts = opts.withDefaults()
 	l := &Lake{
-		dir: dir, db: db, opts: opts, log: opts.Log,
+		dir: dir, db: db, opts: opts, log: opts.Log, testingOnlyStep: opts.testingOnlyStep,
 		stop: make(chan struct{}), wake: make(chan struct{}, 1), tidy: make(chan struct{}, 1),
 		open: newBuilder(), flushed: make(chan struct{}),
 	}
@@ -319,7 +329,7 @@ func (l *Lake) Snapshot() *Snapshot {
 	}
 	s.Segments = make([]*Segment, 0, len(l.segments))
 	for _, seg := range l.segments {
-		seg.pins.Add(1)
+		seg.pins++
 		s.Segments = append(s.Segments, seg)
 	}
 	return s
@@ -336,6 +346,7 @@ type Stats struct {
 
 	Flushes int64 // since Open
 	Merges  int64 // since Open
+	Damaged int   // segments found damaged; Open will have them made again
 	Err     error // why the last flush or merge failed; nil when it did not
 }
 
@@ -356,6 +367,9 @@ func (l *Lake) Stats() Stats {
 		st.Segments++
 		if s.Staged {
 			st.Staged++
+		}
+		if s.damaged {
+			st.Damaged++
 		}
 	}
 	return st

@@ -4,13 +4,13 @@
 package lake
 
 import (
+	"container/list"
 	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -44,8 +44,12 @@ type Segment struct {
 	MinTime, MaxTime int64    // bounds of the column time, Unix milliseconds
 	First, Last      event.ID // bounds of the rows' event ids
 
-	pins    atomic.Int32 // snapshots and merges that read the file
-	dropped atomic.Bool  // no longer in the catalog: unlink at the last unpin
+	// Of the lake that the segment belongs to, under its mu:
+	pins    int           // snapshots and merges that read the file
+	dropped bool          // no longer in the catalog: unlink at the last unpin
+	damaged bool          // does not take part in merges
+	since   time.Time     // when this process learned of it
+	recent  *list.Element // its place among the open files
 
 	mu   sync.Mutex
 	file *os.File
@@ -90,13 +94,20 @@ func (s *Segment) File() (*parquet.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lake segment cannot be read: %w", err)
 	}
-	p, err := parquet.OpenFile(f, s.Bytes, parquet.SkipBloomFilters(true), parquet.OptimisticRead(true))
+	p, err := parquet.OpenFile(f, s.Bytes, parquet.SkipBloomFilters(true))
 	if err != nil {
 		f.Close()
 		return nil, &DamagedError{Segment: s, Err: err}
 	}
 	s.file, s.open = f, p
 	return p, nil
+}
+
+// isOpen says whether the file is open.
+func (s *Segment) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.file != nil
 }
 
 // close forgets the open file.
@@ -109,8 +120,8 @@ func (s *Segment) close() {
 	}
 }
 
-// DamagedError says that a segment's file is not what was written. The lake is
-// mended by [Lake.Drop] and a replay of the journal.
+// DamagedError says that a segment's file is not what was written. Tell
+// [Lake.MarkDamaged] of it.
 type DamagedError struct {
 	Segment *Segment
 	Err     error
