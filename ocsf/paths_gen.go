@@ -14,6 +14,7 @@ const (
 	PathActorIDPName                                             // actor.idp.name
 	PathActorSessionCreatedTime                                  // actor.session.created_time
 	PathActorSessionCredentialUID                                // actor.session.credential_uid
+	PathActorSessionIssuer                                       // actor.session.issuer
 	PathActorSessionUID                                          // actor.session.uid
 	PathActorSessionUIDAlt                                       // actor.session.uid_alt
 	PathActorUserDisplayName                                     // actor.user.display_name
@@ -23,6 +24,7 @@ const (
 	PathActorUserTypeID                                          // actor.user.type_id
 	PathActorUserUID                                             // actor.user.uid
 	PathActorUserUIDAlt                                          // actor.user.uid_alt
+	PathAPIGroupName                                             // api.group.name
 	PathAPIOperation                                             // api.operation
 	PathAPIRequestUID                                            // api.request.uid
 	PathAPIResponseCode                                          // api.response.code
@@ -154,6 +156,7 @@ const (
 	PathMessage                                                  // message
 	PathMetadataCorrelationUID                                   // metadata.correlation_uid
 	PathMetadataEventCode                                        // metadata.event_code
+	PathMetadataLogLevel                                         // metadata.log_level
 	PathMetadataLogName                                          // metadata.log_name
 	PathMetadataLogProvider                                      // metadata.log_provider
 	PathMetadataLogVersion                                       // metadata.log_version
@@ -237,6 +240,7 @@ var pathText = [pathCount]string{
 	PathActorIDPName:                              "actor.idp.name",
 	PathActorSessionCreatedTime:                   "actor.session.created_time",
 	PathActorSessionCredentialUID:                 "actor.session.credential_uid",
+	PathActorSessionIssuer:                        "actor.session.issuer",
 	PathActorSessionUID:                           "actor.session.uid",
 	PathActorSessionUIDAlt:                        "actor.session.uid_alt",
 	PathActorUserDisplayName:                      "actor.user.display_name",
@@ -246,6 +250,7 @@ var pathText = [pathCount]string{
 	PathActorUserTypeID:                           "actor.user.type_id",
 	PathActorUserUID:                              "actor.user.uid",
 	PathActorUserUIDAlt:                           "actor.user.uid_alt",
+	PathAPIGroupName:                              "api.group.name",
 	PathAPIOperation:                              "api.operation",
 	PathAPIRequestUID:                             "api.request.uid",
 	PathAPIResponseCode:                           "api.response.code",
@@ -377,6 +382,7 @@ var pathText = [pathCount]string{
 	PathMessage:                                   "message",
 	PathMetadataCorrelationUID:                    "metadata.correlation_uid",
 	PathMetadataEventCode:                         "metadata.event_code",
+	PathMetadataLogLevel:                          "metadata.log_level",
 	PathMetadataLogName:                           "metadata.log_name",
 	PathMetadataLogProvider:                       "metadata.log_provider",
 	PathMetadataLogVersion:                        "metadata.log_version",
