@@ -48,7 +48,7 @@ type Server struct {
 
 // Journal configures the journal.
 type Journal struct {
-	Name string `toml:"name" doc:"The log's name, the first line of its checkpoints: a URL without schema, such as \"example.com/audit\". Empty means \"daybreak/\" and the host's name. It counts on the first run and cannot be changed."`
+	Name string `toml:"name" doc:"The log's name, the first line of its checkpoints: a URL without schema, such as \"example.com/audit\". Empty makes one up. It counts on the first run and cannot be changed."`
 }
 
 // Retention says what is deleted when.
@@ -118,7 +118,7 @@ func Parse(text []byte) (Config, error) {
 	if err := d.Decode(&c); err != nil {
 		return Config{}, sentence(err)
 	}
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return Config{}, err
 	}
 	return c, nil
@@ -138,7 +138,8 @@ func sentence(err error) error {
 	return err
 }
 
-func (c *Config) check() error {
+// Check says in one sentence what is wrong with the settings together.
+func (c *Config) Check() error {
 	if err := c.Server.check(); err != nil {
 		return err
 	}

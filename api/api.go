@@ -1,0 +1,172 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package api is the HTTP surface of the process that holds a data directory.
+// All of it stands on this page; api/v1 has the types, docs/reference/openapi.json
+// is generated from the code.
+//
+//	/healthz            the process runs                              anybody
+//	/readyz             it can take records in and answer             anybody
+//	/metrics            Prometheus                                    anybody on loopback, else token
+//	/log/               the journal's tile log (C2SP tlog-tiles)      anybody
+//	/api/v1/            everything else                               token
+//
+// The tile log holds hashes, counts and times, no record and no name of anybody:
+// it is what witnesses and auditors read, and tile clients have no tokens.
+//
+// # Who may call
+//
+// The token in the data directory, which only its owner can read, opens
+// everything. Requests that a browser sends for another site's page are refused,
+// and on loopback also those whose Host is not this machine, so that no web page
+// can talk to the server by way of its reader's browser.
+//
+// # Bad input
+//
+// Headers are capped at 64 KiB, queries at what package query takes, bodies at
+// 1 MiB except for an import, which is read as a stream and stored as it comes. A
+// request that sends nothing for a minute is ended.
+package api
+
+import (
+	"crypto/subtle"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/node"
+)
+
+// Limits of the server.
+const (
+	maxHeader = 64 << 10
+	maxBody   = 1 << 20
+	// idleTime is how long a request may send nothing, and an answer may be
+	// left unread.
+	idleTime = time.Minute
+)
+
+// surface is what the handlers have in hand.
+type surface struct {
+	node    *node.Node
+	version string
+	log     *slog.Logger
+}
+
+// Handler returns the whole surface of n without any question of who calls: for
+// use in the same process. [Serve] puts the guards before it.
+func Handler(n *node.Node, version string, log *slog.Logger) http.Handler {
+	mux, _ := routes(n, version, log)
+	return mux
+}
+
+// routes is the page that lists every route.
+func routes(n *node.Node, version string, log *slog.Logger) (*http.ServeMux, huma.API) {
+	s := &surface{n, version, log}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	if n != nil { // nil when only the description is wanted
+		mux.Handle("GET /metrics", promhttp.HandlerFor(n.Metrics(), promhttp.HandlerOpts{}))
+		mux.Handle("GET /log/", http.StripPrefix("/log", tiles(filepath.Join(n.Dir(), node.JournalDir, "log"))))
+	}
+
+	c := huma.DefaultConfig("Daybreak", "1")
+	c.Info.Description = "The API of the process that holds a Daybreak data directory."
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/v1/openapi", "", ""
+	c.CreateHooks = nil // no $schema members in answers
+	c.RejectUnknownQueryParameters = true
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "The content of DATA/" + node.TokenFile},
+	}
+	c.Security = []map[string][]string{{"token": {}}}
+	a := humago.New(mux, c)
+
+	get(a, "status", "/api/v1/status", "The state of the process and its data", s.status)
+	get(a, "event", "/api/v1/events/{id}", "One event, with its raw record", s.event)
+	stream(a, http.MethodGet, "search", "/api/v1/search", "Search the stored events", searchAnswer{}, s.search)
+	stream(a, http.MethodGet, "tail", "/api/v1/tail", "Follow new events: one Hit a line, and an empty object every few seconds", nil, s.tail)
+	stream(a, http.MethodGet, "proof", "/api/v1/events/{id}/proof", "The evidence bundle of one event (docs/format/journal.md, section 7)", nil, s.proof)
+	stream(a, http.MethodGet, "checkpoint", "/api/v1/checkpoint", "The log's latest signed checkpoint (C2SP tlog-checkpoint)", nil, s.checkpoint)
+	post(a, "import", "/api/v1/import", "Take vendor records in; the answer comes when they are sealed and searchable", s.importRecords)
+	post(a, "rotate-key", "/api/v1/key/rotate", "Replace the log's signing key", s.rotateKey)
+	return mux, a
+}
+
+// tiles serves the files of the log but not what tessera keeps for itself.
+func tiles(dir string) http.Handler {
+	files := http.FileServerFS(osDir(dir))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := strings.TrimPrefix(r.URL.Path, "/")
+		switch {
+		case path == "checkpoint":
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.Header().Set("Cache-Control", "no-cache")
+		case strings.HasPrefix(path, "tile/") && !strings.HasSuffix(path, "/"):
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		default:
+			http.NotFound(w, r)
+			return
+		}
+		files.ServeHTTP(w, r)
+	})
+}
+
+func (s *surface) healthz(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) }
+
+func (s *surface) readyz(w http.ResponseWriter, _ *http.Request) {
+	if err := s.node.Ready(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.Write([]byte("ok\n"))
+}
+
+// guard stands before the routes of a server: it decides who may call.
+func guard(next http.Handler, token string, loopback bool) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	want := []byte("Bearer " + token)
+	check := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if loopback && !localHost(r.Host) {
+			refuse(w, http.StatusMisdirectedRequest, "this server answers to localhost only, not to "+strip(r.Host))
+			return
+		}
+		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+			refuse(w, http.StatusForbidden, "a page of another site asks: that is not allowed")
+			return
+		}
+		if !open(r.URL.Path, loopback) && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(w, http.StatusUnauthorized, "send the token that stands in "+node.TokenFile+" of the data directory: Authorization: Bearer TOKEN")
+			return
+		}
+		if r.URL.Path != "/api/v1/import" {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
+		next.ServeHTTP(w, r)
+	})
+	return cross.Handler(check)
+}
+
+// open reports whether a path needs no token.
+func open(path string, loopback bool) bool {
+	return path == "/healthz" || path == "/readyz" || path == "/metrics" && loopback || strings.HasPrefix(path, "/log/")
+}
+
+func localHost(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	return config.Loopback(strings.Trim(host, "[]"))
+}

@@ -1,0 +1,80 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/daybreak-sec/daybreak/api"
+	"github.com/daybreak-sec/daybreak/client"
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/node"
+)
+
+// connect returns a client of the data directory: of the server that holds it,
+// or else of a node in this process, by the same routes. Call the function
+// when done.
+func (a *app) connect(ctx context.Context, role string) (*client.Client, func() error, error) {
+	if c, err := a.dial(); c != nil || err != nil {
+		return c, func() error { return nil }, err
+	}
+	n, err := a.open(ctx, node.Options{Role: role, MustExist: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	c := client.InProcess(api.Handler(n, buildVersion().Version, a.logger(slog.LevelWarn)))
+	return c, func() error { c.Close(); return n.Close() }, nil
+}
+
+// dial returns a client of the server that holds the data directory, nil if
+// none does.
+func (a *app) dial() (*client.Client, error) {
+	url, ok := node.Address(a.data)
+	if !ok {
+		return nil, nil
+	}
+	token, err := node.Token(a.data)
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	return client.New(url, token), nil
+}
+
+// open opens the data directory in this process.
+func (a *app) open(ctx context.Context, o node.Options) (*node.Node, error) {
+	o.Dir = a.data
+	if o.Log == nil {
+		o.Log = a.logger(slog.LevelWarn)
+	}
+	if o.Config.Server.Listen == "" {
+		o.Config = config.Default()
+	}
+	n, err := node.Open(ctx, o)
+	if dir := (*node.DirError)(nil); errors.As(err, &dir) {
+		return nil, usagef("%v", err)
+	}
+	if held := (*node.HeldError)(nil); errors.As(err, &held) {
+		return nil, usagef("%v", err)
+	}
+	return n, err
+}
+
+// logger writes for people who watch a command; serve has its own.
+func (a *app) logger(level slog.Level) *slog.Logger {
+	if a.quiet {
+		level = slog.LevelError
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// asUsage gives exit code 2 to what the server calls a bad request.
+func asUsage(err error) error {
+	if client.StatusOf(err) == http.StatusBadRequest {
+		return usagef("%v", err)
+	}
+	return err
+}

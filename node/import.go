@@ -1,0 +1,297 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/collect/file"
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/journal"
+)
+
+// ImportStream is the stream of records that were given by hand.
+const ImportStream = "import"
+
+// UnreadableFamily is the family of what was delivered and is no JSON: it is
+// kept as it is, under docs/format/journal.md section 4.
+const UnreadableFamily event.Family = "daybreak-unreadable"
+
+// ImportOptions say how records are to be understood.
+type ImportOptions struct {
+	// Source is the family of all records; empty or "auto" tells it from each.
+	Source string
+	// Tenant is that of records that do not say theirs.
+	Tenant string
+	// Note is told, in one sentence, of each record that was refused or could
+	// not be read, from one goroutine; nil discards.
+	Note func(text string)
+	// Progress is told how many records have been taken in, now and then,
+	// from one goroutine; nil discards.
+	Progress func(records int64)
+}
+
+// Summary says what became of the records of an import.
+type Summary struct {
+	Read, Stored, Duplicates, Mutated int64
+	Unparsed                          int64 // not JSON; stored as they are
+	Refused                           int64 // not stored: their source could not be told
+}
+
+// Import takes records from files into the journal. The records of a file run
+// through three steps, each with bounded memory:
+//
+//	one goroutine reads pieces      →  chunks of up to chunkBytes
+//	each core identifies a chunk    →  source, tenant, id and time of each record
+//	one goroutine appends in order  →  the journal
+//
+// It is for one goroutine.
+type Import struct {
+	n    *Node
+	opts ImportOptions
+	sum  Summary
+
+	feeds   map[feedKey]*feed
+	touched []*feed
+	pending []*journal.Commit
+	last    uint64 // log entry that must be published and searchable at the end
+	any     bool
+}
+
+// feedKey tells the records of a file apart: the journal wants one tenant and
+// one family in an origin.
+type feedKey struct {
+	tenant string
+	family event.Family
+}
+
+// feed is one origin of the journal, with the records of the present chunk.
+type feed struct {
+	origin  event.Origin
+	next    uint64
+	records []event.Record
+}
+
+const (
+	chunkRecords = 1024
+	chunkBytes   = 1 << 20
+	// maxFeeds bounds the memory that a file of records from ever new tenants
+	// takes; after that many, the file goes on as another reading.
+	maxFeeds = 4096
+	// maxPending is how many appends may be under way to disk.
+	maxPending = 256
+)
+
+// NewImport begins an import.
+func (n *Node) NewImport(o ImportOptions) (*Import, error) {
+	if o.Source == "auto" {
+		o.Source = ""
+	}
+	if o.Source != "" && !knownSource(event.Family(o.Source)) {
+		return nil, fmt.Errorf("%q is not a source: want auto, %s", o.Source, SourceNames())
+	}
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64) {}
+	}
+	return &Import{n: n, opts: o}, nil
+}
+
+// Read takes one file in. When it returns, all that was read has been handed to
+// the journal; [Import.Finish] waits until it is safe. An error says how far
+// the file was read and why not further; when ctx ends, it is the context's.
+func (im *Import) Read(ctx context.Context, name string, r io.Reader) error {
+	im.feeds = map[feedKey]*feed{}
+	run := rand.Text()
+	p := startPipeline(ctx, im.identifier(name), file.Open(name, r, file.Options{}))
+	defer p.stop()
+	for {
+		c := p.next(ctx)
+		if c == nil {
+			return ctx.Err()
+		}
+		if len(im.feeds) > maxFeeds {
+			im.feeds, run = map[feedKey]*feed{}, rand.Text()
+		}
+		// What has been read is stored also when ctx has ended.
+		if err := im.take(context.WithoutCancel(ctx), c, name, run); err != nil {
+			return err
+		}
+		if c.err != nil {
+			if errors.Is(c.err, io.EOF) {
+				return nil
+			}
+			return c.err
+		}
+		p.free <- c
+	}
+}
+
+// take appends the records of a chunk.
+func (im *Import) take(ctx context.Context, c *chunk, name, run string) error {
+	received := time.Now().UnixNano()
+	for i := range c.pieces {
+		p := &c.pieces[i]
+		im.sum.Read++
+		if p.note != "" {
+			im.opts.Note(fmt.Sprintf("%s: record %d at byte %d: %s", name, p.ordinal+1, p.offset, p.note))
+		}
+		if p.refused {
+			im.sum.Refused++
+			continue
+		}
+		if p.family == UnreadableFamily {
+			im.sum.Unparsed++
+		}
+		f := im.feed(feedKey{p.tenant, p.family}, name, run)
+		f.records = append(f.records, event.Record{
+			Raw: c.raw[p.start:p.end], ID: c.ids[p.idStart:p.idEnd], Time: p.time, Received: received, Ordinal: f.next,
+		})
+		f.next++
+	}
+	for _, f := range im.touched {
+		if err := im.append(ctx, f); err != nil {
+			return err
+		}
+	}
+	im.touched = im.touched[:0]
+	im.opts.Progress(im.sum.Read)
+	return nil
+}
+
+// feed returns the origin for a record and remembers that it has some.
+func (im *Import) feed(k feedKey, name, run string) *feed {
+	f := im.feeds[k]
+	if f == nil {
+		f = &feed{origin: event.Origin{Tenant: k.tenant, Family: k.family, Stream: ImportStream, Name: name, Run: run}}
+		im.feeds[k] = f
+	}
+	if len(f.records) == 0 {
+		im.touched = append(im.touched, f)
+	}
+	return f
+}
+
+func (im *Import) append(ctx context.Context, f *feed) error {
+	im.n.pace(ctx)
+	c, err := im.n.journal.Append(ctx, f.origin, f.records, nil)
+	clear(f.records) // the chunk is used again
+	f.records = f.records[:0]
+	if err != nil {
+		return im.n.failure(err)
+	}
+	im.pending = append(im.pending, c)
+	return im.settle(ctx, maxPending)
+}
+
+// settle waits until at most that many appends are not durable.
+func (im *Import) settle(ctx context.Context, most int) error {
+	for len(im.pending) > most {
+		r, err := im.pending[0].Wait(ctx)
+		if err != nil {
+			return im.n.failure(err)
+		}
+		im.pending = im.pending[1:]
+		im.sum.Stored += int64(r.Stored)
+		im.sum.Duplicates += int64(r.Duplicates)
+		im.sum.Mutated += int64(r.Mutated)
+		im.last, im.any = max(im.last, r.Batch), true
+	}
+	return nil
+}
+
+// Finish waits until everything that was read is durable, covered by a signed
+// checkpoint, mapped and searchable, and returns the sum of all files. Ending
+// ctx ends the wait; what was read is durable by itself a moment later.
+func (im *Import) Finish(ctx context.Context) (Summary, error) {
+	if err := im.n.journal.Flush(ctx); err != nil {
+		return im.sum, im.n.failure(err)
+	}
+	if err := im.settle(ctx, 0); err != nil || !im.any {
+		return im.sum, err
+	}
+	if err := im.n.journal.Published(ctx, im.last); err != nil {
+		return im.sum, im.n.failure(err)
+	}
+	return im.sum, im.n.Searchable(ctx, event.ID{Batch: im.last + 1})
+}
+
+// pipeline reads and identifies chunks ahead of whoever appends them.
+type pipeline struct {
+	free  chan *chunk // to be filled
+	order chan *chunk // in the order of the file
+	quit  chan struct{}
+}
+
+func startPipeline(ctx context.Context, id identifier, r *file.Reader) *pipeline {
+	workers := runtime.GOMAXPROCS(0)
+	p := &pipeline{free: make(chan *chunk, workers+4), order: make(chan *chunk, workers+4), quit: make(chan struct{})}
+	work := make(chan *chunk, workers+4)
+	for range cap(p.free) {
+		p.free <- &chunk{ready: make(chan struct{}, 1)}
+	}
+	for range workers {
+		id := id // each has its own buffers
+		go func() {
+			for c := range work {
+				id.identify(c)
+				c.ready <- struct{}{}
+			}
+		}()
+	}
+	// A read from a pipe may never return: nobody waits for this goroutine.
+	go func() {
+		defer close(work)
+		defer close(p.order)
+		defer r.Close()
+		var pieces []file.Piece
+		for {
+			var c *chunk
+			select {
+			case c = <-p.free:
+			case <-p.quit:
+				return
+			case <-ctx.Done():
+				return
+			}
+			pieces = c.fill(r, pieces)
+			p.order <- c
+			work <- c
+			if c.err != nil {
+				return
+			}
+		}
+	}()
+	return p
+}
+
+// next returns the next chunk of the file, identified; nil when ctx has ended
+// and what was read before has been returned.
+func (p *pipeline) next(ctx context.Context) *chunk {
+	var c *chunk
+	var ok bool
+	select {
+	case c, ok = <-p.order:
+	default:
+		select {
+		case c, ok = <-p.order:
+		case <-ctx.Done():
+		}
+	}
+	if !ok {
+		return nil
+	}
+	<-c.ready
+	return c
+}
+
+func (p *pipeline) stop() { close(p.quit) }
