@@ -24,7 +24,6 @@ const (
 	PathActorUserTypeID                                          // actor.user.type_id
 	PathActorUserUID                                             // actor.user.uid
 	PathActorUserUIDAlt                                          // actor.user.uid_alt
-	PathAPIGroupName                                             // api.group.name
 	PathAPIOperation                                             // api.operation
 	PathAPIRequestUID                                            // api.request.uid
 	PathAPIResponseCode                                          // api.response.code
@@ -250,7 +249,6 @@ var pathText = [pathCount]string{
 	PathActorUserTypeID:                           "actor.user.type_id",
 	PathActorUserUID:                              "actor.user.uid",
 	PathActorUserUIDAlt:                           "actor.user.uid_alt",
-	PathAPIGroupName:                              "api.group.name",
 	PathAPIOperation:                              "api.operation",
 	PathAPIRequestUID:                             "api.request.uid",
 	PathAPIResponseCode:                           "api.response.code",
