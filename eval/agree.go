@@ -1,0 +1,183 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/ocsf"
+)
+
+// labels are the files whose records come with other vendors' documents, and
+// whether their agreement counts against the limit.
+var labels = []struct {
+	file  string
+	limit bool
+}{
+	{"elastic_o365_audit", true},
+	{"sekoia_o365", true},
+	{"elastic_azure_signinlogs", true},
+	{"elastic_azure_auditlogs", true},
+	{"sekoia_azure_ad", true},
+	{"sekoia_entraid_graphapi", true},
+	{"elastic_azure_provisioning", false},
+	{"elastic_azure_identity_protection", false},
+	{"elastic_azure_graphactivitylogs", false},
+}
+
+var compared = []string{"time", "actor", "address", "action", "outcome", "object"}
+
+// score counts agreements of one file by field.
+type score struct{ agreed, stated [6]int }
+
+func (s *score) sum() (agreed, stated int) {
+	for i := range compared {
+		agreed += s.agreed[i]
+		stated += s.stated[i]
+	}
+	return agreed, stated
+}
+
+func (s *score) add(o score) {
+	for i := range compared {
+		s.agreed[i] += o.agreed[i]
+		s.stated[i] += o.stated[i]
+	}
+}
+
+// agreement compares our events with what other vendors' normalization made of
+// the same records.
+func (r *report) agreement(data string, least float64) error {
+	r.printf("%-40s", "agreement")
+	for _, field := range compared {
+		r.printf(" %12s", field)
+	}
+	r.printf(" %16s\n", "all")
+	var all score
+	for _, l := range labels {
+		s, err := r.compareFile(filepath.Join(data, "labelled", l.file+".jsonl"))
+		if err != nil {
+			return err
+		}
+		r.scoreRow(l.file, s)
+		if l.limit {
+			all.add(s)
+		}
+	}
+	r.scoreRow("Microsoft 365 and Entra", all)
+	if agreed, stated := all.sum(); float64(agreed)*100 < least*float64(stated) {
+		r.miss("agreement on Microsoft 365 and Entra is %s%%, at least %.4g%% is wanted", percent(agreed, stated), least)
+	}
+	return nil
+}
+
+func (r *report) scoreRow(name string, s score) {
+	r.printf("%-40s", name)
+	for i := range compared {
+		r.printf(" %12s", fmt.Sprintf("%d/%d", s.agreed[i], s.stated[i]))
+	}
+	agreed, stated := s.sum()
+	r.printf(" %16s\n", fmt.Sprintf("%d/%d %s%%", agreed, stated, percent(agreed, stated)))
+}
+
+func (r *report) compareFile(name string) (score, error) {
+	var s score
+	var n normalizer
+	err := eachLine(name, func(line int, raw []byte) error {
+		var l struct {
+			Event  json.RawMessage
+			Expect struct{ ECS map[string]any }
+		}
+		if err := json.Unmarshal(raw, &l); err != nil {
+			return fmt.Errorf("%s:%d: %w", base(name), line, err)
+		}
+		if l.Expect.ECS == nil {
+			return nil
+		}
+		theirs, ours := ecs(l.Expect.ECS), eventFacts(n.normalize(l.Event).event)
+		for i, d := range compare(theirs, ours) {
+			if !d.stated {
+				continue
+			}
+			s.stated[i]++
+			if d.agreed {
+				s.agreed[i]++
+			} else {
+				r.detail("%s:%d: %s: theirs %q, ours %q", base(name), line, compared[i], d.theirs, d.ours)
+			}
+		}
+		return nil
+	})
+	return s, err
+}
+
+type difference struct {
+	stated, agreed bool
+	theirs, ours   any
+}
+
+// compare holds our facts against theirs, field by field as in compared. What
+// they do not state is not compared.
+func compare(theirs, ours facts) [6]difference {
+	return [6]difference{
+		{!theirs.time.IsZero(), sameTime(theirs.time, ours.time), theirs.time.Format(time.RFC3339Nano), ours.time.Format(time.RFC3339Nano)},
+		shared(theirs.actor, ours.actor),
+		shared(theirs.address, ours.address),
+		shared(theirs.action, ours.action),
+		{theirs.outcome != "", theirs.outcome == ours.outcome, theirs.outcome, ours.outcome},
+		shared(theirs.object, ours.object),
+	}
+}
+
+// sameTime compares to the millisecond, which is what OCSF and ECS keep.
+func sameTime(a, b time.Time) bool {
+	return a.Truncate(time.Millisecond).Equal(b.Truncate(time.Millisecond))
+}
+
+// shared: one name in common will do, in any case of letters.
+func shared(theirs, ours []string) difference {
+	agreed := slices.ContainsFunc(theirs, func(t string) bool {
+		return slices.ContainsFunc(ours, func(o string) bool { return strings.EqualFold(t, o) })
+	})
+	return difference{len(theirs) > 0, agreed, theirs, ours}
+}
+
+// eventFacts reads the facts out of one of our events.
+func eventFacts(e *ocsf.Event) facts {
+	var f facts
+	if e.Time != 0 {
+		f.time = time.Unix(0, e.Time).UTC()
+	}
+	for _, a := range e.Attrs {
+		if a.Kind != ocsf.String {
+			continue
+		}
+		path, value := a.Path.String(), string(a.Str)
+		switch {
+		case path == "src_endpoint.ip":
+			f.address = append(f.address, addresses([]string{value})...)
+		case path == "api.operation", path == "metadata.event_code", path == "activity_name":
+			f.action = append(f.action, value)
+		case isActor(path), path == "user.name" && e.Class == ocsf.ClassAuthentication,
+			path == "user.email_addr" && e.Class == ocsf.ClassAuthentication, path == "user.uid" && e.Class == ocsf.ClassAuthentication:
+			f.actor = append(f.actor, value)
+		case !strings.HasPrefix(path, "actor.") && !strings.HasPrefix(path, "metadata."):
+			f.object = append(f.object, value)
+		}
+	}
+	if a, ok := e.Get(ocsf.PathStatusID); ok {
+		f.outcome = map[int64]string{1: "success", 2: "failure"}[a.Num]
+	}
+	return f
+}
+
+// isActor reports whether the path names whoever acted.
+func isActor(path string) bool {
+	return strings.HasPrefix(path, "actor.user.") || path == "actor.app_name" || path == "actor.app_uid"
+}
