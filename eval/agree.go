@@ -148,6 +148,23 @@ func shared(theirs, ours []string) difference {
 	return difference{len(theirs) > 0, agreed, theirs, ours}
 }
 
+type meaning struct {
+	class    ocsf.Class
+	activity int32
+}
+
+// meanings are the words that Elastic has for some actions in place of the
+// vendor's operation, by what the operation means in OCSF.
+var meanings = map[meaning][]string{
+	{ocsf.ClassAccountChange, 1}:   {"added-user-account"},
+	{ocsf.ClassAccountChange, 6}:   {"deleted-user-account"},
+	{ocsf.ClassAccountChange, 99}:  {"modified-user-account"},
+	{ocsf.ClassGroupManagement, 3}: {"added-users-to-group"},
+	{ocsf.ClassGroupManagement, 4}: {"removed-users-from-group", "removed-user-from-group"},
+	{ocsf.ClassGroupManagement, 6}: {"added-group-account-to"},
+	{ocsf.ClassGroupManagement, 5}: {"deleted-group-account-from"},
+}
+
 // eventFacts reads the facts out of one of our events.
 func eventFacts(e *ocsf.Event) facts {
 	var f facts
@@ -162,8 +179,8 @@ func eventFacts(e *ocsf.Event) facts {
 		switch {
 		case path == "src_endpoint.ip":
 			f.address = append(f.address, addresses([]string{value})...)
-		case path == "api.operation", path == "metadata.event_code", path == "activity_name":
-			f.action = append(f.action, value)
+		case path == "api.operation", path == "metadata.event_code", path == "activity_name", path == "action", path == "disposition":
+			f.action = append(f.action, strings.TrimSuffix(value, "."))
 		case isActor(path), path == "user.name" && e.Class == ocsf.ClassAuthentication,
 			path == "user.email_addr" && e.Class == ocsf.ClassAuthentication, path == "user.uid" && e.Class == ocsf.ClassAuthentication:
 			f.actor = append(f.actor, value)
@@ -171,6 +188,7 @@ func eventFacts(e *ocsf.Event) facts {
 			f.object = append(f.object, value)
 		}
 	}
+	f.action = append(f.action, meanings[meaning{e.Class, e.Activity}]...)
 	if a, ok := e.Get(ocsf.PathStatusID); ok {
 		f.outcome = map[int64]string{1: "success", 2: "failure"}[a.Num]
 	}

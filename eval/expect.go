@@ -36,7 +36,9 @@ func ecs(doc map[string]any) facts {
 		f.actor = append(f.actor, name[0]+"@"+domain[0], domain[0]+`\`+name[0])
 	}
 	f.address = addresses(texts(doc, "source.ip", "client.ip"))
-	f.action = texts(doc, "event.action")
+	for _, action := range texts(doc, "event.action") {
+		f.action = append(f.action, strings.TrimSuffix(action, "."))
+	}
 	if s := texts(doc, "event.outcome"); len(s) > 0 && (s[0] == "success" || s[0] == "failure") {
 		f.outcome = s[0]
 	}
