@@ -198,11 +198,11 @@ func (a *appending) covered(piece *layout.Origin) {
 
 // record stores one record, or notes that it is a duplicate.
 func (a *appending) record(r *event.Record, p *prepared) error {
-	known, err := a.j.index.lookup(p.key, a.j.opts.Now())
+	known, err := a.j.index.lookup(p.key)
 	if err != nil {
 		return a.j.fail(fmt.Errorf("memory of duplicates: %w", err))
 	}
-	of, dup, err := a.j.duplicate(a.ctx, known, r, p)
+	of, dup, err := a.j.duplicate(a.ctx, &known, r, p)
 	if err != nil {
 		return err
 	}
@@ -219,12 +219,12 @@ func (a *appending) record(r *event.Record, p *prepared) error {
 	if err := a.room(len(r.Raw)+1, len(r.ID)); err != nil {
 		return err
 	}
-	a.store(r, p, known)
+	a.store(r, p, &known)
 	return nil
 }
 
 // store puts a record into the batch, which has room for it.
-func (a *appending) store(r *event.Record, p *prepared, known []version) {
+func (a *appending) store(r *event.Record, p *prepared, known *versions) {
 	b := a.last
 	at, piece := b.piece(a.origin, a.next)
 	receipt := layout.Receipt{
@@ -234,16 +234,15 @@ func (a *appending) store(r *event.Record, p *prepared, known []version) {
 	if r.Time == 0 {
 		receipt.Flags |= layout.TimeUnknown
 	}
-	if len(known) > 0 {
+	if known.known {
 		receipt.Flags |= layout.Mutated
 		a.result.Mutated++
 	}
 	if len(r.ID) <= layout.MaxID {
 		receipt.ID = b.copyID(r.ID)
 	}
-	v := addVersion(known, version{sum: [16]byte(p.sum[:16]), at: b.ID(len(b.Records))})
-	a.j.index.remember(p.key, v)
-	b.keys = append(b.keys, keyed{p.key, v})
+	a.j.index.remember(p.key, known.with(version{sum: [16]byte(p.sum[:16]), at: b.ID(len(b.Records))}))
+	b.keys = append(b.keys, p.key)
 	b.Records = append(b.Records, receipt)
 	b.raw = append(b.raw, r.Raw...)
 	b.ends = append(b.ends, len(b.raw))
@@ -266,31 +265,33 @@ func (a *appending) originBytes() int {
 	return len(o.Tenant) + len(o.Family) + len(o.Stream) + len(o.Name) + len(o.Run)
 }
 
-// duplicate decides whether a record is a copy of one of the known versions.
-func (j *Journal) duplicate(ctx context.Context, known []version, r *event.Record, p *prepared) (event.ID, bool, error) {
-	for i := range known {
-		if known[i].sum == [16]byte(p.sum[:16]) || noID(r.ID) { // without an id the key is the content
-			return known[i].at, true, nil
+// duplicate decides whether a record is a copy of one of the known versions, and
+// of which.
+func (j *Journal) duplicate(ctx context.Context, known *versions, r *event.Record, p *prepared) (of event.ID, dup bool, err error) {
+	known.all(func(v *version) bool {
+		if dup = v.sum == [16]byte(p.sum[:16]) || noID(r.ID); dup { // without an id the key is the content
+			of = v.at
 		}
-	}
-	if len(known) == 0 {
-		return event.ID{}, false, nil
+		return !dup
+	})
+	if dup || !known.known {
+		return of, dup, nil
 	}
 	canon, ok := canonjson.Append(nil, r.Raw)
 	if !ok {
-		return event.ID{}, false, nil
+		return of, false, nil
 	}
-	for i := range known {
-		raw, err := j.stored(ctx, known[i].at)
-		if errors.Is(err, ErrGone) {
-			continue // nothing to compare with: kept, as mutated
+	known.all(func(v *version) bool {
+		var raw []byte
+		if raw, err = j.stored(ctx, v.at); errors.Is(err, ErrGone) {
+			err = nil // nothing to compare with: kept, as mutated
+			return true
 		}
-		if err != nil {
-			return event.ID{}, false, err
+		other, ok := canonjson.Append(nil, raw)
+		if dup = err == nil && ok && bytes.Equal(canon, other); dup {
+			of = v.at
 		}
-		if other, ok := canonjson.Append(nil, raw); ok && bytes.Equal(canon, other) {
-			return known[i].at, true, nil
-		}
-	}
-	return event.ID{}, false, nil
+		return err == nil && !dup
+	})
+	return of, dup, err
 }

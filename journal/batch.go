@@ -46,7 +46,7 @@ func (b *Batch) Envelope(i int) *event.Origin { return &b.Origins[b.Records[i].O
 type building struct {
 	Batch
 	pieces   map[event.Origin]int // index in Origins
-	keys     []keyed
+	keys     []recordKey
 	ids      []byte // backs the ids of the receipts
 	timer    *time.Timer
 	ordinals uint64 // accounted for so far

@@ -4,17 +4,14 @@
 package journal
 
 import (
-	"context"
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/canonjson"
@@ -32,234 +29,182 @@ type version struct {
 	at  event.ID
 }
 
+// versions are the contents stored under one key, in their order: almost always
+// none or one, which cost no allocation.
+type versions struct {
+	known bool
+	first version
+	more  []version
+}
+
 // maxVersions bounds what one key costs. The oldest is forgotten first; a copy
 // of it is then kept once more, as mutated: too much, never too little.
 const maxVersions = 16
 
-// dedupe remembers which records the log holds.
+// with returns v and one more version; v stays as it is.
+func (v versions) with(next version) versions {
+	switch {
+	case !v.known:
+		return versions{known: true, first: next}
+	case len(v.more)+2 > maxVersions:
+		v.first, v.more = v.more[0], v.more[1:]
+	}
+	v.more = append(v.more[:len(v.more):len(v.more)], next)
+	return v
+}
+
+// all calls f for every version until it returns false.
+func (v *versions) all(f func(*version) bool) {
+	if !v.known || !f(&v.first) {
+		return
+	}
+	for i := range v.more {
+		if !f(&v.more[i]) {
+			return
+		}
+	}
+}
+
+// last returns the newest version.
+func (v *versions) last() *version {
+	if len(v.more) > 0 {
+		return &v.more[len(v.more)-1]
+	}
+	return &v.first
+}
+
+// dedupe remembers which records the log holds: the latest in a map, the others
+// in a database of sorted tables, into which the map goes when it is large.
 //
-// It is a pebble database without a write-ahead log, so that it costs no fsync.
-// Under the key "n" it holds the number of log entries it knows, written in one
-// atomic batch with what they say. A crash therefore leaves the memory as of some
-// entry at or before the last one, and the entries from there on are read again.
-//
-// A key is the period's number (4 bytes) and the [recordKey]; the value is a list
-// of versions, each 16 bytes of hash and two varints. A period is DedupeWindow
-// long; the present one and the one before are asked, older ones are deleted.
+// A table is added to the database in one atomic step, and holds beside the keys
+// the number of log entries that are known with it. A crash loses the map; the
+// log entries from that number on are then read again. So it costs one fsync for
+// some hundred thousand records, and is never ahead of the log.
 type dedupe struct {
 	db     *pebble.DB
-	window time.Duration
 	dir    string
+	window time.Duration
+	limit  int // of committed keys in recent
 
-	mu sync.Mutex
-	// flight holds the keys of batches that the database does not know yet.
-	flight map[recordKey][]version
-	period uint32 // latest period seen; never falls, also when the clock does
-	next   uint64 // log entries below it are in the database
-}
+	mu     sync.Mutex
+	recent map[recordKey]versions // what the database does not know
+	period uint32                 // latest seen; never falls, also when the clock does
+	before bool                   // the database has keys of the period before
 
-var (
-	metaNext = []byte("\xff\xffn") // sorts after every period
-	metaLog  = []byte("\xff\xffl")
-)
-
-// openDedupe opens the memory of the log named by id; a memory of another log,
-// or one that knows more than the log does, is thrown away.
-func openDedupe(dir, id string, size uint64, o *Options) (*dedupe, error) {
-	d := &dedupe{dir: dir, window: o.DedupeWindow, flight: make(map[recordKey][]version)}
-	for {
-		if err := d.open(o.DedupeMemory); err != nil {
-			return nil, fmt.Errorf("memory of duplicates in %s (it can be deleted, it is made again from the log): %v", dir, err)
-		}
-		known, next, err := d.meta()
-		if err == nil && (known == id && next <= size) {
-			d.next = next
-			return d, nil
-		}
-		if err == nil && known == "" {
-			return d, d.db.Set(metaLog, []byte(id), pebble.NoSync)
-		}
-		if err := errors.Join(d.db.Close(), os.RemoveAll(dir)); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (d *dedupe) open(memory int64) error {
-	opts := &pebble.Options{
-		DisableWAL:                  true,
-		CacheSize:                   memory / 2,
-		MemTableSize:                uint64(memory / 4),
-		MemTableStopWritesThreshold: 2,
-		FormatMajorVersion:          pebble.FormatNewest,
-		Logger:                      quiet{},
-		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
-	}
-	for i := range opts.Levels {
-		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-	}
-	opts.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone }) // hashes do not compress
-	db, err := pebble.Open(d.dir, opts)
-	d.db = db
-	return err
-}
-
-// quiet drops pebble's diary.
-type quiet struct{}
-
-func (quiet) Infof(string, ...any)  {}
-func (quiet) Errorf(string, ...any) {}
-func (quiet) Fatalf(f string, a ...any) {
-	panic(fmt.Sprintf("memory of duplicates: "+f, a...)) // pebble cannot go on; the log is not touched by it
-}
-
-func (d *dedupe) meta() (id string, next uint64, err error) {
-	b, err := d.get(nil, metaLog)
-	if err != nil || b == nil {
-		return "", 0, err
-	}
-	n, err := d.get(nil, metaNext)
-	if err != nil || n == nil {
-		return string(b), 0, err
-	}
-	next, _ = binary.Uvarint(n)
-	return string(b), next, nil
-}
-
-func (d *dedupe) get(dst, k []byte) ([]byte, error) {
-	v, closer, err := d.db.Get(k)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	dst = append(dst, v...)
-	return dst, closer.Close()
+	// The committer's.
+	committed []recordKey // in recent and committed
+	next      uint64      // log entries below it are known
+	tables    int         // written, names the next one
 }
 
 func (d *dedupe) periodOf(t time.Time) uint32 {
 	return uint32(max(1, t.UnixNano()/int64(d.window)))
 }
 
-// lookup returns the versions known of a key.
-func (d *dedupe) lookup(k recordKey, now time.Time) ([]version, error) {
+// lookup returns what is known of a key.
+func (d *dedupe) lookup(k recordKey) (versions, error) {
 	d.mu.Lock()
-	v, ok := d.flight[k]
-	period := max(d.period, d.periodOf(now))
+	v, ok := d.recent[k]
+	period, before := d.period, d.before
 	d.mu.Unlock()
 	if ok {
 		return v, nil
 	}
-	var key [20]byte
-	copy(key[4:], k[:])
-	for _, p := range [...]uint32{period, period - 1} {
-		binary.BigEndian.PutUint32(key[:], p)
-		value, closer, err := d.db.Get(key[:])
-		if errors.Is(err, pebble.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		v, err := parseVersions(value)
-		return v, errors.Join(err, closer.Close())
+	v, err := d.stored(period, k)
+	if before && !v.known && err == nil {
+		v, err = d.stored(period-1, k)
 	}
-	return nil, nil
+	return v, err
 }
 
-// remember notes a key whose batch is not committed yet.
-func (d *dedupe) remember(k recordKey, v []version) {
+// remember notes versions of a key that are not all committed.
+func (d *dedupe) remember(k recordKey, v versions) {
 	d.mu.Lock()
-	d.flight[k] = v
+	d.recent[k] = v
 	d.mu.Unlock()
 }
 
-// keyed is what a batch tells the memory.
-type keyed struct {
-	key      recordKey
-	versions []version
+// apply takes up that log entry index is committed, and with it everything that
+// was remembered of its records.
+func (d *dedupe) apply(index uint64, committed time.Time, keys []recordKey) error {
+	if period := d.periodOf(committed); period > d.period {
+		if err := d.advance(period); err != nil {
+			return err
+		}
+	}
+	d.next = index + 1
+	d.committed = append(d.committed, keys...)
+	if len(d.committed) < d.limit {
+		return nil
+	}
+	return d.flush()
 }
 
-// apply takes up log entry index, which was committed at that time, and
-// everything in it. From its return on the database answers for the keys.
-func (d *dedupe) apply(index uint64, committed time.Time, keys []keyed) error {
-	b := d.db.NewBatchWithSize(64 + 64*len(keys))
-	defer b.Close()
-	if period := d.periodOf(committed); period > d.period {
-		if err := d.advance(b, period); err != nil {
-			return err
+// flush moves what is committed from memory into a table. Until the table is
+// part of the database, lookups find it in memory, and from then on in both.
+func (d *dedupe) flush() error {
+	type row struct {
+		key recordKey
+		v   versions
+	}
+	d.mu.Lock()
+	rows := make([]row, 0, len(d.committed))
+	for _, k := range d.committed {
+		rows = append(rows, row{k, d.recent[k].until(d.next)})
+	}
+	d.mu.Unlock()
+	slices.SortFunc(rows, func(a, b row) int { return bytes.Compare(a.key[:], b.key[:]) })
+	rows = slices.CompactFunc(rows, func(a, b row) bool { return a.key == b.key })
+	err := d.addTable(func(set func(key, value []byte) error) error {
+		var key [20]byte
+		binary.BigEndian.PutUint32(key[:], d.period)
+		var value []byte
+		for i := range rows {
+			copy(key[4:], rows[i].key[:])
+			value = rows[i].v.append(value[:0])
+			if err := set(key[:], value); err != nil {
+				return err
+			}
 		}
-	}
-	var key [20]byte
-	binary.BigEndian.PutUint32(key[:], d.period)
-	var value []byte
-	for i := range keys {
-		copy(key[4:], keys[i].key[:])
-		value = appendVersions(value[:0], keys[i].versions)
-		if err := b.Set(key[:], value, nil); err != nil {
-			return err
-		}
-	}
-	if err := b.Set(metaNext, binary.AppendUvarint(nil, index+1), nil); err != nil {
-		return err
-	}
-	if err := b.Commit(pebble.NoSync); err != nil {
+		return set(metaNext, binary.AppendUvarint(nil, d.next))
+	})
+	if err != nil {
 		return err
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.next = index + 1
-	for i := range keys {
-		k := keys[i].key
-		if v := d.flight[k]; len(v) > 0 && v[len(v)-1].at.Batch <= index {
-			delete(d.flight, k)
+	for i := range rows {
+		if v := d.recent[rows[i].key]; v.known && v.last().at.Batch < d.next {
+			delete(d.recent, rows[i].key)
 		}
 	}
+	d.mu.Unlock()
+	d.committed = d.committed[:0]
 	return nil
 }
 
-// advance begins a period and forgets all before the one before.
-func (d *dedupe) advance(b *pebble.Batch, period uint32) error {
+// until returns the versions in log entries below next.
+func (v versions) until(next uint64) versions {
+	for len(v.more) > 0 && v.last().at.Batch >= next {
+		v.more = v.more[:len(v.more)-1]
+	}
+	return v
+}
+
+// advance begins a period and forgets everything from before the one before.
+func (d *dedupe) advance(period uint32) error {
+	if len(d.committed) > 0 {
+		if err := d.flush(); err != nil {
+			return err
+		}
+	}
+	before, err := d.has(period - 1)
+	if err != nil {
+		return err
+	}
 	d.mu.Lock()
-	d.period = period
+	d.period, d.before = period, before
 	d.mu.Unlock()
-	var from, to [4]byte
-	binary.BigEndian.PutUint32(to[:], period-1)
-	return b.DeleteRange(from[:], to[:], nil)
-}
-
-// close writes everything out, so that the next start has nothing to read again.
-func (d *dedupe) close() error {
-	return errors.Join(d.db.Flush(), d.db.Close())
-}
-
-func appendVersions(dst []byte, vs []version) []byte {
-	for i := range vs {
-		dst = append(dst, vs[i].sum[:]...)
-		dst = binary.AppendUvarint(dst, vs[i].at.Batch)
-		dst = binary.AppendUvarint(dst, uint64(vs[i].at.Index))
-	}
-	return dst
-}
-
-func parseVersions(b []byte) ([]version, error) {
-	vs := make([]version, 0, 1)
-	for len(b) > 0 {
-		var v version
-		n := copy(v.sum[:], b)
-		batch, n1 := binary.Uvarint(b[n:])
-		if n < len(v.sum) || n1 <= 0 {
-			return nil, errors.New("memory of duplicates is damaged: delete it")
-		}
-		index, n2 := binary.Uvarint(b[n+n1:])
-		if n2 <= 0 {
-			return nil, errors.New("memory of duplicates is damaged: delete it")
-		}
-		v.at = event.ID{Batch: batch, Index: uint32(index)}
-		vs, b = append(vs, v), b[n+n1+n2:]
-	}
-	return vs, nil
+	return d.forget(period - 1)
 }
 
 // keyer makes the keys of one origin's records.
@@ -295,91 +240,16 @@ func (k *keyer) key(id, raw []byte) recordKey {
 	return recordKey(sum[:16])
 }
 
-// noID reports whether a provider id says nothing: empty, or zeros and dashes.
+// noID reports whether a provider id says nothing: empty, zeros and dashes only,
+// or longer than the format takes.
 func noID(id []byte) bool {
+	if len(id) > layout.MaxID {
+		return true
+	}
 	for _, c := range id {
 		if c != '0' && c != '-' {
-			return len(id) > layout.MaxID
+			return false
 		}
 	}
 	return true
-}
-
-// replay takes up the entries that the memory does not know. Batches from before
-// the window are passed over.
-func (j *Journal) replay(ctx context.Context) error {
-	d := j.index
-	size := j.tree.size.Load()
-	if last, ok, err := j.lastBatch(ctx, size); err != nil {
-		return err
-	} else if ok {
-		d.period = d.periodOf(last.Committed)
-	}
-	from := d.next
-	for ; d.next < size; d.next++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		entry, err := j.entry(ctx, d.next)
-		if err != nil {
-			return err
-		}
-		e, ok := entry.(layout.BatchEntry)
-		if !ok || d.periodOf(e.Committed)+1 < d.period {
-			continue
-		}
-		if err := j.replayBatch(e); err != nil {
-			return fmt.Errorf("replaying log entry %d: %w", e.Index, err)
-		}
-		d.next-- // apply has moved it on
-	}
-	if from < size {
-		j.opts.Logger.Info("memory of duplicates caught up with the log", "from", from, "to", size)
-	}
-	return nil
-}
-
-func (j *Journal) replayBatch(e layout.BatchEntry) error {
-	b, err := j.files.receipts(e)
-	if err != nil {
-		return err
-	}
-	var keys []keyed
-	var k keyer
-	last := -1
-	for i := range b.Records {
-		r := &b.Records[i]
-		if r.Origin != last {
-			k.origin(&b.Origins[r.Origin].Origin)
-			last = r.Origin
-		}
-		var raw []byte
-		if noID(r.ID) {
-			if !b.Gone && b.raw == nil {
-				if err := j.files.frame(e, b); err != nil {
-					return err
-				}
-			}
-			if b.Gone {
-				continue // its content cannot be served for comparison any more
-			}
-			raw = b.Raw(i)
-		}
-		key := k.key(r.ID, raw)
-		known, err := j.index.lookup(key, e.Committed)
-		if err != nil {
-			return err
-		}
-		v := addVersion(known, version{sum: [16]byte(r.RawSum[:16]), at: b.ID(i)})
-		j.index.remember(key, v)
-		keys = append(keys, keyed{key, v})
-	}
-	return j.index.apply(e.Index, e.Committed, keys)
-}
-
-func addVersion(known []version, v version) []version {
-	if len(known) >= maxVersions {
-		known = known[1:]
-	}
-	return append(known[:len(known):len(known)], v)
 }

@@ -51,6 +51,9 @@ func TestReceiptsKeepTheEnvelope(t *testing.T) {
 		{Raw: []byte("long id"), ID: []byte(strings.Repeat("x", layout.MaxID+1)), Time: -5, Ordinal: 3},
 	}
 	notes := []journal.Note{{Ordinal: 1, Kind: layout.Unreadable, Text: "not JSON \xff"}, {Ordinal: 4, Kind: layout.Unreadable}}
+	if got := b.add(event.Record{ID: []byte("nothing")}); got.Stored != 1 { // a batch without a raw byte
+		t.Fatalf("empty record: %+v", got)
+	}
 	c, err := j.Append(t.Context(), o, in, notes)
 	if err != nil {
 		t.Fatal(err)

@@ -20,16 +20,26 @@ type sealer struct {
 }
 
 func newSealer() (*sealer, error) {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(4<<20))
+	enc, err := zstd.NewWriter(nil,
+		zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(4<<20),
+		zstd.WithSingleSegment(true)) // so that every frame states its content's size
 	return &sealer{enc: enc}, err
 }
+
+// nothing is the zstd frame of no bytes, with size and checksum, which the library
+// leaves out of one (RFC 8878 section 3.1.1): magic number, descriptor, content
+// size, an empty last block, the low half of the XXH64 of nothing.
+const nothing = "\x28\xb5\x2f\xfd" + "\x24" + "\x00" + "\x01\x00\x00" + "\x99\xe9\xd8\x51"
 
 // seal makes the blocks and the root of a batch.
 func (s *sealer) seal(b *building) {
 	s.leaves = b.LeafHashes(s.leaves[:0])
 	b.root = layout.Root(s.leaves)
-	if len(b.Records) > 0 {
+	switch {
+	case len(b.raw) > 0:
 		b.frame = s.enc.EncodeAll(b.raw, make([]byte, 0, len(b.raw)/4+512))
+	case len(b.Records) > 0:
+		b.frame = []byte(nothing)
 	}
 	b.frameSum = sha256.Sum256(b.frame)
 	s.plain = b.Receipts.Append(s.plain[:0])
