@@ -105,7 +105,7 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now()
 	}
 	o.MaxRows = cmp.Or(o.MaxRows, 10_000)
-	o.MaxMemory = cmp.Or(o.MaxMemory, 256<<20)
+	o.MaxMemory = min(cmp.Or(o.MaxMemory, 256<<20), 2<<30) // counting numbers bytes with 32 bits
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	o.MaxLookups = cmp.Or(o.MaxLookups, 100_000)
 	o.Workers = cmp.Or(o.Workers, 2)
@@ -228,7 +228,7 @@ func (s *scan) result(ctx context.Context, workers []*worker) (*query.Table, err
 		for i, w := range workers {
 			counters[i] = w.counter
 		}
-		return merge(&s.plan, counters, &s.mem), nil
+		return s.plan.table(counters, &s.mem), nil
 	}
 	var hits []hit
 	for _, w := range workers {
