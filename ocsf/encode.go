@@ -23,6 +23,9 @@ import (
 //   - observables; and unmapped with what fits nowhere.
 func (e *Event) AppendJSON(dst []byte) []byte {
 	e.Fit()
+	if e.Whole != nil {
+		return jsontape.AppendClean(dst, e.Whole)
+	}
 	t := loadTables()
 	w := writer{e: e, t: t, ct: t.class(e.Class), dst: dst, obs: e.obs[:0]}
 	w.head()

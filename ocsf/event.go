@@ -34,6 +34,9 @@ type Event struct {
 	// not allow them: a mapping's slips. They end up in
 	// unmapped.daybreak_unfit under their path.
 	Unfit []Attr
+	// Whole is the JSON text of an event that came as OCSF: it is written as
+	// it is, and Attrs are only what this package knows of it.
+	Whole []byte
 
 	seen     [(pathCount + 63) / 64]uint64 // the paths in Attrs
 	profiles uint32                        // the profiles that Attrs need, by Fit
