@@ -21,6 +21,7 @@ package jsontape
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -66,7 +67,6 @@ type node struct {
 type Tape struct {
 	raw   []byte
 	nodes []node
-	stack []uint32
 	arena []byte
 }
 
@@ -96,130 +96,120 @@ func (t *Tape) Parse(raw []byte) error {
 
 // ParsePrefix reads the first value in raw and returns the offset after it.
 func (t *Tape) ParsePrefix(raw []byte) (int, error) {
-	t.raw, t.nodes, t.stack, t.arena = raw, t.nodes[:0], t.stack[:0], t.arena[:0]
+	t.raw, t.nodes, t.arena = raw, t.nodes[:0], t.arena[:0]
 	if uint64(len(raw)) > MaxSize {
 		return 0, &SyntaxError{0, "longer than 4 GiB"}
 	}
-	i, err := t.parse(raw)
-	if err != nil {
-		t.nodes = t.nodes[:0]
+	nodes, i, err := parse(t.nodes, raw)
+	if t.nodes = nodes; err != nil {
+		t.nodes = nodes[:0]
 	}
 	return i, err
 }
 
-// parse is one loop: at its head a value is due at i, at its foot one has
-// ended, and whatever containers end with it are closed.
-func (t *Tape) parse(raw []byte) (int, error) {
-	var key node // carries the name of the member whose value is due
+// root stands for what the text's value is in; no node has that number.
+const root = math.MaxUint32
+
+// parse appends the nodes of the first value in raw to nodes and returns them
+// and the offset after it. It is one loop: at its head a value is due at i and
+// its node is there, with the name if it is a member; at its foot the value
+// has ended, and whatever containers end with it are closed. An open container
+// keeps in next the number of the one it is in.
+func parse(nodes []node, raw []byte) ([]node, int, error) {
 	i := skipSpace(raw, 0)
+	nodes = append(nodes, node{})
+	top, depth := uint32(root), 0
 	for {
-		if len(t.nodes) >= MaxNodes {
-			return i, &SyntaxError{i, "too many values"}
-		}
 		if i >= len(raw) {
-			return i, &SyntaxError{i, "ends where a value is due"}
+			return nodes, i, &SyntaxError{i, "ends where a value is due"}
 		}
-		n := key
-		n.start = uint32(i)
+		n := &nodes[len(nodes)-1]
 		switch c := raw[i]; c {
-		case '{', '[':
-			if len(t.stack) >= MaxDepth {
-				return i, &SyntaxError{i, "nested too deeply"}
+		case '"':
+			end, esc := scanString(raw, i+1)
+			if end < 0 {
+				return nodes, ^end, stringError(raw, ^end)
 			}
-			n.kind = Object
+			n.start, n.end, n.next = uint32(i+1), uint32(end), uint32(len(nodes))
+			n.kind, n.flags = String, n.flags|esc&escaped
+			i = end + 1
+		case '{', '[':
+			if depth >= MaxDepth {
+				return nodes, i, &SyntaxError{i, "nested too deeply"}
+			}
+			depth++
+			n.kind, n.start, n.next = Object, uint32(i), top
 			if c == '[' {
 				n.kind = Array
 			}
-			t.stack = append(t.stack, uint32(len(t.nodes)))
-			t.nodes = append(t.nodes, n)
+			top = uint32(len(nodes) - 1)
 			i = skipSpace(raw, i+1)
 			if i < len(raw) && raw[i] == c+2 { // '}' and ']' follow their openers by two
 				break // empty: closed below
 			}
-			if c == '{' {
-				var err error
-				if key, i, err = t.key(raw, i); err != nil {
-					return i, err
-				}
-			} else {
-				key = node{}
+			var err error
+			if nodes, i, err = next(nodes, raw, i, c == '{'); err != nil {
+				return nodes, i, err
 			}
 			continue
-		case '"':
-			end, esc, err := scanString(raw, i+1)
-			if err != nil {
-				return end, err
-			}
-			n.kind, n.start, n.end = String, uint32(i+1), uint32(end)
-			if esc {
-				n.flags |= escaped
-			}
-			i = end + 1
-			t.leaf(n)
 		default:
 			end, kind, err := scanLiteral(raw, i)
 			if err != nil {
-				return end, err
+				return nodes, end, err
 			}
-			n.kind, n.end = kind, uint32(end)
+			n.kind, n.start, n.end, n.next = kind, uint32(i), uint32(end), uint32(len(nodes))
 			i = end
-			t.leaf(n)
 		}
 		// A value, or the opening of an empty container, has been read.
 		for {
-			if len(t.stack) == 0 {
-				return i, nil
+			if top == root {
+				return nodes, i, nil
 			}
 			i = skipSpace(raw, i)
 			if i >= len(raw) {
-				return i, &SyntaxError{i, "ends inside an array or object"}
+				return nodes, i, &SyntaxError{i, "ends inside an array or object"}
 			}
-			top := &t.nodes[t.stack[len(t.stack)-1]]
-			if raw[i] == ',' && int(t.stack[len(t.stack)-1]) != len(t.nodes)-1 {
-				i = skipSpace(raw, i+1)
-				key = node{}
-				if top.kind == Object {
-					var err error
-					if key, i, err = t.key(raw, i); err != nil {
-						return i, err
-					}
+			in := &nodes[top]
+			if raw[i] == ',' && int(top) != len(nodes)-1 {
+				var err error
+				if nodes, i, err = next(nodes, raw, skipSpace(raw, i+1), in.kind == Object); err != nil {
+					return nodes, i, err
 				}
 				break
 			}
-			if want := byte('}'); raw[i] != want && top.kind == Object {
-				return i, &SyntaxError{i, "want , or } in an object"}
-			} else if top.kind == Array && raw[i] != ']' {
-				return i, &SyntaxError{i, "want , or ] in an array"}
+			if in.kind == Object && raw[i] != '}' {
+				return nodes, i, &SyntaxError{i, "want , or } in an object"}
+			} else if in.kind == Array && raw[i] != ']' {
+				return nodes, i, &SyntaxError{i, "want , or ] in an array"}
 			}
 			i++
-			top.end, top.next = uint32(i), uint32(len(t.nodes))
-			t.stack = t.stack[:len(t.stack)-1]
+			top, in.end, in.next = in.next, uint32(i), uint32(len(nodes))
+			depth--
 		}
 	}
 }
 
-func (t *Tape) leaf(n node) {
-	n.next = uint32(len(t.nodes) + 1)
-	t.nodes = append(t.nodes, n)
-}
-
-// key reads a member's name and its colon and returns the offset of the value.
-func (t *Tape) key(raw []byte, i int) (node, int, error) {
+// next appends the node of the value that comes next, after reading its name
+// and colon if it is a member, and returns the value's offset.
+func next(nodes []node, raw []byte, i int, member bool) ([]node, int, error) {
+	if len(nodes) >= MaxNodes {
+		return nodes, i, &SyntaxError{i, "too many values"}
+	}
+	if !member {
+		return append(nodes, node{}), i, nil
+	}
 	if i >= len(raw) || raw[i] != '"' {
-		return node{}, i, &SyntaxError{i, "want a member's name in quotes"}
+		return nodes, i, &SyntaxError{i, "want a member's name in quotes"}
 	}
-	end, esc, err := scanString(raw, i+1)
-	if err != nil {
-		return node{}, end, err
+	end, esc := scanString(raw, i+1)
+	if end < 0 {
+		return nodes, ^end, stringError(raw, ^end)
 	}
-	n := node{keyStart: uint32(i + 1), keyEnd: uint32(end)}
-	if esc {
-		n.flags = keyEscaped
-	}
+	nodes = append(nodes, node{keyStart: uint32(i + 1), keyEnd: uint32(end), flags: esc & keyEscaped})
 	if i = skipSpace(raw, end+1); i >= len(raw) || raw[i] != ':' {
-		return node{}, i, &SyntaxError{i, "want : after a member's name"}
+		return nodes, i, &SyntaxError{i, "want : after a member's name"}
 	}
-	return n, skipSpace(raw, i+1), nil
+	return nodes, skipSpace(raw, i+1), nil
 }
 
 func skipSpace(raw []byte, i int) int {
@@ -243,34 +233,55 @@ const (
 
 // scanString finds the quote that ends the string whose inside begins at i,
 // eight bytes at a time: a byte of x^pattern is zero where x has the pattern's
-// byte, and (v-ones)&^v&highs marks the lowest zero byte of v exactly.
-func scanString(raw []byte, i int) (end int, esc bool, err error) {
-	for {
-		for i+8 <= len(raw) {
-			x := binary.LittleEndian.Uint64(raw[i:])
-			q, b := x^(ones*'"'), x^(ones*'\\')
-			if m := ((q - ones) &^ q & highs) | ((b - ones) &^ b & highs); m != 0 {
-				i += bits.TrailingZeros64(m) >> 3
-				break
-			}
+// byte, and (v-ones)&^v&highs marks the lowest zero byte of v exactly. Where
+// there is no such quote, end is the complement of the offset at which reading
+// stopped. All bits of esc are set if the string holds a backslash.
+func scanString(raw []byte, i int) (end int, esc uint8) {
+	for i+8 <= len(raw) {
+		x := binary.LittleEndian.Uint64(raw[i:])
+		q, b := x^(ones*'"'), x^(ones*'\\')
+		m := ((q - ones) &^ q & highs) | ((b - ones) &^ b & highs)
+		if m == 0 {
 			i += 8
+			continue
 		}
-		for i < len(raw) && raw[i] != '"' && raw[i] != '\\' {
-			i++
-		}
-		if i >= len(raw) {
-			return i, esc, &SyntaxError{i, "ends inside a string"}
-		}
+		i += bits.TrailingZeros64(m) >> 3
 		if raw[i] == '"' {
-			return i, esc, nil
+			return i, esc
 		}
-		esc = true
 		n := escapeLen(raw[i:])
 		if n == 0 {
-			return i, esc, &SyntaxError{i, "bad escape in a string"}
+			return ^i, esc
+		}
+		esc = 0xff
+		i += n
+	}
+	return scanStringEnd(raw, i, esc)
+}
+
+// scanStringEnd is scanString for the last few bytes of raw.
+func scanStringEnd(raw []byte, i int, esc uint8) (int, uint8) {
+	for i < len(raw) && raw[i] != '"' {
+		n := 1
+		if raw[i] == '\\' {
+			if n = escapeLen(raw[i:]); n == 0 {
+				return ^i, esc
+			}
+			esc = 0xff
 		}
 		i += n
 	}
+	if i >= len(raw) {
+		return ^len(raw), esc
+	}
+	return i, esc
+}
+
+func stringError(raw []byte, i int) error {
+	if i >= len(raw) {
+		return &SyntaxError{i, "ends inside a string"}
+	}
+	return &SyntaxError{i, "bad escape in a string"}
 }
 
 // escapeLen returns the length of the escape at the start of s, or 0.
