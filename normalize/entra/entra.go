@@ -1,0 +1,108 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package entra says what the records of Microsoft Entra ID mean: sign-ins,
+// the directory's audit log, provisioning, risk, and Microsoft Graph activity.
+//
+// The same objects come in two dresses. Microsoft Graph returns them bare
+// ([Signin], [Audit]); a diagnostic setting streams them through Azure Monitor
+// as the member properties of an envelope ([Diagnostic]), whose category says
+// what they are. The tables here are of the objects, so that a sign-in means
+// the same whichever way it came.
+//
+// Shapes: https://learn.microsoft.com/graph/api/resources/signin,
+// …/directoryaudit, …/provisioningobjectsummary, …/riskdetection, …/riskyuser;
+// microsoftgraph/msgraph-metadata:schemas/v1.0-Prod.csdl; the envelope and
+// MicrosoftGraphActivityLogs: https://learn.microsoft.com/azure/azure-monitor/reference/tables/microsoftgraphactivitylogs.
+//
+// What no table names is kept under unmapped, by its path in the record
+// ("properties.deviceDetail.browser"); nulls and empty values are not.
+package entra
+
+import (
+	"bytes"
+
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/field"
+	"github.com/daybreak-sec/daybreak/normalize/source"
+	"github.com/daybreak-sec/daybreak/ocsf"
+)
+
+// Signin is a signIn object of Microsoft Graph.
+var Signin = source.Source{
+	Family:   "entra-signin",
+	Detect:   isSignin,
+	Identify: func(root jsontape.Value) source.Identity { return identify(root, "createdDateTime") },
+	Map: func(root jsontape.Value, e *ocsf.Event) {
+		product(e)
+		mapSignin(root, e, "")
+		e.SetString(ocsf.PathMetadataTenantUID, identify(root, "createdDateTime").Tenant)
+		e.SetText(ocsf.PathAPIOperation, signinActivity)
+	},
+}
+
+// Audit is a directoryAudit, provisioningObjectSummary, riskDetection or
+// riskyUser object of Microsoft Graph.
+var Audit = source.Source{
+	Family: "entra-audit",
+	Detect: func(root jsontape.Value) bool { return !isEnvelope(root) && auditKind(root) != nil },
+	Identify: func(root jsontape.Value) source.Identity {
+		if kind := auditKind(root); kind != nil {
+			return kind.identify(root)
+		}
+		return identify(root, "activityDateTime")
+	},
+	Map: func(root jsontape.Value, e *ocsf.Event) {
+		product(e)
+		kind := auditKind(root)
+		if kind == nil {
+			kind = &auditLogs
+		}
+		kind.fill(root, e, "")
+		e.SetText(ocsf.PathAPIOperation, kind.operation)
+	},
+	Drift: func(root jsontape.Value) (source.Drift, bool) { return auditDrift("entra-audit", root) },
+}
+
+const signinActivity = "Sign-in activity" // as the envelope calls it
+
+func isSignin(root jsontape.Value) bool {
+	return !isEnvelope(root) && root.Get("createdDateTime").Exists() && root.Get("id").Exists() &&
+		(root.Get("conditionalAccessStatus").Exists() || root.Get("clientAppUsed").Exists() || root.Get("signInEventTypes").Exists() || root.Get("appliedConditionalAccessPolicies").Exists())
+}
+
+// auditKind tells the objects of the audit family apart; nil if root is none.
+func auditKind(root jsontape.Value) *kind {
+	has := func(name string) bool { return root.Get(name).Exists() }
+	switch {
+	case has("activityDisplayName") && (has("activityDateTime") || has("targetResources")):
+		return &auditLogs
+	case has("provisioningAction") && has("activityDateTime"), has("provisioningStatusInfo"):
+		return &provisioning
+	case has("riskEventType") && has("detectedDateTime"):
+		return &riskEvents
+	case has("riskLastUpdatedDateTime") && has("riskState"):
+		return &riskyUsers
+	}
+	return nil
+}
+
+// identify reads the facts of an object that has its id in the member id. The
+// tenant is known only where the account's and the resource's are one: a
+// sign-in that crosses tenants is logged in both.
+func identify(object jsontape.Value, timeName string) source.Identity {
+	id := source.Identity{ID: object.Get("id").Str()}
+	id.Time, _ = field.Time(object.Get(timeName).Str())
+	if home := object.Get("homeTenantId").Str(); field.GUID(home) && bytes.EqualFold(home, object.Get("resourceTenantId").Str()) {
+		id.Tenant = home
+	} else if tenant := object.Get("tenantId").Str(); field.GUID(tenant) {
+		id.Tenant = tenant
+	}
+	return id
+}
+
+func product(e *ocsf.Event) {
+	e.SetText(ocsf.PathMetadataProductName, "Microsoft Entra ID")
+	e.SetText(ocsf.PathMetadataProductVendorName, "Microsoft")
+	e.SetText(ocsf.PathCloudProvider, "Azure")
+}
