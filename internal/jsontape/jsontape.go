@@ -205,7 +205,9 @@ func next(nodes []node, raw []byte, i int, member bool) ([]node, int, error) {
 	if end < 0 {
 		return nodes, ^end, stringError(raw, ^end)
 	}
-	nodes = append(nodes, node{keyStart: uint32(i + 1), keyEnd: uint32(end), flags: esc & keyEscaped})
+	nodes = append(nodes, node{})
+	n := &nodes[len(nodes)-1] // filled in place: a node built beside it would be stored twice
+	n.keyStart, n.keyEnd, n.flags = uint32(i+1), uint32(end), esc&keyEscaped
 	if i = skipSpace(raw, end+1); i >= len(raw) || raw[i] != ':' {
 		return nodes, i, &SyntaxError{i, "want : after a member's name"}
 	}
