@@ -105,7 +105,8 @@ func (n *Normalizer) Event(raw []byte, family event.Family) *ocsf.Event {
 	default:
 		s.Map(n.tape.Root(), e)
 	}
-	e.SetText(ocsf.PathMetadataTransformationInfoListName, "daybreak")
+	e.SetText(ocsf.PathMetadataTransformationInfoListName, "normalize")
+	e.SetText(ocsf.PathMetadataTransformationInfoListProductName, "Daybreak")
 	e.SetText(ocsf.PathMetadataTransformationInfoListProductVersion, MapperVersion)
 	return e
 }

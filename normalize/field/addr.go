@@ -13,7 +13,7 @@ import (
 // an address or the name of a host, and a port.
 type Endpoint struct {
 	Addr netip.Addr // zero if the text names no address
-	Host []byte     // a host name, if Addr is zero
+	Host []byte     // a host name, or nil; there is one if Addr is zero
 	Port int        // 0 if there is none
 }
 
@@ -22,6 +22,7 @@ type Endpoint struct {
 //	203.0.113.7  203.0.113.7:5678  [203.0.113.7]  [203.0.113.7]:5678
 //	2001:db8::1  [2001:db8::1]  [2001:db8::1]:5678  fe80::1%eth0
 //	::ffff:203.0.113.7  ffff:203.0.113.7  client.example.com:5678
+//	CLIENT (203.0.113.7)  [CLIENT (203.0.113.7)]
 //
 // IPv4 addresses in IPv6 form become IPv4 (the sixth form above has lost its
 // colons on the way, as Copilot's records have it); a zone is dropped. ok is
@@ -32,6 +33,12 @@ func ParseEndpoint(b []byte) (e Endpoint, ok bool) {
 	}
 	if e.Addr, ok = addr(b); ok {
 		return e, true
+	}
+	if name, ip, named := bytes.Cut(bytes.Trim(b, "[]"), []byte(" (")); named {
+		ip, closed := bytes.CutSuffix(ip, []byte(")"))
+		e.Addr, ok = addr(ip)
+		e.Host = name
+		return e, ok && closed
 	}
 	host := b
 	if b[0] == '[' {
@@ -62,7 +69,8 @@ func ParseEndpoint(b []byte) (e Endpoint, ok bool) {
 }
 
 func addr(b []byte) (netip.Addr, bool) {
-	if len(b) == 0 || len(b) > 64 || !bytes.ContainsAny(b, ".:") {
+	// ParseAddr's errors allocate, so it sees nothing that cannot be right.
+	if colons := bytes.Count(b, colon); len(b) < 2 || len(b) > 64 || b[0] == '[' || colons == 1 && !bytes.HasPrefix(b, mapped) || colons == 0 && !digit(b[len(b)-1]) {
 		return netip.Addr{}, false
 	}
 	if v4, ok := bytes.CutPrefix(b, mapped); ok && bytes.IndexByte(v4, ':') < 0 {
@@ -77,7 +85,10 @@ func addr(b []byte) (netip.Addr, bool) {
 	return a.Unmap().WithZone(""), true
 }
 
-var mapped = []byte("ffff:")
+var (
+	colon  = []byte(":")
+	mapped = []byte("ffff:")
+)
 
 // port reads ":5678".
 func port(b []byte) (int, bool) {

@@ -57,13 +57,14 @@ func (m *mapper) actor() {
 	actorUser.set(e, name, uid)
 	m.carried[mUserID] = len(name) > 0 && len(name) == len(m.str(mUserID)) && meaningful(name)
 	m.carried[mUserKey] = meaningful(key) && (bytes.Equal(key, uid) || bytes.Equal(key, m.str(mUserID)))
-	if _, has := e.Get(actorUser.alt); !has {
+	if e.Str(actorUser.alt) == nil {
 		m.to(actorUser.alt, mLogonUserSID)
 	}
 	if n, ok := m.v[mUserType].Int(); ok && n >= 0 && n < int64(len(userTypes)) {
 		e.SetInt(actorUser.typeID, userTypes[n].id)
-		e.SetText(actorUser.typ, userTypes[n].name)
-		m.carried[mUserType] = true
+		if userTypes[n].id == 99 {
+			e.SetText(actorUser.typ, userTypes[n].name)
+		}
 	}
 	m.context()
 	m.device()

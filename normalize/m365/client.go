@@ -15,7 +15,7 @@ import (
 // addressMembers are the members that hold where a request came from, the best
 // first. A record that has several usually repeats one; what differs from the
 // one taken stays unmapped.
-var addressMembers = [...]member{mClientIP, mClientIPAddress, mActorIPAddress, mUserIP, mSenderIP}
+var addressMembers = [...]member{mClientIPAddress, mClientIP, mActorIPAddress, mUserIP, mSenderIP}
 
 // client says where the request came from and with which program.
 func (m *mapper) client() {
@@ -58,8 +58,10 @@ func (m *mapper) endpoint(ep field.Endpoint, s []byte) {
 	case ocsf.ClassApplicationLifecycle, ocsf.ClassBaseEvent:
 		ip, port = ocsf.PathDeviceIP, ocsf.PathNone
 	}
-	if !ep.Addr.IsValid() {
+	if ep.Host != nil && m.rule.class.Has(ocsf.PathSrcEndpointHostname) {
 		e.SetString(ocsf.PathSrcEndpointHostname, ep.Host)
+	}
+	if !ep.Addr.IsValid() {
 	} else if ep.Addr.Is4() && len(s) <= 15 && s[0] != '[' && ep.Port == 0 {
 		e.SetString(ip, s) // canonical as it stands
 	} else {
@@ -97,8 +99,11 @@ func (m *mapper) agent() {
 			}
 		case "RequestType":
 			if m.rule.class == ocsf.ClassAuthentication {
-				e.SetString(ocsf.PathAuthProtocol, value.Str())
-				e.SetInt(ocsf.PathAuthProtocolID, authProtocol(value.Str()))
+				id := authProtocol(value.Str())
+				e.SetInt(ocsf.PathAuthProtocolID, id)
+				if id == 99 {
+					e.SetString(ocsf.PathAuthProtocol, value.Str())
+				}
 			}
 		}
 	}

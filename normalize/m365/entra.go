@@ -91,16 +91,15 @@ func (m *mapper) targetUser(t *entraTarget) {
 		m.e.SetString(targetUser.alt, t.puid)
 	}
 	switch string(t.kind) {
+	case "":
 	case "User":
 		m.e.SetInt(targetUser.typeID, 1)
 	case "ServicePrincipal", "Application":
 		m.e.SetInt(targetUser.typeID, 4)
-	case "Group":
-		m.e.SetInt(targetUser.typeID, 99)
 	default:
-		return
+		m.e.SetInt(targetUser.typeID, 99)
+		m.e.SetString(targetUser.typ, t.kind)
 	}
-	m.e.SetString(targetUser.typ, t.kind)
 }
 
 func (m *mapper) entraGroup() {
@@ -181,7 +180,9 @@ func (m *mapper) entraGrant() {
 		}
 		targetUser.set(e, name, id)
 		e.SetInt(targetUser.typeID, g.typeID)
-		e.SetText(targetUser.typ, g.kind)
+		if g.typeID == 99 {
+			e.SetText(targetUser.typ, g.kind)
+		}
 		break
 	}
 	for _, property := range [...]string{"AppRole.Value", "DelegatedPermissionGrant.Scope", "OAuth2PermissionGrant.Scope", "AppRole.DisplayName", "AppRole.Id"} {

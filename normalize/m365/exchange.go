@@ -12,20 +12,73 @@ import (
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
-// param returns a parameter of the cmdlet. Parameters is a list of pairs, an
-// object, or, in Purview's records, the command line.
-func (m *mapper) param(name string) []byte {
+// param is a parameter of cmdlets that says what was acted upon.
+type param uint8
+
+const (
+	pIdentity param = iota
+	pName
+	pDisplayName
+	pMailbox
+	pUser
+	pTrustee
+	pSecurityGroup
+	pApp
+	pMember
+	pMembers
+	pLinks
+	pPolicy
+	pCase
+	pAccessRights
+	pRole
+	pExtendedRights
+	pForwardingSmtpAddress
+	pForwardingAddress
+	pForwardTo
+	pRedirectTo
+	pForwardAsAttachmentTo
+	pRedirectMessageTo
+	pBlindCopyTo
+	paramCount
+)
+
+var paramNames = [paramCount]string{
+	"Identity", "Name", "DisplayName", "Mailbox", "User", "Trustee", "SecurityGroup", "App", "Member", "Members", "Links", "Policy", "Case",
+	"AccessRights", "Role", "ExtendedRights",
+	"ForwardingSmtpAddress", "ForwardingAddress", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "RedirectMessageTo", "BlindCopyTo",
+}
+
+var paramNumbers = func() map[string]param {
+	numbers := make(map[string]param)
+	for i, name := range paramNames {
+		numbers[name] = param(i)
+	}
+	return numbers
+}()
+
+// readParams reads Parameters, which is a list of pairs, an object, or, in
+// Purview's records, the command line.
+func (m *mapper) readParams() {
 	v := m.v[mParameters]
 	if v.Kind() == jsontape.String {
-		return argument(v.Str(), name)
+		line := v.Str()
+		for i, name := range paramNames {
+			m.params[i] = argument(line, name)
+		}
+		return
 	}
-	return lookup(v, name).Text()
+	for c := v.First(); c.Exists(); c = c.Next() {
+		name, value := pair(c)
+		if i, ok := paramNumbers[string(name)]; ok {
+			m.params[i] = value.Text()
+		}
+	}
 }
 
 // firstParam returns the first of the parameters that is given.
-func (m *mapper) firstParam(names ...string) []byte {
-	for _, name := range names {
-		if s := m.param(name); len(s) > 0 {
+func (m *mapper) firstParam(list ...param) []byte {
+	for _, p := range list {
+		if s := m.params[p]; len(s) > 0 {
 			return s
 		}
 	}
@@ -57,13 +110,14 @@ func argument(line []byte, name string) []byte {
 // Identity or Name; all its parameters are kept as the entity's data.
 func (m *mapper) cmdletEntity() {
 	e := m.e
+	m.readParams()
 	_, noun := cmdlet(m.operation)
 	if noun == nil {
 		noun = m.operation
 	}
 	e.SetString(ocsf.PathEntityType, noun)
-	e.SetInt(ocsf.PathEntityTypeID, nounTypeID(noun))
-	name := m.firstParam("Name", "Identity", "DisplayName")
+	e.SetInt(ocsf.PathEntityTypeID, entityTypeID(string(noun)))
+	name := m.firstParam(pName, pIdentity, pDisplayName)
 	if name == nil {
 		name = m.str(mObjectID)
 		m.carried[mObjectID] = true
@@ -78,28 +132,15 @@ func (m *mapper) cmdletEntity() {
 	m.forwarding()
 }
 
-// nounTypeID is entityTypeID for the nouns of cmdlets ("MailboxPolicy").
-func nounTypeID(noun []byte) int64 {
-	switch {
-	case bytes.HasSuffix(noun, []byte("Policy")):
-		return 5
-	case bytes.HasSuffix(noun, []byte("Device")):
-		return 1
-	case bytes.HasSuffix(noun, []byte("Group")):
-		return 3
-	}
-	return entityTypeID(string(noun)) // of a constant's length: does not allocate
-}
-
 // forwarding notes where mail is sent on to: by a mailbox's setting, an inbox
 // rule, a transport rule. Only the first address; all are in the data.
 func (m *mapper) forwarding() {
-	to := m.firstParam("ForwardingSmtpAddress", "ForwardingAddress", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "RedirectMessageTo", "BlindCopyTo")
+	to := m.firstParam(pForwardingSmtpAddress, pForwardingAddress, pForwardTo, pRedirectTo, pForwardAsAttachmentTo, pRedirectMessageTo, pBlindCopyTo)
 	if to == nil {
 		return
 	}
 	m.forward(to)
-	mailbox := m.firstParam("Mailbox", "Identity")
+	mailbox := m.firstParam(pMailbox, pIdentity)
 	if mailbox == nil {
 		mailbox = m.str(mUserID)
 	}
@@ -122,14 +163,15 @@ func (m *mapper) forward(to []byte) {
 // cmdletAccess: a permission on a mailbox, a folder or a role.
 func (m *mapper) cmdletAccess() {
 	e := m.e
-	targetUser.set(e, m.firstParam("User", "Trustee", "SecurityGroup", "App", "Member", "Computer", "Policy"), nil)
-	rights := m.firstParam("AccessRights", "Role", "ExtendedRights")
+	m.readParams()
+	targetUser.set(e, m.firstParam(pUser, pTrustee, pSecurityGroup, pApp, pMember, pPolicy), nil)
+	rights := m.firstParam(pAccessRights, pRole, pExtendedRights)
 	for n := 0; len(rights) > 0 && n < maxAddresses; n++ {
 		var right []byte
 		right, rights, _ = bytes.Cut(rights, []byte(","))
 		e.AddString(ocsf.PathPrivileges, n, bytes.Trim(right, ` "[]`))
 	}
-	name := m.firstParam("Identity", "Name", "Case")
+	name := m.firstParam(pIdentity, pName, pCase)
 	if name == nil {
 		name = m.str(mObjectID)
 	}
@@ -142,13 +184,14 @@ func (m *mapper) cmdletAccess() {
 
 func (m *mapper) cmdletGroup() {
 	e := m.e
-	name := m.firstParam("Identity", "Name", "DisplayName")
+	m.readParams()
+	name := m.firstParam(pIdentity, pName, pDisplayName)
 	if name == nil {
 		name = m.str(mObjectID)
 	}
 	e.SetString(ocsf.PathGroupName, name)
 	m.to(ocsf.PathGroupUID, mObjectID)
-	targetUser.set(e, m.firstParam("Member", "Members", "Links"), nil)
+	targetUser.set(e, m.firstParam(pMember, pMembers, pLinks), nil)
 }
 
 // mailbox: the store that an item was read from or written to.

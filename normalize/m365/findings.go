@@ -36,7 +36,11 @@ func (m *mapper) finding() {
 			id = statusOther
 		}
 		e.SetInt(ocsf.PathStatusID, id)
-		m.to(ocsf.PathStatus, mStatus)
+		if id == statusOther {
+			m.to(ocsf.PathStatus, mStatus)
+		} else {
+			m.to(ocsf.PathStatusCode, mStatus)
+		}
 	} else {
 		e.SetInt(ocsf.PathStatusID, 1)
 	}

@@ -17,6 +17,8 @@ type mapper struct {
 	e         *ocsf.Event
 	v         [memberCount]jsontape.Value
 	carried   [memberCount]bool
+	present   []member // what v holds, in the record's order
+	params    [paramCount][]byte
 	rule      rule
 	typ       int64 // RecordType, -1 if it has none
 	operation []byte
@@ -42,8 +44,7 @@ func Map(root jsontape.Value, e *ocsf.Event) {
 	targets[m.rule.target].fill(m)
 	m.simple()
 	m.leftovers()
-	inner := m.inner
-	*m = mapper{inner: inner}
+	*m = mapper{inner: m.inner, present: m.present[:0]}
 	mappers.Put(m)
 }
 
@@ -58,6 +59,8 @@ func (m *mapper) collect(root jsontape.Value) {
 		}
 		if old := m.v[n]; old.Exists() {
 			m.e.Unmapped = append(m.e.Unmapped, ocsf.Member{Name: old.Key(), Value: old.Raw()})
+		} else {
+			m.present = append(m.present, n)
 		}
 		m.v[n] = c
 	}
@@ -91,6 +94,7 @@ func (m *mapper) common() {
 	}
 	if t, ok := recordTypes[m.typ]; ok {
 		e.SetText(ocsf.PathMetadataType, t.name)
+		m.carried[mRecordType] = true
 	}
 	m.both(mOperation, ocsf.PathMetadataEventCode, ocsf.PathAPIOperation)
 	m.both(mWorkload, ocsf.PathMetadataLogName, ocsf.PathAPIServiceName)
@@ -105,18 +109,17 @@ func (m *mapper) common() {
 
 // simple follows the rows of members that one attribute carries.
 func (m *mapper) simple() {
-	for i := range members {
-		r := &members[i]
-		if v := m.v[i]; r.as != nil && v.Exists() && !m.carried[i] && m.rule.class.Has(r.to) {
-			m.carried[i] = r.as(m.e, r.to, v)
+	for _, n := range m.present {
+		if r := &members[n]; r.as != nil && !m.carried[n] && m.rule.class.Has(r.to) {
+			m.carried[n] = r.as(m.e, r.to, m.v[n])
 		}
 	}
 }
 
 // leftovers leaves unmapped what no attribute carries whole.
 func (m *mapper) leftovers() {
-	for i := range m.v {
-		if v := m.v[i]; v.Exists() && !m.carried[i] {
+	for _, n := range m.present {
+		if v := m.v[n]; !m.carried[n] {
 			m.e.Unmapped = append(m.e.Unmapped, ocsf.Member{Name: v.Key(), Value: v.Raw()})
 		}
 	}

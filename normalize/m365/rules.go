@@ -68,7 +68,7 @@ func classify(recordType int64, operation []byte) (r rule, known bool) {
 		return rule{ocsf.ClassEntityManagement, activityOf(ocsf.ClassEntityManagement, verb), targetCmdlet, ""}, true
 	}
 	if t, ok := recordTypes[recordType]; ok && t.rule.class != 0 {
-		return t.rule, false
+		return t.rule, t.whole
 	}
 	return rule{class: ocsf.ClassAPIActivity, activity: byVerb, target: targetResource}, false
 }

@@ -27,7 +27,6 @@ func (m *mapper) status() {
 	case ocsf.ClassDetectionFinding, ocsf.ClassDataSecurityFinding:
 		return // a finding's status is where its handling stands, see findings.go
 	}
-	m.first(ocsf.PathStatusCode, mErrorNumber, mErrorCode)
 	word := m.str(mResultStatus)
 	id, ok := int64(statusSuccess), true
 	if len(word) > 0 {
@@ -42,9 +41,10 @@ func (m *mapper) status() {
 		id = statusOther
 	}
 	e.SetInt(ocsf.PathStatusID, id)
-	if len(word) > 0 {
+	if id == statusOther {
 		m.to(ocsf.PathStatus, mResultStatus)
 	}
+	m.first(ocsf.PathStatusCode, mErrorNumber, mErrorCode, mResultStatus)
 }
 
 var failed = []byte("Failed")

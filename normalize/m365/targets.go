@@ -132,18 +132,16 @@ func (m *mapper) entityType(name string) {
 	m.e.SetInt(ocsf.PathEntityTypeID, entityTypeID(name))
 }
 
-// entityTypeID is OCSF's type_id of a managed entity: 1 Device, 2 User, 3 Group,
-// 4 Organization, 5 Policy, 99 Other.
+// entityTypeID is OCSF's type_id of a managed entity, by its caption; 99, Other,
+// lets the type stand as it is.
 func entityTypeID(name string) int64 {
 	switch name {
 	case "Device":
 		return 1
-	case "User", "Mailbox", "MailUser":
+	case "User":
 		return 2
-	case "Group", "Team":
+	case "Group":
 		return 3
-	case "Directory", "Tenant Settings":
-		return 4
 	case "Policy":
 		return 5
 	}
@@ -174,11 +172,14 @@ func (m *mapper) hosted(typeID int64) {
 	switch string(m.str(mItemType)) {
 	case "Folder":
 		typeID = 2
-	case "File", "":
+		m.carried[mItemType] = true
+	case "File":
+		m.carried[mItemType] = typeID == 1
+	case "":
 	default:
 		typeID = 99
+		m.to(ocsf.PathFileType, mItemType)
 	}
-	m.to(ocsf.PathFileType, mItemType)
 	e.SetInt(ocsf.PathFileTypeID, typeID)
 	if m.str(mDestinationFileName) != nil {
 		e.SetInt(ocsf.PathFileResultTypeID, typeID)
@@ -225,8 +226,8 @@ func (m *mapper) siteGroup() {
 	m.sharedWith()
 }
 
-// sharedWith is the user that a sharing record names. A name that is a group's
-// is not distinguished: TargetUserOrGroupType, user.type, says it.
+// sharedWith is the user that a sharing record names. It may be a group:
+// TargetUserOrGroupType, which stays unmapped, says so.
 func (m *mapper) sharedWith() {
 	name := m.str(mTargetUserOrGroupName)
 	if !meaningful(name) {
@@ -234,7 +235,6 @@ func (m *mapper) sharedWith() {
 	}
 	targetUser.set(m.e, accountName(name), nil)
 	m.carried[mTargetUserOrGroupName] = len(accountName(name)) == len(name)
-	m.to(targetUser.typ, mTargetUserOrGroupType)
 }
 
 func (m *mapper) siteAccess() {

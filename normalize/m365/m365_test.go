@@ -1,0 +1,227 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/m365"
+	"github.com/daybreak-sec/daybreak/ocsf"
+)
+
+var update = flag.Bool("update", false, "write the golden files and docs/sources/m365.md")
+
+// records are the names of testdata's records, without their ends.
+func records(t testing.TB) []string {
+	names, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []string
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".event.json") {
+			records = append(records, strings.TrimSuffix(name, ".json"))
+		}
+	}
+	if len(records) == 0 {
+		t.Fatal("no records in testdata")
+	}
+	return records
+}
+
+func read(t testing.TB, name string) []byte {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// mapped is the event of a record as JSON; nil if it is no JSON object.
+func mapped(raw []byte) []byte {
+	var tape jsontape.Tape
+	if tape.Parse(raw) != nil || tape.Root().Kind() != jsontape.Object {
+		return nil
+	}
+	var e ocsf.Event
+	m365.Map(tape.Root(), &e)
+	return e.AppendJSON(nil)
+}
+
+func TestGolden(t *testing.T) {
+	for _, name := range records(t) {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			got := mapped(read(t, name+".json"))
+			for _, p := range ocsf.Validate(got) {
+				t.Errorf("not valid OCSF: %v", p)
+			}
+			var pretty bytes.Buffer
+			if err := json.Indent(&pretty, got, "", "  "); err != nil {
+				t.Fatal(err)
+			}
+			pretty.WriteByte('\n')
+			if *update {
+				if err := os.WriteFile(name+".event.json", pretty.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(read(t, name+".event.json")), pretty.String()); diff != "" {
+				t.Errorf("the event has changed (-want +got); if it should have, run go test ./normalize/m365 -update\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestReuse maps all records in turn with one tape and one event: what one
+// record leaves behind must not show in the next.
+func TestReuse(t *testing.T) {
+	var tape jsontape.Tape
+	var e ocsf.Event
+	for range 2 {
+		for _, name := range records(t) {
+			raw := read(t, name+".json")
+			if err := tape.Parse(raw); err != nil {
+				t.Fatal(err)
+			}
+			e.Reset()
+			m365.Map(tape.Root(), &e)
+			if got, want := string(e.AppendJSON(nil)), string(mapped(raw)); got != want {
+				t.Errorf("%s: %s", name, cmp.Diff(want, got))
+			}
+		}
+	}
+}
+
+func TestNothingAllocates(t *testing.T) {
+	var tape jsontape.Tape
+	var e ocsf.Event
+	for _, name := range records(t) {
+		raw := read(t, name+".json")
+		if bytes.Contains(raw, []byte("DetectedValues")) {
+			continue // redaction makes a copy
+		}
+		got := testing.AllocsPerRun(50, func() {
+			if err := tape.Parse(raw); err != nil {
+				t.Fatal(err)
+			}
+			e.Reset()
+			m365.Map(tape.Root(), &e)
+		})
+		if got >= 1 && !raceEnabled {
+			t.Errorf("%s: %v allocations", name, got)
+		}
+	}
+}
+
+func TestSecretsStayInTheRawRecord(t *testing.T) {
+	got := mapped(read(t, "testdata/dlp.json"))
+	if bytes.Contains(got, []byte("4111")) {
+		t.Errorf("the event repeats what the policy protects: %s", got)
+	}
+	if !bytes.Contains(got, []byte(`"DetectedValues":[]`)) {
+		t.Error("the policy's details are gone")
+	}
+}
+
+func TestDrift(t *testing.T) {
+	tests := []struct{ record, want string }{
+		{`{"CreationTime":"2026-03-01T00:00:00","RecordType":1,"Operation":"Set-Mailbox","Workload":"Exchange"}`, ""},
+		{`{"CreationTime":"2026-03-01T00:00:00","RecordType":1,"Operation":"Set-SomethingNew"}`, ""},
+		{`{"CreationTime":"2026-03-01T00:00:00","RecordType":8,"Operation":"Add user."}`, ""},
+		{`{"CreationTime":"2026-03-01T00:00:00","RecordType":8,"Operation":"Add widget."}`, "operation"},
+		{`{"CreationTime":"2026-03-01T00:00:00","RecordType":99999,"Operation":"FileAccessed"}`, "record type"},
+		{`{"CreationTime":"2026-03-01T00:00:00","RecordType":6,"Operation":"FileAccessed","NeverSeen":1}`, "members"},
+	}
+	for _, test := range tests {
+		var tape jsontape.Tape
+		if err := tape.Parse([]byte(test.record)); err != nil {
+			t.Fatal(err)
+		}
+		d, ok := m365.Drift(tape.Root())
+		if ok != (test.want != "") || d.New != test.want {
+			t.Errorf("%s: got %q, want %q", test.record, d.New, test.want)
+		}
+	}
+	a, b := drift(t, `{"RecordType":8,"Operation":"x","A":1,"B":2}`), drift(t, `{"B":0,"A":"","Operation":"x","RecordType":8}`)
+	if a != b {
+		t.Errorf("the order of members makes a difference: %v, %v", a, b)
+	}
+	if c := drift(t, `{"RecordType":8,"Operation":"x","A":1}`); a == c {
+		t.Error("other members make no difference")
+	}
+}
+
+func drift(t *testing.T, record string) any {
+	var tape jsontape.Tape
+	if err := tape.Parse([]byte(record)); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := m365.Drift(tape.Root())
+	return d
+}
+
+// FuzzMap: whatever the record, the event is valid OCSF and the values of its
+// top-level members are all in it.
+func FuzzMap(f *testing.F) {
+	for _, name := range records(f) {
+		f.Add(read(f, name+".json"))
+	}
+	f.Add([]byte(`{"CreationTime":1,"RecordType":"x","Operation":{},"UserId":[],"Actor":"a","Target":7,"ClientIP":{"a":1},"Parameters":[1,[],{}]}`))
+	f.Add([]byte(`{"Id":"1","Id":"2","Operation":"a","Operation":"b"}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got := mapped(raw)
+		if got == nil {
+			t.Skip("not a JSON object")
+		}
+		if !json.Valid(got) {
+			t.Fatalf("not JSON: %q", got)
+		}
+		for _, p := range ocsf.Validate(got) {
+			if !p.Warning {
+				t.Errorf("not valid OCSF: %v", p)
+			}
+		}
+		lost(t, raw, got)
+	})
+}
+
+// lost reports members of the record whose text is nowhere in the event. It
+// looks at numbers and plain texts; what has escapes may be written otherwise.
+func lost(t *testing.T, raw, event []byte) {
+	var tape jsontape.Tape
+	if err := tape.Parse(raw); err != nil {
+		t.Fatal(err)
+	}
+	for c := tape.Root().First(); c.Exists(); c = c.Next() {
+		s := c.Text()
+		if c.Kind() != jsontape.String && c.Kind() != jsontape.Number || !plain(s) || !plain(c.Key()) {
+			continue
+		}
+		switch string(c.Key()) {
+		case "RecordType", "UserType", "ClientIP", "ClientIPAddress", "ActorIpAddress", "UserIp", "SenderIp", "CreationTime":
+			continue // written otherwise; the golden files hold them to it
+		}
+		if !bytes.Contains(event, s) {
+			t.Errorf("%s: %q is lost: %s", c.Key(), s, event)
+		}
+	}
+}
+
+func plain(s []byte) bool {
+	for _, c := range s {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
