@@ -67,8 +67,18 @@ var Audit = source.Source{
 const signinActivity = "Sign-in activity" // as the envelope calls it
 
 func isSignin(root jsontape.Value) bool {
-	return !isEnvelope(root) && root.Get("createdDateTime").Exists() && root.Get("id").Exists() &&
-		(root.Get("conditionalAccessStatus").Exists() || root.Get("clientAppUsed").Exists() || root.Get("signInEventTypes").Exists() || root.Get("appliedConditionalAccessPolicies").Exists())
+	created, signin := false, false
+	for v := root.First(); v.Exists(); v = v.Next() {
+		switch string(v.Key()) {
+		case "createdDateTime":
+			created = true
+		case "conditionalAccessStatus", "clientAppUsed", "signInEventTypes", "appliedConditionalAccessPolicies":
+			signin = true
+		case "properties":
+			return false
+		}
+	}
+	return created && signin && root.Kind() == jsontape.Object
 }
 
 // auditKind tells the objects of the audit family apart; nil if root is none.
@@ -90,13 +100,29 @@ func auditKind(root jsontape.Value) *kind {
 // identify reads the facts of an object that has its id in the member id. The
 // tenant is known only where the account's and the resource's are one: a
 // sign-in that crosses tenants is logged in both.
-func identify(object jsontape.Value, timeName string) source.Identity {
-	id := source.Identity{ID: object.Get("id").Str()}
-	id.Time, _ = field.Time(object.Get(timeName).Str())
-	if home := object.Get("homeTenantId").Str(); field.GUID(home) && bytes.EqualFold(home, object.Get("resourceTenantId").Str()) {
-		id.Tenant = home
-	} else if tenant := object.Get("tenantId").Str(); field.GUID(tenant) {
+func identify(object jsontape.Value, timeName string) (id source.Identity) {
+	var home, resource, tenant []byte
+	for v := object.First(); v.Exists(); v = v.Next() {
+		switch name := v.Key(); string(name) {
+		case "id":
+			id.ID = v.Str()
+		case "homeTenantId":
+			home = v.Str()
+		case "resourceTenantId":
+			resource = v.Str()
+		case "tenantId":
+			tenant = v.Str()
+		default:
+			if string(name) == timeName {
+				id.Time, _ = field.Time(v.Str())
+			}
+		}
+	}
+	switch {
+	case field.GUID(tenant):
 		id.Tenant = tenant
+	case field.GUID(home) && bytes.EqualFold(home, resource):
+		id.Tenant = home
 	}
 	return id
 }

@@ -156,7 +156,9 @@ func address(v jsontape.Value, e *ocsf.Event, ip, port ocsf.Path) bool {
 	if field.Canonical(at.Addr, b) {
 		e.SetString(ip, b)
 	} else {
-		e.SetText(ip, at.Addr.String())
+		var buf [48]byte
+		b := at.Addr.AppendTo(buf[:0])
+		e.SetText(ip, unsafe.String(&b[0], len(b)))
 	}
 	if at.Port != 0 {
 		e.SetInt(port, int64(at.Port))

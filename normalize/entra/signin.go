@@ -69,21 +69,40 @@ var signinStatus = fields{
 func mapSignin(p jsontape.Value, e *ocsf.Event, prefix string) {
 	e.Class, e.Activity = ocsf.ClassAuthentication, 1 // Logon
 	signin.apply(p, e, prefix, "")
-	upn, display, id := p.Get("userPrincipalName").Str(), p.Get("userDisplayName").Str(), p.Get("userId").Str()
-	name, service := p.Get("servicePrincipalName").Str(), p.Get("servicePrincipalId").Str()
-	for _, who := range [...]principal{subject, actor} {
-		if len(upn) == 0 && len(id) == 0 {
-			who.service(e, name, service)
-		} else {
-			who.person(e, upn, display, id)
-		}
-	}
+	who(p, e)
 	if e.Str(ocsf.PathServiceName) == nil && e.Str(ocsf.PathServiceUID) == nil {
 		e.SetString(ocsf.PathServiceName, e.Str(ocsf.PathActorAppName))
 		e.SetString(ocsf.PathServiceUID, e.Str(ocsf.PathActorAppUID))
 	}
 	if e.Str(ocsf.PathDeviceOSName) != nil && e.Str(ocsf.PathDeviceUID) == nil && e.Str(ocsf.PathDeviceName) == nil {
 		e.SetString(ocsf.PathDeviceIP, e.Str(ocsf.PathSrcEndpointIP)) // a device needs some name
+	}
+}
+
+// who names the account that signed in, which is also the one that acts: a
+// user, and where there is none the service principal.
+func who(p jsontape.Value, e *ocsf.Event) {
+	var upn, display, id, name, service []byte
+	for v := p.First(); v.Exists(); v = v.Next() {
+		switch string(v.Key()) {
+		case "userPrincipalName":
+			upn = v.Str()
+		case "userDisplayName":
+			display = v.Str()
+		case "userId":
+			id = v.Str()
+		case "servicePrincipalName":
+			name = v.Str()
+		case "servicePrincipalId":
+			service = v.Str()
+		}
+	}
+	for _, to := range [...]principal{subject, actor} {
+		if len(upn) == 0 && len(id) == 0 {
+			to.service(e, name, service)
+		} else {
+			to.person(e, upn, display, id)
+		}
 	}
 }
 
