@@ -19,6 +19,8 @@ import (
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/entra"
+	"github.com/daybreak-sec/daybreak/normalize/generic"
 	"github.com/daybreak-sec/daybreak/normalize/m365"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -37,7 +39,7 @@ type (
 )
 
 // Sources are the kinds of records that Daybreak understands.
-var Sources = []Source{m365.Source}
+var Sources = []Source{m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, generic.OCSF, generic.JSON}
 
 // Lookup finds the source of a family.
 func Lookup(family event.Family) (s *Source, ok bool) {
