@@ -54,7 +54,6 @@ func BenchmarkSeal(b *testing.B) {
 	bed := newBed(b)
 	bed.opts.DedupeMemory, bed.opts.BatchDelay, bed.opts.CheckpointInterval = 64<<20, 0, time.Second
 	j := bed.open()
-	buf := make([]byte, 0, 64)
 	b.ReportAllocs()
 	b.ResetTimer()
 	start, raw := cpu(), 0
@@ -63,8 +62,7 @@ func BenchmarkSeal(b *testing.B) {
 		batch := make([]event.Record, 0, 1000)
 		for len(batch) < 1000 && n < b.N {
 			r := in[n%len(in)]
-			buf = fmt.Appendf(nil, "%x", n) // a new id for an old text
-			r.ID, r.Ordinal = buf, uint64(len(batch))
+			r.ID, r.Ordinal = fmt.Appendf(nil, "%x", n), uint64(len(batch)) // a new id for an old text
 			raw += len(r.Raw)
 			batch = append(batch, r)
 			n++
