@@ -53,7 +53,7 @@ func (s *score) add(o score) {
 
 // agreement compares our events with what other vendors' normalization made of
 // the same records.
-func (r *report) agreement(data string, least float64) error {
+func (r *report) agreement(data string) error {
 	r.printf("%-40s", "agreement")
 	for _, field := range compared {
 		r.printf(" %12s", field)
@@ -66,13 +66,14 @@ func (r *report) agreement(data string, least float64) error {
 			return err
 		}
 		r.scoreRow(l.file, s)
+		r.reached["agreed "+l.file], _ = s.sum()
 		if l.limit {
 			all.add(s)
 		}
 	}
 	r.scoreRow("Microsoft 365 and Entra", all)
-	if agreed, stated := all.sum(); float64(agreed)*100 < least*float64(stated) {
-		r.miss("agreement on Microsoft 365 and Entra is %s%%, at least %.4g%% is wanted", percent(agreed, stated), least)
+	if agreed, stated := all.sum(); float64(agreed)*100 < r.least*float64(stated) {
+		r.miss("agreement on Microsoft 365 and Entra is %s%%, at least %.4g%% is wanted", percent(agreed, stated), r.least)
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ func (r *report) records(data string) error {
 				continue
 			}
 			r.row(base(name), t)
+			r.reached["specific "+base(name)] = t.specific
 		}
 	}
 	r.row(fmt.Sprintf("%d files without a source of their own", restFiles), rest)
