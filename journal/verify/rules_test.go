@@ -331,6 +331,31 @@ func TestOpenJournal(t *testing.T) {
 	}
 }
 
+// A writer that is ahead has filled the tile that the checkpoint covers in part,
+// and swept the partial ones.
+func TestOpenJournalPastAFullTile(t *testing.T) {
+	k := many(t, 250)
+	committed := k.files["log/checkpoint"]
+	for range 10 {
+		p := kitPiece{name: "later", run: fmt.Sprint(len(k.entries)), b: 1}
+		k.batch([]kitPiece{p}, k.records(0, 0, 1, 10))
+	}
+	k.publish()
+	k.sweep()
+	k.files["log/checkpoint"], k.files["open"] = committed, nil
+	o := verify.Options{Keys: []string{k.vkey()}}
+	if r, err := check(t, k.fs(), o); err != nil || r.Entries != 250 {
+		t.Fatalf("got %v, %+v", err, r)
+	}
+	for _, name := range []string{"log/tile/0/000", "log/tile/entries/000"} {
+		changed := bytes.Clone(k.files[name])
+		changed[100] ^= 1
+		refused(t, k.fs(), o, name, changed, "a change of what is committed")
+		refused(t, k.fs(), o, name, changed[:200], "an end before what is committed")
+		refused(t, k.fs(), o, name, nil, "removal")
+	}
+}
+
 func TestJustMade(t *testing.T) {
 	k := newKit(t, "example.com/new", 1)
 	files := map[string][]byte{

@@ -163,8 +163,12 @@ func newVerifier(fsys fs.FS, o Options) (*verifier, error) {
 	return v, nil
 }
 
-// moved reports whether the checkpoint is another than the one read.
+// moved reports whether the checkpoint is another than the one read, or a
+// writer has opened the journal since.
 func (v *verifier) moved() bool {
+	if v.inv != nil && !v.inv.open && v.isOpen() {
+		return true
+	}
 	now, err := readFile(v.fsys, checkpointName, maxCheckpoint)
 	return err == nil && !bytes.Equal(now, v.raw)
 }
@@ -179,7 +183,7 @@ func (v *verifier) isOpen() bool {
 // tree under the checkpoint, then what the log's entries say, one by one.
 func (v *verifier) run(ctx context.Context) (Report, *Error) {
 	v.report = Report{Witnesses: []string{}, Warnings: []string{}}
-	v.chain, v.retention = nil, make(map[uint64]uint64)
+	v.inv, v.chain, v.retention = nil, nil, make(map[uint64]uint64)
 	open := v.isOpen() // before the checkpoint, and again after: a writer may come or go
 	if err := v.readCheckpoint(); err != nil {
 		return v.report, err
