@@ -68,13 +68,15 @@ func ParseEndpoint(b []byte) (e Endpoint, ok bool) {
 	return e, true
 }
 
+// addr reads a bare address. ParseAddr's errors allocate, so it sees little that
+// cannot be right.
 func addr(b []byte) (netip.Addr, bool) {
-	// ParseAddr's errors allocate, so it sees nothing that cannot be right.
-	if colons := bytes.Count(b, colon); len(b) < 2 || len(b) > 64 || b[0] == '[' || colons == 1 && !bytes.HasPrefix(b, mapped) || colons == 0 && !digit(b[len(b)-1]) {
-		return netip.Addr{}, false
+	colons := bytes.Count(b, colon)
+	if v4, ok := bytes.CutPrefix(b, mapped); ok && colons == 1 {
+		b, colons = v4, 0
 	}
-	if v4, ok := bytes.CutPrefix(b, mapped); ok && bytes.IndexByte(v4, ':') < 0 {
-		b = v4
+	if len(b) < 2 || len(b) > 64 || b[0] == '[' || colons == 1 || colons == 0 && !digit(b[len(b)-1]) {
+		return netip.Addr{}, false
 	}
 	// The conversion does not escape: an address keeps no text but a zone's,
 	// which WithZone drops.
@@ -136,13 +138,6 @@ func HostName(b []byte) bool {
 }
 
 var null = []byte("null")
-
-// Canonical reports whether b is already the canonical text of an address, so
-// that it can be used as it stands.
-func Canonical(a netip.Addr, b []byte) bool {
-	var buf [64]byte
-	return bytes.Equal(a.AppendTo(buf[:0]), b)
-}
 
 // Mail reports whether b is a mail address as OCSF's email_t demands it: one @,
 // before it letters, digits and the marks that RFC 5322 allows unquoted, after
