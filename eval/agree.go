@@ -131,7 +131,7 @@ func compare(theirs, ours facts) [6]difference {
 		shared(theirs.actor, ours.actor),
 		shared(theirs.address, ours.address),
 		shared(theirs.action, ours.action),
-		{theirs.outcome != "", theirs.outcome == ours.outcome, theirs.outcome, ours.outcome},
+		{theirs.outcome != "" && !ours.noOutcome, theirs.outcome == ours.outcome, theirs.outcome, ours.outcome},
 		shared(theirs.object, ours.object),
 	}
 }
@@ -190,7 +190,8 @@ func eventFacts(e *ocsf.Event) facts {
 		}
 	}
 	f.action = append(f.action, meanings[meaning{e.Class, e.Activity}]...)
-	if a, ok := e.Get(ocsf.PathStatusID); ok {
+	f.noOutcome = e.Class/1000 == 2
+	if a, ok := e.Get(ocsf.PathStatusID); ok && !f.noOutcome {
 		f.outcome = map[int64]string{1: "success", 2: "failure"}[a.Num]
 	}
 	return f

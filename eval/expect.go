@@ -20,7 +20,10 @@ type facts struct {
 	address []string
 	action  []string
 	outcome string // success or failure
-	object  []string
+	// noOutcome is set of findings, which have none in OCSF: their status_id
+	// says how far they have been looked into.
+	noOutcome bool
+	object    []string
 }
 
 // ecs reads the facts out of a document in the Elastic Common Schema
