@@ -139,6 +139,13 @@ func HostName(b []byte) bool {
 
 var null = []byte("null")
 
+// Canonical reports whether b is already the canonical text of an address, so
+// that it can be used as it stands.
+func Canonical(a netip.Addr, b []byte) bool {
+	var buf [64]byte
+	return bytes.Equal(a.AppendTo(buf[:0]), b)
+}
+
 // Mail reports whether b is a mail address as OCSF's email_t demands it: one @,
 // before it letters, digits and the marks that RFC 5322 allows unquoted, after
 // it a domain of two labels at least.
