@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/daybreak-sec/daybreak/internal/durable"
@@ -35,10 +36,16 @@ func (j *Journal) recover(ctx context.Context) error {
 	if j.files, err = newFiles(j.path(layout.SegmentsDir), ops); err != nil {
 		return err
 	}
-	if err := j.tree.load(ctx); err != nil {
+	exists, err := j.tree.load(ctx)
+	if err != nil {
 		return err
 	}
-	if j.lock.Existed && j.tree.size.Load() > 0 {
+	if !exists {
+		if err := j.checkEmpty(); err != nil {
+			return err
+		}
+	}
+	if j.lock.Existed && exists {
 		j.opts.Logger.Info("journal was not closed; recovering", "entries", j.tree.size.Load())
 		if err := j.tree.sweepCrash(); err != nil {
 			return err
@@ -218,6 +225,9 @@ func (f *files) reopen(path string, end uint64) (*durable.File, error) {
 	case surplus < 0:
 		return nil, fmt.Errorf("%s has %d bytes and the log names %d: part of it is gone, restore it from a copy", path, info.Size(), end)
 	case surplus > 0:
+		if err := crashExplains(path, int64(end), info.Size()); err != nil {
+			return nil, err
+		}
 		if err := f.ops.Truncate(path, int64(end)); err != nil {
 			return nil, err
 		}
@@ -226,25 +236,88 @@ func (f *files) reopen(path string, end uint64) (*durable.File, error) {
 }
 
 // dropUnnamed removes the one segment that a crash can leave behind the named
-// ones. More than one is not ours to remove: then the log was put back.
+// ones, and nothing if there is anything else.
 func (j *Journal) dropUnnamed(named uint64) error {
 	dir, err := os.ReadDir(j.files.dir)
 	if err != nil {
 		return err
 	}
+	var doomed []string
 	for _, d := range dir {
 		n, _, ok := layout.ParseSegmentName(d.Name())
 		if !ok || n < named {
 			continue
 		}
+		path := filepath.Join(j.files.dir, d.Name())
 		if n > named {
-			return fmt.Errorf("segment %s lies beyond what the log names: the log was put back to an earlier state", d.Name())
+			return fmt.Errorf("%s lies beyond what the log names: the log was put back to an earlier state", path)
 		}
-		if err := j.opts.Ops.Remove(filepath.Join(j.files.dir, d.Name())); err != nil {
+		info, err := d.Info()
+		if err == nil {
+			err = crashExplains(path, int64(len(layout.FramesMagic)), info.Size())
+		}
+		if err != nil {
+			return err
+		}
+		doomed = append(doomed, path)
+	}
+	for _, path := range doomed {
+		if err := j.opts.Ops.Remove(path); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// crashExplains holds that the bytes from..end of a segment's file are at most one
+// block, whole or torn, which is all that can stand there without a log entry. A
+// whole block with something behind it was sealed by a log that is gone.
+func crashExplains(path string, from, end int64) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var buf [zstd.HeaderMaxSize]byte
+	n, _ := file.ReadAt(buf[:], from)
+	var h zstd.Header
+	if h.Decode(buf[:n]) != nil || h.Skippable {
+		return nil // torn
+	}
+	at := from + int64(h.HeaderSize)
+	for last := false; !last; { // RFC 8878 section 3.1.1.2: blocks of a frame
+		if n, _ := file.ReadAt(buf[:3], at); n < 3 {
+			return nil
+		}
+		head := uint32(buf[0]) | uint32(buf[1])<<8 | uint32(buf[2])<<16
+		size := int64(head >> 3)
+		if head>>1&3 == 1 { // one byte, repeated
+			size = 1
+		}
+		at += 3 + size
+		last = head&1 == 1
+	}
+	if h.HasCheckSum {
+		at += 4
+	}
+	if at < end {
+		return fmt.Errorf("%s holds sealed blocks that the log does not name: the log was put back to an earlier state, restore it from a copy", path)
+	}
+	return nil
+}
+
+// checkEmpty refuses to begin a log where there was one.
+func (j *Journal) checkEmpty() error {
+	for _, name := range []string{"checkpoint", "tile"} {
+		if _, err := os.Lstat(filepath.Join(j.tree.dir, name)); err == nil {
+			return fmt.Errorf("the log has a %s and no state: restore it from a copy", name)
+		}
+	}
+	dir, err := os.ReadDir(j.files.dir)
+	if err == nil && len(dir) > 0 {
+		err = errors.New("there are segments and no log that names them: restore it from a copy")
+	}
+	return err
 }
 
 // recoverIndex opens the memory of duplicates and tells it what it has missed.

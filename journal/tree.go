@@ -160,36 +160,36 @@ func (t *tree) readState() (state, bool, error) {
 
 // load reads how far the log and its checkpoint are and holds them against the
 // tiles, so that nothing is built on a log that was rolled back or lost tiles.
-func (t *tree) load(ctx context.Context) error {
+func (t *tree) load(ctx context.Context) (exists bool, err error) {
 	s, exists, err := t.readState()
 	if err != nil || !exists {
-		return err
+		return exists, err
 	}
 	nodes, err := client.FetchRangeNodes(ctx, s.Size, t.reader.ReadTile)
 	if err != nil {
-		return fmt.Errorf("the log's tiles are incomplete (restore them from a copy): %v", err)
+		return true, fmt.Errorf("the log's tiles are incomplete (restore them from a copy): %v", err)
 	}
 	root := rfc6962.DefaultHasher.EmptyRoot()
 	if s.Size > 0 {
 		r, err := (&compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}).NewRange(0, s.Size, nodes)
 		if err != nil {
-			return err
+			return true, err
 		}
 		if root, err = r.GetRootHash(nil); err != nil {
-			return err
+			return true, err
 		}
 	}
 	if !bytes.Equal(root, s.Root) {
-		return errors.New("the log's tiles do not have the root that its state names: restore them from a copy")
+		return true, errors.New("the log's tiles do not have the root that its state names: restore them from a copy")
 	}
 	t.size.Store(s.Size)
 	if err := t.readPublished(); err != nil {
-		return err
+		return true, err
 	}
 	if p := t.published.Load(); p > s.Size {
-		return fmt.Errorf("the log holds %d entries and its checkpoint says %d: part of it is gone, restore it from a copy", s.Size, p)
+		return true, fmt.Errorf("the log holds %d entries and its checkpoint says %d: part of it is gone, restore it from a copy", s.Size, p)
 	}
-	return nil
+	return true, nil
 }
 
 // checkpoint returns the published checkpoint and its size.
