@@ -59,6 +59,15 @@ type building struct {
 	done                  chan struct{} // closed by stage C when everything is durable
 }
 
+// reserve makes room for that many raw bytes and about that many records.
+func (b *building) reserve(raw, records int) {
+	records += records / 8
+	b.raw = make([]byte, 0, raw)
+	b.Records = make([]layout.Receipt, 0, records)
+	b.ends = make([]int, 0, records)
+	b.keys = make([]recordKey, 0, records)
+}
+
 // piece returns the origin's piece in the batch, begun at ordinal next if it is
 // not there yet.
 func (b *building) piece(o event.Origin, next uint64) (int, *layout.Origin) {

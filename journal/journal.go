@@ -45,9 +45,10 @@ type Journal struct {
 
 	scratch sync.Pool // of *[]prepared
 
-	// turn holds one token; who took it may touch the four fields below.
+	// turn holds one token; who took it may touch the fields below.
 	turn     chan struct{}
 	building *building
+	likely   int    // records in a batch, going by the last one
 	next     uint64 // the log index of the next entry
 	origins  origins
 	closed   bool
@@ -189,7 +190,7 @@ func (j *Journal) room(ctx context.Context, raw, text int) error {
 		Batch: Batch{Index: j.next}, pieces: make(map[event.Origin]int),
 		ready: make(chan struct{}), done: make(chan struct{}),
 	}
-	b.raw = make([]byte, 0, max(j.opts.BatchBytes+j.opts.BatchBytes/4, raw))
+	b.reserve(max(j.opts.BatchBytes, raw), j.likely)
 	j.building = b
 	j.next++
 	j.live.begin(b)
@@ -213,6 +214,7 @@ func (j *Journal) seal(ctx context.Context, must bool) error {
 		}
 	}
 	j.building = nil
+	j.likely = len(b.Records)
 	b.timer.Stop()
 	select {
 	case j.work <- b:

@@ -6,6 +6,7 @@ package journal
 import (
 	"crypto/sha256"
 	"fmt"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -37,13 +38,13 @@ func (s *sealer) seal(b *building) {
 	b.root = layout.Root(s.leaves)
 	switch {
 	case len(b.raw) > 0:
-		b.frame = s.enc.EncodeAll(b.raw, make([]byte, 0, len(b.raw)/4+512))
+		b.frame = s.enc.EncodeAll(b.raw, blocks.get())
 	case len(b.Records) > 0:
 		b.frame = []byte(nothing)
 	}
 	b.frameSum = sha256.Sum256(b.frame)
 	s.plain = b.Receipts.Append(s.plain[:0])
-	b.receipts = s.enc.EncodeAll(s.plain, make([]byte, 0, len(s.plain)+64))
+	b.receipts = s.enc.EncodeAll(s.plain, blocks.get())
 	b.receiptsSum = sha256.Sum256(b.receipts)
 }
 
@@ -106,8 +107,28 @@ func (j *Journal) commit(b *building) error {
 		return fmt.Errorf("memory of duplicates: %w", err)
 	}
 	j.stats.batch(b)
+	blocks.put(b.frame)
+	blocks.put(b.receipts)
 	b.frame, b.receipts, b.keys, b.pieces = nil, nil, nil, nil
 	j.live.publish(b.Index, &b.Batch)
 	close(b.done)
 	return nil
+}
+
+// blocks lends the buffers that compressed blocks stand in until they are written.
+var blocks blockPool
+
+type blockPool struct{ p sync.Pool }
+
+func (p *blockPool) get() []byte {
+	if b, ok := p.p.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return nil
+}
+
+func (p *blockPool) put(b []byte) {
+	if cap(b) > 0 && cap(b) <= 8<<20 {
+		p.p.Put(&b)
+	}
 }
