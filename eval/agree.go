@@ -173,31 +173,70 @@ func eventFacts(e *ocsf.Event) facts {
 		f.time = time.Unix(0, e.Time).UTC()
 	}
 	for _, a := range e.Attrs {
-		if a.Kind != ocsf.String {
-			continue
-		}
-		path, value := a.Path.String(), string(a.Str)
+		path := a.Path.String()
 		switch {
-		case path == "src_endpoint.ip":
-			f.address = append(f.address, addresses([]string{value})...)
-		case path == "api.operation", path == "metadata.event_code", path == "activity_name", path == "action", path == "disposition":
-			f.action = append(f.action, strings.TrimSuffix(value, "."))
-		case isActor(path), path == "user.name" && e.Class == ocsf.ClassAuthentication,
-			path == "user.email_addr" && e.Class == ocsf.ClassAuthentication, path == "user.uid" && e.Class == ocsf.ClassAuthentication:
-			f.actor = append(f.actor, value)
-		case !strings.HasPrefix(path, "actor.") && !strings.HasPrefix(path, "metadata."):
-			f.object = append(f.object, value)
+		case a.Kind == ocsf.JSON && !strings.HasPrefix(path, "actor."):
+			var v any
+			if json.Unmarshal(a.Str, &v) == nil {
+				f.object = appendStrings(f.object, v)
+			}
+		case a.Kind == ocsf.String:
+			f.add(e, path, string(a.Str))
 		}
 	}
 	f.action = append(f.action, meanings[meaning{e.Class, e.Activity}]...)
-	f.noOutcome = e.Class/1000 == 2
+	f.noOutcome = isFinding(e)
 	if a, ok := e.Get(ocsf.PathStatusID); ok && !f.noOutcome {
 		f.outcome = map[int64]string{1: "success", 2: "failure"}[a.Num]
 	}
 	return f
 }
 
-// isActor reports whether the path names whoever acted.
-func isActor(path string) bool {
-	return strings.HasPrefix(path, "actor.user.") || path == "actor.app_name" || path == "actor.app_uid"
+func isFinding(e *ocsf.Event) bool { return e.Class/1000 == 2 }
+
+// add takes in the string at a path.
+func (f *facts) add(e *ocsf.Event, path, value string) {
+	switch {
+	case strings.HasSuffix(path, "src_endpoint.ip"):
+		f.address = append(f.address, addresses([]string{value})...)
+	case slices.Contains([]string{"api.operation", "metadata.event_code", "activity_name", "action", "disposition"}, path):
+		f.action = append(f.action, strings.TrimSuffix(value, "."))
+	case strings.HasPrefix(path, "actor.user."), path == "actor.app_name", path == "actor.app_uid":
+		f.actor = append(f.actor, value)
+	case !strings.HasPrefix(path, "actor.") && !strings.HasPrefix(path, "metadata."):
+		if isUser(path) && oneUser(e) {
+			f.actor = append(f.actor, value)
+		}
+		f.object = append(f.object, value)
+	}
+}
+
+func isUser(path string) bool {
+	return strings.HasPrefix(path, "user.") || strings.HasPrefix(path, "evidences[].user.")
+}
+
+// oneUser reports whether the user that a document in ECS names, which has one
+// user where OCSF has the actor and the user concerned, is the latter: in a
+// sign-in, in a finding, and where an application or service acted.
+func oneUser(e *ocsf.Event) bool {
+	typ, ok := e.Get(ocsf.PathActorUserTypeID)
+	const service = 4
+	return e.Class == ocsf.ClassAuthentication || isFinding(e) || !e.Has(ocsf.PathActorUserName) || ok && typ.Num == service
+}
+
+// appendStrings appends all strings in a JSON value.
+func appendStrings(out []string, v any) []string {
+	switch v := v.(type) {
+	case string:
+		out = append(out, v)
+	case []any:
+		for _, e := range v {
+			out = appendStrings(out, e)
+		}
+	case map[string]any:
+		for _, e := range v {
+			out = appendStrings(out, e)
+		}
+	}
+	return out
 }
