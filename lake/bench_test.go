@@ -27,19 +27,24 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
-// BenchmarkIngest measures rows from Append to durable segments.
+// BenchmarkIngest measures rows from Append to durable segments, with merges in
+// the background as they happen to run. With -benchtime 10000x it is 10 million
+// rows, and max-MiB the memory of the process for them.
 func BenchmarkIngest(b *testing.B) {
 	const batch = 1000
 	source := laketest.New(1)
-	l, _ := open(b, b.TempDir(), lake.Options{NoMerge: true})
-	var spent time.Duration // on making rows, as CPU time
+	l, _ := open(b, b.TempDir(), lake.Options{})
+	rows := make([]lake.Row, batch)
+	var making time.Duration // CPU time
 	start := cpu()
 	b.ResetTimer()
 	for i := range b.N {
 		b.StopTimer()
-		begin := time.Now()
-		rows := source.Next(batch)
-		spent += time.Since(begin)
+		begin := thread()
+		for j := range rows {
+			source.Fill(&rows[j])
+		}
+		making += thread() - begin
 		b.StartTimer()
 		if err := l.Append(b.Context(), rows, event.ID{Batch: uint64(i + 2)}); err != nil {
 			b.Fatal(err)
@@ -49,10 +54,13 @@ func BenchmarkIngest(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.StopTimer()
-	b.ReportMetric(float64((cpu()-start-spent).Microseconds())/float64(batch*b.N), "cpu-µs/row")
 	st := l.Stats()
 	b.ReportMetric(batch*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64((cpu()-start-making).Microseconds())/float64(batch*b.N), "cpu-µs/row")
 	b.ReportMetric(float64(st.Bytes)/float64(st.Rows), "bytes/row")
+	b.ReportMetric(float64(st.Segments), "segments")
+	b.ReportMetric(float64(st.Merges), "merges")
+	b.ReportMetric(float64(usage(unix.RUSAGE_SELF).Maxrss)/1024, "max-MiB")
 }
 
 // BenchmarkWriteSegment measures the sorting and encoding of a flush.
@@ -76,18 +84,55 @@ func BenchmarkWriteSegment(b *testing.B) {
 	b.ReportMetric(float64(size)/float64(rows), "bytes/row")
 }
 
-// cpu returns the CPU time that the process has used.
-func cpu() time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+func usage(who int) (u unix.Rusage) {
+	if err := unix.Getrusage(who, &u); err != nil {
 		panic(err)
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return u
 }
+
+// cpu returns the CPU time that the process has used.
+func cpu() time.Duration { return spent(usage(unix.RUSAGE_SELF)) }
+
+// thread returns the CPU time that the thread has used; about, as a goroutine
+// may change threads.
+func thread() time.Duration { return spent(usage(unix.RUSAGE_THREAD)) }
+
+func spent(u unix.Rusage) time.Duration { return time.Duration(u.Utime.Nano() + u.Stime.Nano()) }
 
 type counter int
 
 func (c *counter) Write(p []byte) (int, error) {
 	*c += counter(len(p))
 	return len(p), nil
+}
+
+// BenchmarkMerge measures eight sorted segments becoming one.
+func BenchmarkMerge(b *testing.B) {
+	const rows = lake.FanIn * lake.RowGroupRows / 2
+	dir := b.TempDir()
+	for b.Loop() {
+		b.StopTimer()
+		l, done := open(b, dir, lake.Options{NoMerge: true})
+		if err := l.Reset(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		source := laketest.New(1)
+		source.Start += 60 * 60 * 1000 // all of one day
+		for range lake.FanIn {
+			add(b, l, source.Next(rows/lake.FanIn))
+			flush(b, l)
+		}
+		b.StartTimer()
+		settle(b, l)
+		b.StopTimer()
+		st := l.Stats()
+		b.ReportMetric(float64(st.Bytes)/float64(st.Rows), "bytes/row")
+		if st.Segments != 1 {
+			b.Fatalf("%d segments", st.Segments)
+		}
+		done()
+		b.StartTimer()
+	}
+	b.ReportMetric(rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

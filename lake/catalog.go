@@ -22,7 +22,7 @@ func (l *Lake) load(ctx context.Context) error {
 	l.segments = map[int64]*Segment{}
 	var damaged []*Segment
 	rows, err := l.db.Read().QueryContext(ctx, `
-		SELECT id, staged, tenant, day, rows, bytes, min_time, max_time,
+		SELECT id, staged, tenant, day, rows, bytes, checksum, min_time, max_time,
 		       first_batch, first_index, last_batch, last_index, damaged
 		FROM lake_segment`)
 	if err != nil {
@@ -32,7 +32,7 @@ func (l *Lake) load(ctx context.Context) error {
 	for rows.Next() {
 		s := &Segment{}
 		var bad bool
-		if err := rows.Scan(&s.ID, &s.Staged, &s.Tenant, &s.Day, &s.Rows, &s.Bytes, &s.MinTime, &s.MaxTime,
+		if err := rows.Scan(&s.ID, &s.Staged, &s.Tenant, &s.Day, &s.Rows, &s.Bytes, &s.Checksum, &s.MinTime, &s.MaxTime,
 			&s.First.Batch, &s.First.Index, &s.Last.Batch, &s.Last.Index, &bad); err != nil {
 			return fmt.Errorf("lake catalog: %w", err)
 		}
@@ -112,10 +112,10 @@ func (l *Lake) commit(ctx context.Context, c change) error {
 		for _, s := range c.add {
 			next = max(next, s.ID+1)
 			_, err := tx.Exec(`
-				INSERT INTO lake_segment (id, staged, tenant, day, rows, bytes, min_time, max_time,
+				INSERT INTO lake_segment (id, staged, tenant, day, rows, bytes, checksum, min_time, max_time,
 				                          first_batch, first_index, last_batch, last_index)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-				s.ID, s.Staged, s.Tenant, s.Day, s.Rows, s.Bytes, s.MinTime, s.MaxTime,
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+				s.ID, s.Staged, s.Tenant, s.Day, s.Rows, s.Bytes, s.Checksum, s.MinTime, s.MaxTime,
 				int64(s.First.Batch), s.First.Index, int64(s.Last.Batch), s.Last.Index)
 			if err != nil {
 				return fmt.Errorf("lake catalog: add segment: %w", err)

@@ -272,6 +272,34 @@ func TestMarkDamaged(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	rows := spreadOut(13, 12_000)
+	dir := t.TempDir()
+	l, done := open(t, dir, quiet)
+	add(t, l, rows)
+	flush(t, l)
+	settle(t, l)
+	if n, err := l.Check(t.Context()); n != 0 || err != nil {
+		t.Errorf("an undamaged lake: %d, %v", n, err)
+	}
+	path := files(t, dir)[1]
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/2] ^= 1
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.Check(t.Context()); n != 1 || err != nil {
+		t.Errorf("a damaged lake: %d, %v", n, err)
+	}
+	done()
+	l, _ = open(t, dir, quiet)
+	replay(t, l, rows)
+	same(t, l, rows)
+}
+
 func TestReset(t *testing.T) {
 	rows := spreadOut(12, 12_000)
 	dir := t.TempDir()

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -17,8 +18,8 @@ import (
 )
 
 // check says whether the segment's file is there and looks whole: it has the
-// recorded size and begins and ends as Parquet does. Damage in between is found
-// when a page is read, by its checksum.
+// recorded size and begins and ends as Parquet does. Damage of a page is found
+// when it is read, by its checksum, and damage anywhere by [Lake.Check].
 func (s *Segment) check() error {
 	f, err := os.Open(s.Path)
 	if err != nil {
@@ -40,6 +41,46 @@ func (s *Segment) check() error {
 		if string(got[:]) != magic {
 			return fmt.Errorf("the file does not begin and end as a Parquet file does")
 		}
+	}
+	return nil
+}
+
+// Check reads every file and compares its checksum with the catalog's, marks
+// those that differ as damaged and returns how many there are. It is the only
+// way to find damage of bounds and bloom filters, which hides rows from
+// searches without an error.
+func (l *Lake) Check(ctx context.Context) (int, error) {
+	s := l.Snapshot()
+	defer s.Release()
+	damaged := 0
+	for _, seg := range s.Segments {
+		if err := ctx.Err(); err != nil {
+			return damaged, err
+		}
+		if seg.checksum() == nil {
+			continue
+		}
+		damaged++
+		if err := l.MarkDamaged(ctx, seg); err != nil {
+			return damaged, err
+		}
+	}
+	return damaged, nil
+}
+
+// checksum compares the file's checksum with the catalog's.
+func (s *Segment) checksum() error {
+	f, err := os.Open(s.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	hash := crc32.New(castagnoli)
+	if _, err := io.Copy(hash, f); err != nil {
+		return err
+	}
+	if hash.Sum32() != s.Checksum {
+		return errors.New("the file has another checksum than the catalog says")
 	}
 	return nil
 }

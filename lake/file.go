@@ -27,9 +27,10 @@ import (
 
 // fileWriter writes one Parquet file from front to back.
 type fileWriter struct {
-	w      io.Writer
-	offset int64
-	sorted bool // rows are in the order user, time
+	w        io.Writer
+	offset   int64
+	checksum uint32 // of all bytes so far
+	sorted   bool   // rows are in the order user, time
 
 	rows          int64
 	groups        []format.RowGroup
@@ -46,9 +47,13 @@ func newFileWriter(w io.Writer, sorted bool) (*fileWriter, error) {
 
 const magic = "PAR1"
 
+// castagnoli is the polynomial of the files' checksums.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 func (f *fileWriter) write(p []byte) error {
 	n, err := f.w.Write(p)
 	f.offset += int64(n)
+	f.checksum = crc32.Update(f.checksum, castagnoli, p)
 	return err
 }
 

@@ -427,7 +427,7 @@ func (l *Lake) create(s *Segment, fill func(*fileWriter) error) (err error) {
 		return err
 	}
 	l.testingOnlyStep("written")
-	s.Bytes = f.offset
+	s.Bytes, s.Checksum = f.offset, f.checksum
 	s.Path = filepath.Join(dir, s.name())
 	if err := os.Rename(tmp, s.Path); err != nil {
 		return err

@@ -30,10 +30,11 @@ const (
 // Segment is an immutable Parquet file of the lake: one tenant's rows of one
 // day, sorted by user and time, or, if Staged, rows of any tenants and days.
 type Segment struct {
-	ID    int64  // the segment's number; never used again
-	Path  string // where the file is
-	Bytes int64  // the file's size
-	Rows  int64
+	ID       int64  // the segment's number; never used again
+	Path     string // where the file is
+	Bytes    int64  // the file's size
+	Checksum uint32 // the file's CRC-32C
+	Rows     int64
 
 	// Staged says that the rows wait in DATA/lake/staging to be sorted into
 	// their days; Tenant and Day are not set then.

@@ -23,8 +23,8 @@ const (
 	// the query's side is put into that form.
 	Address
 	// Identifier is the rule of opaque ids, which are different ids in another
-	// case. Only a GUID is looked for in lower and in upper case also, since
-	// providers do not agree on that.
+	// case. Only a GUID is looked for in lower case as well, which is how
+	// providers write it: people paste it from tools that do not.
 	Identifier
 )
 
@@ -50,8 +50,8 @@ func Exact(column, text string) ([]string, bool) {
 	case Address:
 		return []string{text}, true
 	case Identifier:
-		if isGUID(text) {
-			return []string{text, strings.ToLower(text), strings.ToUpper(text)}, true
+		if low := strings.ToLower(text); isGUID(text) && low != text {
+			return []string{text, low}, true
 		}
 		return []string{text}, true
 	}

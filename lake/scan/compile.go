@@ -4,6 +4,7 @@
 package scan
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"slices"
@@ -256,6 +257,14 @@ func (t *term) text(e query.Term) {
 		}
 		return false
 	}
+}
+
+// mayPass says whether any of the texts in a run of bytes may pass.
+func (t *term) mayPass(run []byte) bool {
+	if t.exact != nil {
+		return slices.ContainsFunc(t.exact, func(v []byte) bool { return bytes.Contains(run, v) })
+	}
+	return mayContain(run, t.needle)
 }
 
 func (t *term) passesText(s []byte) bool {

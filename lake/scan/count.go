@@ -186,7 +186,7 @@ func (g *groupColumn) byCode(v *vector, rows []int32, mem *budget) {
 		n := g.codes[code]
 		if n == 0 {
 			if g.isText {
-				n = g.texts.number(v.dict.texts.at(int(code)), mem) + 1
+				n = g.texts.number(v.dict.text(int(code)), mem) + 1
 			} else {
 				n = g.ints.number(uint64(v.dict.ints[code]), mem) + 1
 			}

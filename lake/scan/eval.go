@@ -5,6 +5,7 @@ package scan
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/daybreak-sec/daybreak/lake"
 )
@@ -103,7 +104,7 @@ func (e *evaluator) term(t *term, sel *bitmap) error {
 	if d.coded {
 		return e.coded(t, d, sel)
 	}
-	v, err := e.src.column(t.column)
+	v, err := e.src.raw(t.column)
 	if err != nil {
 		return err
 	}
@@ -111,9 +112,12 @@ func (e *evaluator) term(t *term, sel *bitmap) error {
 		keep(sel, func(i int) bool { return t.passesInt(v.ints[i]) })
 		return nil
 	}
-	if t.needle != "" && !mayContain(v.texts.bytes, t.needle) {
+	if !t.mayPass(v.texts.bytes) {
 		*sel = bitmap{}
 		return nil
+	}
+	if v, err = e.src.column(t.column); err != nil {
+		return err
 	}
 	keep(sel, func(i int) bool { return t.passesText(v.texts.at(i)) })
 	return nil
@@ -123,7 +127,9 @@ func (e *evaluator) term(t *term, sel *bitmap) error {
 func (e *evaluator) coded(t *term, d *dict, sel *bitmap) error {
 	tab := &e.tables[t.id]
 	if !tab.known {
-		tab.fill(t, d)
+		if err := tab.fill(t, d); err != nil {
+			return e.src.bad(t.column, err)
+		}
 	}
 	switch {
 	case !tab.some:
@@ -132,7 +138,7 @@ func (e *evaluator) coded(t *term, d *dict, sel *bitmap) error {
 	case tab.all:
 		return nil
 	}
-	v, err := e.src.column(t.column)
+	v, err := e.src.raw(t.column)
 	if err != nil {
 		return err
 	}
@@ -164,26 +170,27 @@ func keep(sel *bitmap, passes func(int) bool) {
 	}
 }
 
-func (tab *table) fill(t *term, d *dict) {
-	n := d.len()
+func (tab *table) fill(t *term, d *dict) error {
 	tab.known, tab.some, tab.all = true, false, true
-	if cap(tab.passes) < n {
-		tab.passes = make([]bool, n)
-	}
-	tab.passes = tab.passes[:n]
-	if t.needle != "" && d.ints == nil && d.texts.block == nil && !mayContain(d.texts.bytes, t.needle) {
+	isText := d.ints == nil
+	if isText && d.texts.block == nil && !t.mayPass(d.texts.bytes) {
 		tab.all = false
-		return // passes is not looked at
+		return nil // passes is not looked at
 	}
+	if err := d.texts.index(); isText && err != nil {
+		return err
+	}
+	tab.passes = slices.Grow(tab.passes[:0], d.len())[:d.len()]
 	for code := range tab.passes {
 		var ok bool
-		if d.ints != nil {
-			ok = t.passesInt(d.ints[code])
+		if isText {
+			ok = t.passesText(d.text(code))
 		} else {
-			ok = t.passesText(d.texts.at(code))
+			ok = t.passesInt(d.ints[code])
 		}
 		tab.passes[code] = ok
 		tab.some = tab.some || ok
 		tab.all = tab.all && ok
 	}
+	return nil
 }

@@ -81,7 +81,6 @@ func (f *segmentFile) check(g *group) error {
 func (s *source) readDictionary(c int, d *dict) error {
 	meta := &s.file.groups[s.g.number].Columns[c].MetaData
 	at, size := meta.DictionaryPageOffset, meta.DataPageOffset-meta.DictionaryPageOffset
-	d.texts.block = nil
 	if d.coded = at > 0; !d.coded {
 		return nil
 	}
@@ -97,13 +96,15 @@ func (s *source) readDictionary(c int, d *dict) error {
 	if err != nil {
 		return s.bad(c, err)
 	}
-	d.texts.bytes = plain
 	if lake.Columns[c].Kind == lake.String {
-		d.texts.ends, err = plainEnds(append(d.texts.ends[:0], 0), plain, n, nil)
-	} else {
-		d.ints, err = plainInts(append(d.ints[:0], 0), plain, n, meta.Type)
+		if n < 0 || n > len(plain)/4 {
+			return s.bad(c, errNoEnd)
+		}
+		d.texts.set(plain, n, nil)
+		return nil
 	}
-	if err != nil {
+	d.texts.bytes = plain
+	if d.ints, err = plainInts(append(d.ints[:0], 0), plain, n, meta.Type); err != nil {
 		return s.bad(c, err)
 	}
 	return nil
@@ -135,17 +136,17 @@ func (s *source) read(at, size int64) (header *format.PageHeader, body []byte, e
 	if size <= 0 || size > maxPage || at < 0 {
 		return nil, nil, fmt.Errorf("a page of %d bytes", size)
 	}
-	s.raw = slices.Grow(s.raw[:0], int(size))[:size]
-	if _, err := s.file.file.ReadAt(s.raw, at); err != nil {
+	s.packed = slices.Grow(s.packed[:0], int(size))[:size]
+	if _, err := s.file.file.ReadAt(s.packed, at); err != nil {
 		return nil, nil, err
 	}
-	s.reader.Reset(s.raw)
+	s.reader.Reset(s.packed)
 	var protocol thrift.CompactProtocol
 	header = new(format.PageHeader)
 	if err := thrift.NewDecoder(protocol.NewReader(&s.reader)).Decode(header); err != nil {
 		return nil, nil, err
 	}
-	body = s.raw[len(s.raw)-s.reader.Len():]
+	body = s.packed[len(s.packed)-s.reader.Len():]
 	if int(header.CompressedPageSize) != len(body) || header.UncompressedPageSize < 0 || header.UncompressedPageSize > maxPage {
 		return nil, nil, errors.New("the sizes of a page do not agree")
 	}
@@ -207,9 +208,8 @@ func (s *source) decode(c int, v *vector, d *dict, header *format.PageHeader, bo
 		return s.codes(v, d, plain, rows, present)
 	case lake.Columns[c].Kind == lake.String && h.Encoding == format.Plain:
 		v.coded = false
-		v.endBuf, err = plainEnds(v.endBuf[:0], plain, present, s.nulls(rows, present))
-		v.texts = texts{bytes: plain, ends: v.endBuf}
-		return err
+		v.texts.set(plain, rows, s.nulls(rows, present))
+		return nil
 	case lake.Columns[c].Kind == lake.String:
 		return fmt.Errorf("encoding %v of text", h.Encoding)
 	}
@@ -313,32 +313,6 @@ func (s *source) numbers(v *vector, enc format.Encoding, kind format.Type, plain
 	v.ints = v.intBuf[:rows]
 	spread(v.ints, present, s.nulls(rows, present))
 	return nil
-}
-
-// plainEnds finds the ends of n values in PLAIN encoding; levels says which
-// rows have one, nil that all have. ends holds the ends of missing values that
-// come before.
-func plainEnds(ends []uint32, plain []byte, n int, levels []byte) ([]uint32, error) {
-	rows := n
-	if levels != nil {
-		rows = len(levels)
-	}
-	ends = append(slices.Grow(ends, rows+1), 0)
-	at := uint32(0)
-	for i := range rows {
-		if levels == nil || levels[i] != 0 {
-			if int(at)+4 > len(plain) {
-				return ends, errors.New("a text has no end")
-			}
-			size := binary.LittleEndian.Uint32(plain[at:])
-			if size > uint32(len(plain))-at-4 {
-				return ends, errors.New("a text has no end")
-			}
-			at += 4 + size
-		}
-		ends = append(ends, at)
-	}
-	return ends, nil
 }
 
 // plainInts appends n numbers in PLAIN encoding.

@@ -39,7 +39,7 @@ type source struct {
 	vectors [numColumns]vector
 	loaded  [numColumns]int // the page that the vector holds, plus 1
 
-	raw    []byte // compressed page
+	packed []byte // compressed page
 	levels []byte
 	ints32 []int32
 	scratch
@@ -58,8 +58,25 @@ func (s *source) open(g *group) error {
 	return err
 }
 
-// column returns the column in the present page.
+// column returns the column in the present page, ready to be asked for values.
 func (s *source) column(c int) (*vector, error) {
+	v, err := s.raw(c)
+	if err != nil || lake.Columns[c].Kind != lake.String {
+		return v, err
+	}
+	texts := &v.texts
+	if v.coded {
+		texts = &v.dict.texts
+	}
+	if err := texts.index(); err != nil {
+		return nil, s.bad(c, err)
+	}
+	return v, nil
+}
+
+// raw returns the column in the present page. Its texts, and those of its
+// dictionary, may not be indexed.
+func (s *source) raw(c int) (*vector, error) {
 	v := &s.vectors[c]
 	if s.loaded[c] == s.page+1 {
 		return v, nil
@@ -78,7 +95,8 @@ func (s *source) column(c int) (*vector, error) {
 	return v, nil
 }
 
-// dictionary returns the dictionary of a column, which may have none.
+// dictionary returns the dictionary of a column, which may have none. Its texts
+// may not be indexed.
 func (s *source) dictionary(c int) (*dict, error) {
 	d := &s.dicts[c]
 	if s.hasDict[c] {

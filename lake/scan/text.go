@@ -55,10 +55,11 @@ func textTest(t query.Test) func([]byte) bool {
 // are pieces that must be found one after another.
 func like(pattern string) func([]byte) bool {
 	slow := func(s []byte) bool { return query.Glob(pattern, strings.ToLower(string(s))) }
-	pieces := strings.Split(pattern, "*")
-	if len(pieces) < 2 || strings.ContainsAny(pattern, `?\`) {
-		return slow
+	if strings.ContainsAny(pattern, `?\`) {
+		probe := longestPiece(pattern)
+		return func(s []byte) bool { return mayContain(s, probe) && slow(s) }
 	}
+	pieces := strings.Split(pattern, "*")
 	first, middle, last := pieces[0], pieces[1:len(pieces)-1], pieces[len(pieces)-1]
 	return func(s []byte) bool {
 		if !isASCII(s) {
@@ -79,48 +80,57 @@ func like(pattern string) func([]byte) bool {
 	}
 }
 
-// wordsTest looks for the rarest word by its bytes before it splits a text.
+// longestPiece returns the longest text without wildcards that everything
+// matching a pattern contains; ASCII only.
+func longestPiece(pattern string) string {
+	best, piece := "", []byte{}
+	for i := 0; i < len(pattern); i++ {
+		c := pattern[i]
+		if c == '\\' && i+1 < len(pattern) {
+			i++
+			c = pattern[i]
+		} else if c == '*' || c == '?' {
+			c = utf8.RuneSelf
+		}
+		if piece = append(piece, c); c >= utf8.RuneSelf {
+			piece = piece[:0]
+		}
+		if len(piece) > len(best) {
+			best = string(piece)
+		}
+	}
+	return best
+}
+
+// wordsTest looks for a word by its bytes before it splits a text.
 func wordsTest(t query.Test) func([]byte) bool {
-	probe := ""
-	for _, w := range strings.Split(t.Text, " ") {
-		if len(w) > len(probe) && !strings.ContainsAny(w, "*?") {
-			probe = w
-		}
-	}
-	return func(s []byte) bool {
-		if isASCII(s) && indexFold(s, probe) < 0 {
-			return false
-		}
-		return t.PassesText("", string(s))
-	}
+	probe := longestWord(t.Text)
+	return func(s []byte) bool { return mayContain(s, probe) && t.PassesText("", string(s)) }
 }
 
 // needle returns a text that every value that passes contains in some case, if
 // there is one worth looking for.
 func needle(t query.Test, exact bool) string {
-	best := ""
 	switch t.Op {
 	case query.Equal:
-		if best = strings.ToLower(t.Text); exact {
-			best = "" // bloom filters serve better
+		if low := strings.ToLower(t.Text); !exact && isASCII([]byte(low)) { // for exact values bloom filters serve better
+			return low
 		}
 	case query.Like:
-		if !strings.ContainsAny(t.Text, `?\`) {
-			for _, piece := range strings.Split(strings.ToLower(t.Text), "*") {
-				if len(piece) > len(best) {
-					best = piece
-				}
-			}
-		}
+		return longestPiece(strings.ToLower(t.Text))
 	case query.Words:
-		for _, w := range strings.Split(t.Text, " ") {
-			if len(w) > len(best) && !strings.ContainsAny(w, "*?") {
-				best = w
-			}
-		}
+		return longestWord(t.Text)
 	}
-	if !isASCII([]byte(best)) {
-		return ""
+	return ""
+}
+
+// longestWord returns the longest word without wildcards; ASCII only.
+func longestWord(text string) string {
+	best := ""
+	for _, w := range strings.Split(text, " ") {
+		if len(w) > len(best) && !strings.ContainsAny(w, "*?") && isASCII([]byte(w)) {
+			best = w
+		}
 	}
 	return best
 }

@@ -4,7 +4,10 @@
 package scan
 
 import (
+	"encoding/binary"
+	"errors"
 	"math/bits"
+	"slices"
 
 	"github.com/daybreak-sec/daybreak/lake"
 	"github.com/daybreak-sec/daybreak/lake/query"
@@ -70,19 +73,58 @@ func (b *bitmap) rows(dst []int32) []int32 {
 // follows four bytes of length.
 type texts struct {
 	block *lake.Dict
-	bytes []byte
-	// ends has one entry more than there are values: value i stands between
-	// ends[i]+4 and ends[i+1]. A missing value has both ends equal.
-	ends []uint32
+
+	bytes  []byte
+	rows   int
+	levels []byte // per row, 0 if it has no value; empty if all have one
+	// ends has one entry more than there are rows: value i stands between
+	// ends[i]+4 and ends[i+1]. A missing value has both ends equal. It is made
+	// by index, when the first value is asked for: searching bytes is often
+	// enough.
+	ends    []uint32
+	indexed bool
 }
+
+// set begins a list of rows values in PLAIN encoding.
+func (t *texts) set(plain []byte, rows int, levels []byte) {
+	t.block, t.bytes, t.rows, t.indexed = nil, plain, rows, false
+	t.levels = append(t.levels[:0], levels...)
+}
+
+// index finds the values.
+func (t *texts) index() error {
+	if t.indexed || t.block != nil {
+		return nil
+	}
+	ends := append(slices.Grow(t.ends[:0], t.rows+1), 0)
+	at := uint32(0)
+	for i := range t.rows {
+		if len(t.levels) == 0 || t.levels[i] != 0 {
+			if int(at)+4 > len(t.bytes) {
+				return errNoEnd
+			}
+			size := binary.LittleEndian.Uint32(t.bytes[at:])
+			if size > uint32(len(t.bytes))-at-4 {
+				return errNoEnd
+			}
+			at += 4 + size
+		}
+		ends = append(ends, at)
+	}
+	t.ends, t.indexed = ends, true
+	return nil
+}
+
+var errNoEnd = errors.New("a text ends behind its page")
 
 func (t *texts) len() int {
 	if t.block != nil {
 		return t.block.Len()
 	}
-	return max(len(t.ends)-1, 0)
+	return t.rows
 }
 
+// at returns a value, nil if it is missing.
 func (t *texts) at(i int) []byte {
 	if t.block != nil {
 		return t.block.At(i)
@@ -99,14 +141,28 @@ func (t *texts) at(i int) []byte {
 type dict struct {
 	coded bool    // the column has a dictionary in this group
 	ints  []int64 // of a number column, by code
-	texts texts   // of a string column, by code
+	texts texts   // of a string column: code n is value n-1, or n of a block's
 }
 
 func (d *dict) len() int {
-	if d.ints != nil {
+	switch {
+	case d.ints != nil:
 		return len(d.ints)
+	case d.texts.block != nil:
+		return d.texts.len()
 	}
-	return d.texts.len()
+	return d.texts.len() + 1
+}
+
+// text returns the text of a code, once the texts are indexed.
+func (d *dict) text(code int) []byte {
+	if d.texts.block != nil {
+		return d.texts.at(code)
+	}
+	if code == 0 {
+		return nil
+	}
+	return d.texts.at(code - 1)
 }
 
 // vector is one column of one page. Either codes is set, or ints for numbers
@@ -120,7 +176,6 @@ type vector struct {
 
 	codeBuf []int32
 	intBuf  []int64
-	endBuf  []uint32
 	rawBuf  []byte
 }
 
@@ -136,7 +191,7 @@ func (v *vector) number(row int32) int64 {
 // vector is loaded again.
 func (v *vector) text(row int32) []byte {
 	if v.coded {
-		return v.dict.texts.at(int(v.codes[row]))
+		return v.dict.text(int(v.codes[row]))
 	}
 	return v.texts.at(int(row))
 }

@@ -7,6 +7,7 @@ CREATE TABLE lake_segment (
     day         INTEGER NOT NULL,            -- days since 1970-01-01 UTC; 0 if staged
     rows        INTEGER NOT NULL CHECK (rows > 0),
     bytes       INTEGER NOT NULL CHECK (bytes > 0),
+    checksum    INTEGER NOT NULL,            -- CRC-32C of the file
     min_time    INTEGER NOT NULL,            -- Unix milliseconds UTC
     max_time    INTEGER NOT NULL,
     first_batch INTEGER NOT NULL,
