@@ -8,10 +8,11 @@ import (
 	"unsafe"
 )
 
-// Fit makes the event conform to the schema: an unknown class becomes the Base
-// Event and an unknown activity Other; a value of another type is converted if
-// that loses nothing; an attribute that the class does not have, or a value
-// that its type or enum does not allow, moves to Unfit. It is idempotent.
+// Fit makes the event conform to the schema: a class that the schema does not
+// have (or that nothing here can promise to satisfy) becomes the Base Event and
+// an unknown activity Other; a value of another type is converted if that loses
+// nothing; an attribute that the class does not have, or a value that its type
+// or enum does not allow, moves to Unfit. It is idempotent.
 //
 // What is required and missing is not Fit's business: the encoder writes
 // "Unknown" for it, and the event does not claim it.

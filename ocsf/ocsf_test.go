@@ -5,6 +5,7 @@ package ocsf_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -131,4 +132,24 @@ func TestJustOne(t *testing.T) {
 	if len(e.Unfit) != 1 || e.Unfit[0].Path != ocsf.PathPrivileges {
 		t.Errorf("unfit are %v, want the privileges\n%s", e.Unfit, out)
 	}
+}
+
+// TestConcurrentEvents is for the race detector: classes' tables are made when
+// they are first needed.
+func TestConcurrentEvents(t *testing.T) {
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			var e ocsf.Event
+			for _, c := range schema.Load().Classes {
+				e.Reset()
+				e.Class, e.Activity = ocsf.Class(c.UID), 1
+				e.SetText(ocsf.PathActorUserName, "a")
+				if out := e.AppendJSON(nil); len(out) == 0 {
+					t.Error("nothing written")
+				}
+			}
+		})
+	}
+	all.Wait()
 }

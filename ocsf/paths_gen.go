@@ -8,6 +8,7 @@ package ocsf
 // The paths of paths.txt, in the order in which an event lists them.
 const (
 	PathNone                                         Path = iota // no attribute: setting it does nothing
+	PathActionID                                                 // action_id
 	PathActivityName                                             // activity_name
 	PathActorAppName                                             // actor.app_name
 	PathActorAppUID                                              // actor.app_uid
@@ -63,6 +64,7 @@ const (
 	PathDeviceTypeID                                             // device.type_id
 	PathDeviceUID                                                // device.uid
 	PathDirectionID                                              // direction_id
+	PathDispositionID                                            // disposition_id
 	PathDuration                                                 // duration
 	PathEmailCc                                                  // email.cc[]
 	PathEmailFrom                                                // email.from
@@ -93,7 +95,9 @@ const (
 	PathEntityUserEmailAddr                                      // entity.user.email_addr
 	PathEntityUserForwardAddr                                    // entity.user.forward_addr
 	PathEntityUserName                                           // entity.user.name
+	PathEntityUserTypeID                                         // entity.user.type_id
 	PathEntityUserUID                                            // entity.user.uid
+	PathEntityUserUIDAlt                                         // entity.user.uid_alt
 	PathEvidencesData                                            // evidences[].data
 	PathEvidencesEmailFrom                                       // evidences[].email.from
 	PathEvidencesEmailMessageUID                                 // evidences[].email.message_uid
@@ -182,6 +186,7 @@ const (
 	PathResourcesName                                            // resources[].name
 	PathResourcesType                                            // resources[].type
 	PathResourcesUID                                             // resources[].uid
+	PathResourcesUIDAlt                                          // resources[].uid_alt
 	PathRiskDetails                                              // risk_details
 	PathRiskLevel                                                // risk_level
 	PathRiskLevelID                                              // risk_level_id
@@ -233,6 +238,7 @@ const (
 )
 
 var pathText = [pathCount]string{
+	PathActionID:                                  "action_id",
 	PathActivityName:                              "activity_name",
 	PathActorAppName:                              "actor.app_name",
 	PathActorAppUID:                               "actor.app_uid",
@@ -288,6 +294,7 @@ var pathText = [pathCount]string{
 	PathDeviceTypeID:                              "device.type_id",
 	PathDeviceUID:                                 "device.uid",
 	PathDirectionID:                               "direction_id",
+	PathDispositionID:                             "disposition_id",
 	PathDuration:                                  "duration",
 	PathEmailCc:                                   "email.cc[]",
 	PathEmailFrom:                                 "email.from",
@@ -318,7 +325,9 @@ var pathText = [pathCount]string{
 	PathEntityUserEmailAddr:                       "entity.user.email_addr",
 	PathEntityUserForwardAddr:                     "entity.user.forward_addr",
 	PathEntityUserName:                            "entity.user.name",
+	PathEntityUserTypeID:                          "entity.user.type_id",
 	PathEntityUserUID:                             "entity.user.uid",
+	PathEntityUserUIDAlt:                          "entity.user.uid_alt",
 	PathEvidencesData:                             "evidences[].data",
 	PathEvidencesEmailFrom:                        "evidences[].email.from",
 	PathEvidencesEmailMessageUID:                  "evidences[].email.message_uid",
@@ -407,6 +416,7 @@ var pathText = [pathCount]string{
 	PathResourcesName:                     "resources[].name",
 	PathResourcesType:                     "resources[].type",
 	PathResourcesUID:                      "resources[].uid",
+	PathResourcesUIDAlt:                   "resources[].uid_alt",
 	PathRiskDetails:                       "risk_details",
 	PathRiskLevel:                         "risk_level",
 	PathRiskLevelID:                       "risk_level_id",

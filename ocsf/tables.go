@@ -5,6 +5,7 @@ package ocsf
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,7 +79,9 @@ var loadTables = sync.OnceValue(func() *tables {
 		for _, profile := range c.Profiles {
 			t.profileBit(profile)
 		}
-		t.classes[Class(c.UID)] = &classTable{class: c}
+		if !nestedChoice(c) {
+			t.classes[Class(c.UID)] = &classTable{class: c}
+		}
 	}
 	return t
 })
@@ -282,6 +285,13 @@ func choices(o *schema.Object) []string {
 		return o.AtLeastOne
 	}
 	return o.JustOne
+}
+
+// nestedChoice reports whether the class wants one of several attributes of
+// other objects. The encoder cannot promise that, so events of such a class
+// (Operating System Patch State is the only one) become Base Events.
+func nestedChoice(c *schema.Class) bool {
+	return slices.ContainsFunc(choices(&c.Object), func(name string) bool { return strings.Contains(name, ".") })
 }
 
 // hasAny reports whether a required attribute satisfies the object's constraint.
