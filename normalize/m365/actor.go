@@ -17,7 +17,7 @@ type userPaths struct{ name, email, uid, alt, typeID, typ ocsf.Path }
 var (
 	actorUser  = userPaths{ocsf.PathActorUserName, ocsf.PathActorUserEmailAddr, ocsf.PathActorUserUID, ocsf.PathActorUserUIDAlt, ocsf.PathActorUserTypeID, ocsf.PathActorUserType}
 	targetUser = userPaths{ocsf.PathUserName, ocsf.PathUserEmailAddr, ocsf.PathUserUID, ocsf.PathUserUIDAlt, ocsf.PathUserTypeID, ocsf.PathUserType}
-	entityUser = userPaths{name: ocsf.PathEntityUserName, email: ocsf.PathEntityUserEmailAddr, uid: ocsf.PathEntityUserUID}
+	entityUser = userPaths{ocsf.PathEntityUserName, ocsf.PathEntityUserEmailAddr, ocsf.PathEntityUserUID, ocsf.PathEntityUserUIDAlt, ocsf.PathEntityUserTypeID, ocsf.PathNone}
 )
 
 // set names a user; a name that is a mail address is the address as well.

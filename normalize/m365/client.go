@@ -14,8 +14,8 @@ import (
 
 // addressMembers are the members that hold where a request came from, the best
 // first. A record that has several usually repeats one; what differs from the
-// one taken stays unmapped.
-var addressMembers = [...]member{mClientIPAddress, mClientIP, mActorIPAddress, mUserIP, mSenderIP}
+// one taken (ClientIPAddress can be a proxy of Microsoft's) stays unmapped.
+var addressMembers = [...]member{mClientIP, mClientIPAddress, mActorIPAddress, mUserIP, mSenderIP}
 
 // client says where the request came from and with which program.
 func (m *mapper) client() {

@@ -132,7 +132,7 @@ Judgements, where the vendor's schema leaves room:
   failed act.
 - **Actor.** actor.user is UserId, also where that is a service ("SecurityComplianceAlerts", "DlpAgent"). The account that
   an alert is about is evidences[].user.
-- **Address.** ClientIPAddress before ClientIP before ActorIpAddress; a finding's are in its evidence. With or without a
+- **Address.** ClientIP before ClientIPAddress before ActorIpAddress; a finding's are in its evidence. With or without a
   port, brackets, a zone, IPv4 in IPv6 form. What is no address stays unmapped, with an issue.
 - **Mailboxes** are stores: what mailbox auditing logs is Datastore Activity on the mailbox, but Send and what changes who
   may do what.

@@ -170,6 +170,7 @@ func (m *mapper) entraGrant() {
 	e.SetString(ocsf.PathResourcesName, t.display())
 	e.SetString(ocsf.PathResourcesUID, t.id)
 	e.SetString(ocsf.PathResourcesType, t.kind)
+	m.to(ocsf.PathResourcesUIDAlt, mObjectID)
 	for _, g := range [...]struct {
 		kind   string
 		typeID int64
@@ -215,7 +216,9 @@ func (m *mapper) scopes(s []byte) {
 func (m *mapper) entraConsent() {
 	t := m.readTarget()
 	m.targetUser(t)
-	m.e.SetString(ocsf.PathUserUIDAlt, t.appID)
+	if !m.to(targetUser.alt, mObjectID) {
+		m.e.SetString(targetUser.alt, t.appID)
+	}
 	s := m.modified("ConsentAction.Permissions")
 	if _, after, ok := bytes.Cut(s, []byte("=>")); ok {
 		s = after
@@ -246,6 +249,8 @@ func (m *mapper) entraOwner() {
 	}
 }
 
+// entraEntity: an application and its service principal are things that are kept
+// and accounts that act, so they are entity and entity.user.
 func (m *mapper) entraEntity() {
 	e := m.e
 	t := m.readTarget()
@@ -261,7 +266,12 @@ func (m *mapper) entraEntity() {
 		e.SetString(ocsf.PathEntityDeviceUID, t.id)
 	}
 	if kind == "Application" || kind == "Service Principal" {
-		m.credential(t)
+		entityUser.set(e, t.display(), t.id)
+		e.SetInt(entityUser.typeID, 4)
+		if !m.carried[mObjectID] {
+			m.to(entityUser.alt, mObjectID)
+		}
+		m.credential()
 	}
 	if v := m.v[mModifiedProperties]; v.First().Exists() {
 		e.SetJSON(ocsf.PathEntityData, v.Raw())
@@ -271,7 +281,7 @@ func (m *mapper) entraEntity() {
 
 // credential notes the key that was given to an application: the identifier in
 // KeyDescription's new value that the old one does not have.
-func (m *mapper) credential(t *entraTarget) {
+func (m *mapper) credential() {
 	var after, before []byte
 	for c := m.v[mModifiedProperties].First(); c.Exists(); c = c.Next() {
 		if name, value := pair(c); string(name) == "KeyDescription" {
@@ -289,7 +299,6 @@ func (m *mapper) credential(t *entraTarget) {
 		}
 		if id := rest[:end]; len(id) > 0 && !bytes.Contains(before, id) {
 			m.e.SetString(ocsf.PathEntityUserCredentialUID, id)
-			entityUser.set(m.e, t.display(), t.id)
 			return
 		}
 		after = rest[end:]

@@ -302,9 +302,13 @@ func (m *mapper) mailboxRule() {
 // messages showed.
 func (m *mapper) labeledMail() {
 	e := m.e
-	m.to(ocsf.PathEmailFrom, mSender)
+	if field.Mail(m.str(mSender)) {
+		m.to(ocsf.PathEmailFrom, mSender)
+	}
 	m.carried[mReceivers] = m.addresses(ocsf.PathEmailTo, m.v[mReceivers])
-	m.to(ocsf.PathEmailTo, mRecipient)
+	if field.Mail(m.str(mRecipient)) {
+		m.to(ocsf.PathEmailTo, mRecipient)
+	}
 	if !m.to(ocsf.PathEmailSubject, mItemName) {
 		e.SetString(ocsf.PathEmailSubject, lookup(m.v[mOperationProperties], "MailSubject").Str())
 	}

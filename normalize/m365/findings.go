@@ -103,7 +103,22 @@ func (m *mapper) threat() {
 	if to := m.v[mRecipients].First().Str(); field.Mail(to) {
 		e.SetString(ocsf.PathEvidencesEmailTo, to)
 	}
+	for _, n := range [...]member{mDeliveryAction, mPolicyAction} {
+		if d, ok := dispositions[string(m.str(n))]; ok {
+			e.SetInt(ocsf.PathActionID, d.action)
+			e.SetInt(ocsf.PathDispositionID, d.disposition)
+			break
+		}
+	}
 	m.finding()
+}
+
+// dispositions are what was done with a mail, as OCSF's action_id (1 Allowed, 2
+// Denied, 4 Modified) and disposition_id (1 Allowed, 2 Blocked, 3 Quarantined,
+// 5 Deleted, 11 Corrected, 18 Tagged).
+var dispositions = map[string]struct{ action, disposition int64 }{
+	"Blocked": {2, 2}, "Delivered": {1, 1}, "DeliveredAsSpam": {1, 18}, "Replaced": {4, 11},
+	"Quarantine": {2, 3}, "MoveToJmf": {1, 18}, "Delete": {2, 5},
 }
 
 func (m *mapper) evidenceFile(name, path, sha256 []byte) {
@@ -132,8 +147,19 @@ func (m *mapper) malware() {
 	m.finding()
 }
 
+// investigation: what Defender's automation looked into; Data holds the alert
+// that began it.
 func (m *mapper) investigation() {
+	e := m.e
 	m.to(ocsf.PathFindingInfoUID, mInvestigationID)
+	alert := m.jsonText(m.str(mData))
+	if name := alert.Get("AlertDisplayName").Str(); len(name) > 0 {
+		e.SetText(ocsf.PathFindingInfoAnalyticName, unsafe.String(&name[0], len(name)))
+		e.SetInt(ocsf.PathFindingInfoAnalyticTypeID, 1)
+	}
+	if id, ok := severities[string(alert.Get("Severity").Str())]; ok {
+		e.SetInt(ocsf.PathSeverityID, id)
+	}
 	m.finding()
 }
 

@@ -121,6 +121,8 @@ const (
 	mP1Sender
 	mP2Sender
 	mRecipients
+	mDeliveryAction
+	mPolicyAction
 	mSenderIP
 	mSubject
 	mVerdict
@@ -282,6 +284,8 @@ var members = [memberCount]row{
 	mInternetMessageID: {name: "InternetMessageId", to: ocsf.PathEvidencesEmailMessageUID, as: text},
 	mP1Sender:          {name: "P1Sender"},
 	mP2Sender:          {name: "P2Sender", where: "evidences[].email.from"},
+	mDeliveryAction:    {name: "DeliveryAction", where: "disposition_id; action_id", part: true},
+	mPolicyAction:      {name: "PolicyAction", where: "disposition_id; action_id", part: true},
 	mRecipients:        {name: "Recipients", where: "evidences[].email.to", part: true},
 	mSenderIP:          {name: "SenderIp", where: "evidences[].src_endpoint.ip"},
 	mSubject:           {name: "Subject", to: ocsf.PathEvidencesEmailSubject, as: text},

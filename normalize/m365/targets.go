@@ -86,9 +86,9 @@ var targets = [...]struct {
 	targetMailboxRule:      {(*mapper).mailboxRule, "entity from OperationProperties, entity.user the mailbox and where it forwards"},
 	targetLabeledMail:      {(*mapper).labeledMail, "email from Sender, Receivers, Recipient, ItemName"},
 	targetAlert:            {(*mapper).alert, "finding_info from AlertId, Name, PolicyId; evidences[0] from Data and the entity"},
-	targetThreat:           {(*mapper).threat, "finding_info from Verdict or the malware; evidences[0] the mail, URL or file"},
+	targetThreat:           {(*mapper).threat, "finding_info from Verdict or the malware; evidences[0] the mail, URL or file; disposition_id from DeliveryAction, PolicyAction"},
 	targetMalware:          {(*mapper).malware, "finding_info from VirusInfo, evidences[0].file"},
-	targetInvestigation:    {(*mapper).investigation, "finding_info from InvestigationId, InvestigationName"},
+	targetInvestigation:    {(*mapper).investigation, "finding_info from InvestigationId, InvestigationName and the alert in Data"},
 	targetDLP:              {(*mapper).dlp, "finding_info and data_security.policy from PolicyDetails, file or resources[0] what matched"},
 }
 
@@ -310,7 +310,7 @@ func (m *mapper) yammerGroup() {
 // whether it holds nothing else.
 func (m *mapper) addresses(p ocsf.Path, list jsontape.Value) (whole bool) {
 	n := 0
-	if list.Kind() == jsontape.String {
+	if list.Kind() == jsontape.String && field.Mail(list.Str()) {
 		m.e.AddString(p, 0, list.Str())
 		return true
 	}
