@@ -123,12 +123,11 @@ func TestMemoryOfDuplicatesIsMadeAgain(t *testing.T) {
 
 func TestWindow(t *testing.T) {
 	b := newBed(t)
-	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	b.opts.Now = func() time.Time { return now }
+	clock := b.setClock()
 	b.opts.DedupeWindow = 24 * time.Hour
 	b.open()
 	b.add(recs(0, 10)...)
-	now = now.Add(23 * time.Hour)
+	clock.add(23 * time.Hour)
 	if got := b.add(recs(0, 10)...); got.Duplicates != 10 {
 		t.Fatalf("within the window: %+v", got)
 	}
@@ -137,12 +136,12 @@ func TestWindow(t *testing.T) {
 	if got := b.add(recs(0, 12)...); got.Duplicates != 10 || got.Stored != 2 {
 		t.Fatalf("within the window after a restart: %+v", got)
 	}
-	now = now.Add(48 * time.Hour)
+	clock.add(48 * time.Hour)
 	b.add(rec(99))
 	if got := b.add(recs(0, 12)...); got.Stored != 12 {
 		t.Fatalf("long after the window: %+v", got)
 	}
-	now = now.Add(-40 * 24 * time.Hour) // a clock that is set back
+	clock.add(-40 * 24 * time.Hour) // a clock that is set back
 	if got := b.add(recs(0, 12)...); got.Duplicates != 12 {
 		t.Fatalf("with the clock set back: %+v", got)
 	}

@@ -94,7 +94,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Journal, error) {
 	}
 	run, quit := context.WithCancel(context.Background())
 	j.quit = quit
-	j.background(func() { j.tree.watch(run, opts.Now, opts.Logger) })
+	j.background(func() { j.tree.watch(run, opts.Logger) })
 	j.background(j.commitLoop)
 	for range max(1, min(4, runtime.GOMAXPROCS(0))) {
 		j.background(j.sealLoop)
@@ -306,13 +306,10 @@ func (j *Journal) VerifierKey() string { return j.tree.signer().vkey }
 // least this index.
 func (j *Journal) Size() uint64 { return j.tree.size.Load() }
 
-// closeTimeout bounds the wait for a last checkpoint, which takes witnesses.
-const closeTimeout = 15 * time.Second
-
 // Close seals and publishes everything and gives the journal up. If it cannot, it
 // says so and leaves the mark that the next Open takes for a crash.
 func (j *Journal) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), j.opts.CloseTimeout)
 	defer cancel()
 	err := j.Flush(ctx)
 	if errors.Is(err, ErrClosed) {

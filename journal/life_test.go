@@ -124,15 +124,12 @@ func TestForeignKeyIsRefused(t *testing.T) {
 
 func TestRetention(t *testing.T) {
 	b := newBed(t)
-	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	var mu sync.Mutex
-	b.opts.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
-	later := func(d time.Duration) { mu.Lock(); now = now.Add(d); mu.Unlock() }
+	clock := b.setClock()
 	b.opts.LiveBytes = 1
 	j := b.open()
 	for day := range 4 { // a segment a day
 		b.add(recs(day*10, day*10+10)...)
-		later(25 * time.Hour)
+		clock.add(25 * time.Hour)
 	}
 	policy := journal.Policy{Text: "raw records for 50 hours", Before: b.opts.Now().Add(-50 * time.Hour)}
 	deleted, err := j.Retain(t.Context(), policy)

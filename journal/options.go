@@ -61,6 +61,10 @@ type Options struct {
 	// WitnessClient reaches the witnesses. Default http.DefaultClient.
 	WitnessClient *http.Client
 
+	// CloseTimeout bounds how long Close waits for the disk and for a last
+	// checkpoint, which takes the witnesses. Default 15 s.
+	CloseTimeout time.Duration
+
 	Logger *slog.Logger     // default slog.Default()
 	Now    func() time.Time // default time.Now
 	Ops    durable.Ops      // file operations; tests let them fail
@@ -84,6 +88,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.SegmentAge, 24*time.Hour)
 	setDefault(&o.LiveBytes, 32<<20)
 	setDefault(&o.CheckpointInterval, time.Second)
+	setDefault(&o.CloseTimeout, 15*time.Second)
 	setDefault(&o.WitnessClient, http.DefaultClient)
 	setDefault(&o.Logger, slog.Default())
 	if o.Now == nil {

@@ -55,7 +55,7 @@ func (j *Journal) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := j.tree.open(k); err != nil {
+	if err := j.tree.open(k, exists); err != nil {
 		return err
 	}
 	if j.tree.size.Load() == 0 {

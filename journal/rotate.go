@@ -48,7 +48,7 @@ func (j *Journal) RotateKey(ctx context.Context) error {
 			return j.fail(err)
 		}
 		j.tree.close()
-		if err := j.tree.open(next); err != nil {
+		if err := j.tree.open(next, true); err != nil {
 			return j.fail(err)
 		}
 		return nil

@@ -74,9 +74,20 @@ func newTree(dir string, opts *Options) (*tree, error) {
 	return t, nil
 }
 
-// open starts tessera with the key k. On a log that does not exist yet it makes
-// an empty one.
-func (t *tree) open(k *key) error {
+// open starts tessera with the key k, and makes the log first if there is none.
+// The checkpoint of the empty log goes out without witnesses: they cannot know a
+// log whose key was made a moment ago, and tessera would not begin without them.
+func (t *tree) open(k *key, exists bool) error {
+	if !exists {
+		if err := t.start(k, nil); err != nil {
+			return err
+		}
+		t.stop()
+	}
+	return t.start(k, t.policy)
+}
+
+func (t *tree) start(k *key, witnesses *tessera.WitnessGroup) error {
 	ctx, stop := context.WithCancel(context.Background())
 	driver, err := posix.New(ctx, posix.Config{Path: t.dir, HTTPClient: t.http.client})
 	if err != nil {
@@ -89,8 +100,8 @@ func (t *tree) open(k *key) error {
 		WithCheckpointInterval(t.interval).
 		WithCheckpointRepublishInterval(0).
 		WithGarbageCollectionInterval(0)
-	if t.policy != nil {
-		opts = opts.WithWitnesses(*t.policy, nil)
+	if witnesses != nil {
+		opts = opts.WithWitnesses(*witnesses, nil)
 	}
 	appender, _, _, err := tessera.NewAppender(ctx, driver, opts)
 	if err != nil {
@@ -250,7 +261,7 @@ func (t *tree) waitPublished(ctx context.Context, size uint64) error {
 const lateAfter = 30 * time.Second
 
 // watch follows the checkpoint file until ctx ends.
-func (t *tree) watch(ctx context.Context, now func() time.Time, logger *slog.Logger) {
+func (t *tree) watch(ctx context.Context, logger *slog.Logger) {
 	tick := time.NewTicker(min(t.interval/4, 250*time.Millisecond))
 	defer tick.Stop()
 	sweep := newSweeper(t)
@@ -265,7 +276,7 @@ func (t *tree) watch(ctx context.Context, now func() time.Time, logger *slog.Log
 			moved = time.Now()
 			continue
 		}
-		t.mendClock(now())
+		t.mendClock(time.Now())
 		if err := t.readPublished(); err != nil {
 			logger.Error("checkpoint cannot be read", "err", err)
 		}
