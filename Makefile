@@ -48,6 +48,9 @@ fuzz: ## every fuzz target for FUZZTIME
 crash: ## kill -9 again and again during a long import
 	DAYBREAK_CRASH=long $(GO) test -count=1 -timeout 30m -v ./test/crash/...
 
+ipdb: ## databases of countries and autonomous systems, into .cache/ipdb
+	@scripts/ipdb.sh
+
 ci: lint ## everything that must be green before a change lands
 	$(GO) test -shuffle=on ./...
 	$(MAKE) race
