@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/ocsf"
+	"github.com/daybreak-sec/daybreak/ocsf/schema"
 )
 
 // labels are the files whose records come with other vendors' documents, and
@@ -59,9 +60,13 @@ func (r *report) agreement(data string) error {
 		r.printf(" %12s", field)
 	}
 	r.printf(" %16s\n", "all")
+	explained, err := readExplanations(explanations)
+	if err != nil {
+		return err
+	}
 	var all score
 	for _, l := range labels {
-		s, err := r.compareFile(filepath.Join(data, "labelled", l.file+".jsonl"))
+		s, err := r.compareFile(filepath.Join(data, "labelled", l.file+".jsonl"), explained)
 		if err != nil {
 			return err
 		}
@@ -87,8 +92,9 @@ func (r *report) scoreRow(name string, s score) {
 	r.printf(" %16s\n", fmt.Sprintf("%d/%d %s%%", agreed, stated, percent(agreed, stated)))
 }
 
-func (r *report) compareFile(name string) (score, error) {
+func (r *report) compareFile(name string, explained map[string]bool) (score, error) {
 	var s score
+	file := strings.TrimSuffix(filepath.Base(name), ".jsonl")
 	var n normalizer
 	err := eachLine(name, func(line int, raw []byte) error {
 		var l struct {
@@ -96,7 +102,7 @@ func (r *report) compareFile(name string) (score, error) {
 			Expect struct{ ECS map[string]any }
 		}
 		if err := json.Unmarshal(raw, &l); err != nil {
-			return fmt.Errorf("%s:%d: %w", base(name), line, err)
+			return fmt.Errorf("%s:%d: %w", file, line, err)
 		}
 		if l.Expect.ECS == nil {
 			return nil
@@ -107,10 +113,14 @@ func (r *report) compareFile(name string) (score, error) {
 				continue
 			}
 			s.stated[i]++
-			if d.agreed {
+			where := fmt.Sprintf("%s:%d: %s", file, line, compared[i])
+			switch {
+			case d.agreed:
 				s.agreed[i]++
-			} else {
-				r.detail("%s:%d: %s: theirs %q, ours %q", base(name), line, compared[i], d.theirs, d.ours)
+			case explained[where]:
+				r.detail("%s: theirs %q, ours %q (explained)", where, d.theirs, d.ours)
+			default:
+				r.miss("%s: theirs %q, ours %q, and %s does not say why", where, d.theirs, d.ours, explanations)
 			}
 		}
 		return nil
@@ -182,6 +192,8 @@ func eventFacts(e *ocsf.Event) facts {
 			}
 		case a.Kind == ocsf.String:
 			f.add(e, path, string(a.Str))
+		case path == "action_id" || path == "disposition_id":
+			f.action = append(f.action, caption(e.Class, path, a.Num))
 		}
 	}
 	f.action = append(f.action, meanings[meaning{e.Class, e.Activity}]...)
@@ -190,6 +202,13 @@ func eventFacts(e *ocsf.Event) facts {
 		f.outcome = map[int64]string{1: "success", 2: "failure"}[a.Num]
 	}
 	return f
+}
+
+// caption returns what an enum's value of the class is called.
+func caption(class ocsf.Class, name string, n int64) string {
+	a, _ := schema.Load().Class(int(class)).Attr(name)
+	text, _ := a.Enum.Caption(n)
+	return text
 }
 
 func isFinding(e *ocsf.Event) bool { return e.Class/1000 == 2 }

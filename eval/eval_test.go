@@ -116,3 +116,19 @@ func TestPercentNeverRoundsUpToAll(t *testing.T) {
 		}
 	}
 }
+
+func TestReadExplanations(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "eval.md")
+	text := "| records | facts | why |\n|---|---|---|\n| a_file 3, 4 | time, outcome | because |\n| b_file 1 | time |  |\n"
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readExplanations(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{"a_file:3: time": true, "a_file:3: outcome": true, "a_file:4: time": true, "a_file:4: outcome": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -8,7 +8,8 @@
 // The reference data is not part of this repository. Where its folder is
 // missing, eval says what it skips and exits 0. It exits 1 if an event is not
 // valid OCSF, if agreement on Microsoft 365 and Entra records is below the
-// limit, or if a file fares worse than eval/baseline.txt says it did.
+// limit, if docs/eval.md does not explain a disagreement, or if a file fares
+// worse than eval/baseline.txt says it did.
 package main
 
 import (
