@@ -7,6 +7,7 @@ package index
 
 import (
 	"bytes"
+	"strings"
 	"unsafe"
 
 	"github.com/daybreak-sec/daybreak/lake"
@@ -38,7 +39,7 @@ var columns = []column{
 	}},
 	{func(r *lake.Row) *string { return &r.Object }, []ocsf.Path{
 		ocsf.PathFilePath, ocsf.PathFileName, ocsf.PathWebResourcesURLString, ocsf.PathWebResourcesName, ocsf.PathEntityName, ocsf.PathEntityUID,
-		ocsf.PathGroupName, ocsf.PathFindingInfoUID, ocsf.PathEmailMessageUID, ocsf.PathResourcesName, ocsf.PathResourcesUID, ocsf.PathDatabucketUID, ocsf.PathServiceUID,
+		ocsf.PathGroupName, ocsf.PathFindingInfoUID, ocsf.PathEmailMessageUID, ocsf.PathResourcesName, ocsf.PathResourcesUID, ocsf.PathDatabucketUID,
 	}},
 	{func(r *lake.Row) *string { return &r.UserAgent }, []ocsf.Path{ocsf.PathHTTPRequestUserAgent}},
 	{func(r *lake.Row) *string { return &r.Status }, []ocsf.Path{ocsf.PathStatusCode, ocsf.PathStatus}},
@@ -99,7 +100,9 @@ func Row(dst *lake.Row, e *ocsf.Event) {
 		dst.Target = sharedWith(e)
 	}
 	dst.User = lower(e, dst.User)
-	dst.Target = lower(e, dst.Target)
+	if strings.IndexByte(dst.Target, '@') > 0 { // an account, by its address
+		dst.Target = lower(e, dst.Target)
+	}
 }
 
 func number(dst *lake.Row, a *ocsf.Attr) {

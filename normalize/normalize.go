@@ -66,9 +66,8 @@ func Detect(root jsontape.Value) []event.Family {
 // Normalizer maps records. Its zero value is ready; it reuses its memory and is
 // not for concurrent use.
 type Normalizer struct {
-	tape   jsontape.Tape
-	event  ocsf.Event
-	quoted []byte
+	tape  jsontape.Tape
+	event ocsf.Event
 }
 
 // Identify reads what the journal needs to know of a record of a family; the
