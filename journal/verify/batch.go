@@ -66,13 +66,9 @@ type worker struct {
 	raw      []byte // the records
 	leaf     []byte
 	receipts layout.Receipts
-	prefixes []prefix
+	prefixes [][]byte // by origin: a leaf's first byte, and what its records' leaves share
 	hashes   []layout.Hash
 }
-
-// prefix is the part of a leaf that an origin's records share, behind the byte
-// that marks a leaf. It lies in a buffer of its own.
-type prefix []byte
 
 func newWorker() *worker {
 	// The size of what is decoded is checked before and given to the decoder as

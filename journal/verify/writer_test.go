@@ -37,7 +37,7 @@ func newWritten(t testing.TB) *written {
 	data := t.TempDir()
 	w := &written{t: t, dir: filepath.Join(data, "journal"), rnd: rand.New(rand.NewPCG(1, 2)), opts: journal.Options{
 		Origin: "example.com/written", KeyFile: filepath.Join(data, "key"), DedupeDir: filepath.Join(data, "dedupe"),
-		BatchDelay: time.Millisecond, SegmentBytes: 8 << 10, CheckpointInterval: 100 * time.Millisecond,
+		BatchDelay: time.Millisecond, SegmentBytes: 2 << 10, CheckpointInterval: 100 * time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler),
 	}}
 	w.open()
