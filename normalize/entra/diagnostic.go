@@ -102,22 +102,22 @@ func isDiagnostic(root jsontape.Value) bool {
 	return known || containsFold(root.Get("resourceId").Str(), "/microsoft.aadiam")
 }
 
-// kindOfRecord tells a record by its category, and by its object where an
-// audit record has its own category in the envelope's place.
+// kindOfRecord tells a record by its category, which for audit records is not
+// enough: Intune's are named AuditLogs too, and some of Entra's have their own
+// category in the envelope's place.
 func kindOfRecord(root jsontape.Value) (k *kind, known bool) {
 	var buf [48]byte
 	if category := root.Get("category").Str(); len(category) <= len(buf) {
-		if k, ok := kinds[string(appendLower(buf[:0], category))]; ok {
+		if k, ok := kinds[string(appendLower(buf[:0], category))]; ok && k != &auditLogs {
 			return k, true
 		}
 	}
-	if containsFold(root.Get("resourceId").Str(), "/microsoft.aadiam") {
-		if k := auditKind(root.Get("properties")); k != nil {
-			return k, true
-		}
-		if p := root.Get("properties"); p.Get("initiatedBy").Exists() && p.Get("targetResources").Exists() {
-			return &auditLogs, true
-		}
+	p := root.Get("properties")
+	if k := auditKind(p); k != nil {
+		return k, true
+	}
+	if p.Get("initiatedBy").Exists() || p.Get("targetResources").Exists() {
+		return &auditLogs, true
 	}
 	return &unknown, false
 }

@@ -111,6 +111,7 @@ func TestOthersAreNotDetected(t *testing.T) {
 		`{}`, `[]`, `"x"`, `{"id":"1","createdDateTime":"2026-01-01T00:00:00Z"}`,
 		`{"CreationTime":"2026-01-01T00:00:00","RecordType":15,"Workload":"AzureActiveDirectory","Id":"1"}`,
 		`{"time":"2026-01-01T00:00:00Z","tenantId":"t","operationName":"Publish","category":"AdvancedHunting-CloudAppEvents","properties":{"Timestamp":"2026-01-01T00:00:00Z"}}`,
+		`{"category":"AuditLogs","operationName":"Patch DeviceConfiguration","time":"2026-01-01T00:00:00Z","resourceId":"/tenants/t/providers/Microsoft.Intune","properties":{"ActivityDate":"1/1/2026 0:00:00 AM","Actor":{"UPN":"a"}}}`,
 		`{"category":"Administrative","operationName":"MICROSOFT.COMPUTE/x","time":"2026-01-01T00:00:00Z","resourceId":"/SUBSCRIPTIONS/1","properties":{}}`,
 	} {
 		for name, s := range sources {
@@ -128,7 +129,7 @@ func TestDrift(t *testing.T) {
 		{"audit", `{"activityDisplayName":"Add user","category":"UserManagement","operationType":"Add"}`, ""},
 		{"audit", `{"activityDisplayName":"Anything at all","category":"Device","operationType":"Update"}`, ""},
 		{"audit", `{"activityDisplayName":"Launch rocket","category":"SpaceManagement","operationType":"Ignite"}`, "operation"},
-		{"diagnostic", `{"category":"AuditLogs","properties":{"activityDisplayName":"Launch rocket","category":"Device","operationType":"Ignite"}}`, "operation"},
+		{"diagnostic", `{"category":"AuditLogs","properties":{"activityDisplayName":"Launch rocket","activityDateTime":"2026-01-01T00:00:00Z","category":"Device","operationType":"Ignite"}}`, "operation"},
 		{"diagnostic", `{"category":"BrandNewLogs","properties":{}}`, "record type"},
 		{"diagnostic", `{"category":"signinlogs","properties":{}}`, ""},
 	} {

@@ -11,8 +11,9 @@ import (
 )
 
 // The functions of this file read an audit record's targetResources, an array
-// of {id, displayName, type, userPrincipalName, modifiedProperties}. What was
-// changed in them has no place in OCSF, so the array stays under unmapped.
+// of {id, displayName, type, userPrincipalName, modifiedProperties}. Most of
+// what was changed in them has no place in OCSF, so the array stays under
+// unmapped.
 
 // OCSF entity.type_id by the targets' types.
 var entityTypes = map[string]int64{"Device": 1, "User": 2, "Group": 3, "Directory": 4, "Policy": 5, "NamedLocation": 7}
@@ -83,28 +84,53 @@ func role(list jsontape.Value, e *ocsf.Event) {
 	}
 	e.AddString(ocsf.PathPrivileges, 0, name)
 	resource(e, what)
-	if id := changed(list, "Role.ObjectID"); id != nil && e.Str(ocsf.PathResourceUID) == nil {
-		e.SetString(ocsf.PathResourceName, name)
-		e.SetString(ocsf.PathResourceUID, id)
-		e.SetText(ocsf.PathResourceType, "Role")
+	if id := changed(list, "Role.ObjectID"); id != nil {
+		thing(e, name, id, []byte("Role"))
 	}
 }
 
-// grant is the principal that was granted permissions and the resource they are
-// for.
+// grant is who may act from now on, a service principal mostly, what it may do
+// and on what. In assignments the first target is the resource, and its
+// properties name the one who gets it; in consents it is that one itself.
 func grant(list jsontape.Value, e *ocsf.Event) {
-	who, what := holder(list)
-	setUser(who, e)
-	resource(e, what)
-	scopes := changed(list, "DelegatedPermissionGrant.Scope", "AppRole.Value", "ConsentAction.Permissions")
-	n := 0
+	first := list.First()
+	if id := changed(list, "ServicePrincipal.ObjectID"); id != nil {
+		subject.service(e, changed(list, "ServicePrincipal.DisplayName"), id)
+		resource(e, first)
+	} else if who, what := holder(list); string(who.Get("type").Str()) == "User" || !what.Exists() {
+		setUser(who, e)
+		resource(e, what)
+	} else {
+		setUser(what, e)
+		resource(e, who)
+	}
+	n := privileges(e, changed(list, "DelegatedPermissionGrant.Scope", "AppRole.Value"), 0)
+	// "[] => [[Id: …, ConsentType: Principal, Scope: User.Read Mail.Read, …]]"
+	_, consents, _ := bytes.Cut(changed(list, "ConsentAction.Permissions"), []byte("=>"))
+	for {
+		_, scopes, ok := bytes.Cut(consents, []byte("Scope:"))
+		if !ok {
+			return
+		}
+		end := bytes.IndexAny(scopes, ",]")
+		if end < 0 {
+			end = len(scopes)
+		}
+		n, consents = privileges(e, scopes[:end], n), scopes[end:]
+	}
+}
+
+// privileges adds the words of a list of permissions and returns how many there
+// are by now.
+func privileges(e *ocsf.Event, scopes []byte, n int) int {
 	for scope := range bytes.FieldsSeq(scopes) {
-		if n == 64 {
+		if n == 256 {
 			break
 		}
 		e.AddString(ocsf.PathPrivileges, n, scope)
 		n++
 	}
+	return n
 }
 
 // ownership is the new or former owner, and what is owned.
@@ -112,20 +138,24 @@ func ownership(list jsontape.Value, e *ocsf.Event) {
 	who, what := holder(list)
 	setUser(who, e)
 	resource(e, what)
-	for _, name := range [...]string{"Application", "ServicePrincipal", "Group", "Device", "Policy"} {
-		if id := changed(list, name+".ObjectID"); id != nil && e.Str(ocsf.PathResourceUID) == nil {
-			e.SetString(ocsf.PathResourceUID, id)
-			e.SetString(ocsf.PathResourceName, changed(list, name+".DisplayName"))
-			e.SetText(ocsf.PathResourceType, name)
+	for _, typ := range [...]string{"Application", "ServicePrincipal", "Group", "Device", "Policy"} {
+		if id := changed(list, typ+".ObjectID"); id != nil {
+			thing(e, changed(list, typ+".DisplayName"), id, e.Own(typ))
+			break
 		}
 	}
 	e.AddText(ocsf.PathPrivileges, 0, "Owner")
 }
 
 func resource(e *ocsf.Event, t jsontape.Value) {
-	e.SetString(ocsf.PathResourceName, t.Get("displayName").Str())
-	e.SetString(ocsf.PathResourceUID, t.Get("id").Str())
-	e.SetString(ocsf.PathResourceType, t.Get("type").Str())
+	thing(e, t.Get("displayName").Str(), t.Get("id").Str(), t.Get("type").Str())
+}
+
+// thing sets what access was given to.
+func thing(e *ocsf.Event, name, id, typ []byte) {
+	e.AddString(ocsf.PathResourcesName, 0, name)
+	e.AddString(ocsf.PathResourcesUID, 0, id)
+	e.AddString(ocsf.PathResourcesType, 0, typ)
 }
 
 // entities is what an activity created, changed or deleted.
@@ -144,6 +174,9 @@ func entities(list jsontape.Value, e *ocsf.Event) {
 	}
 	if len(typ) > 0 {
 		e.SetInt(ocsf.PathEntityTypeID, typeID)
+	}
+	if changes := t.Get("modifiedProperties"); !blank(changes) {
+		e.SetJSON(ocsf.PathEntityData, changes.Raw())
 	}
 	switch string(typ) {
 	case "User":
