@@ -5,6 +5,7 @@ package scan_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,46 +45,62 @@ type bench struct {
 
 func makeBenchLake() (*bench, error) {
 	b := &bench{rows: benchRows()}
-	source := laketest.New(1)
-	source.Step = 86_400_000_000 / int64(b.rows) // a day, whatever the number
-	b.some = busiest(source.Next(20_000))
+	b.some = busiest(b.source().Next(20_000))
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("daybreak-bench-lake-%d", b.rows))
-	if _, err := os.Stat(filepath.Join(dir, "complete")); err != nil {
-		if err := os.RemoveAll(dir); err != nil {
-			return nil, err
-		}
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, err
-	}
-	ctx := context.Background()
-	db, err := store.Open(ctx, filepath.Join(dir, "control.db"))
-	if err != nil {
-		return nil, err
-	}
-	if b.lake, err = lake.Open(ctx, filepath.Join(dir, "lake"), db, lake.Options{NoMerge: true}); err != nil {
-		return nil, err
-	}
-	if b.lake.Stats().Rows == int64(b.rows) {
+	err := b.open(dir)
+	if err == nil && b.lake.Stats().Rows == int64(b.rows) {
 		return b, nil
 	}
-	source = laketest.New(1)
-	source.Step = 86_400_000_000 / int64(b.rows)
+	// None yet, or not whole, or of another version of the lake.
+	if b.lake != nil {
+		b.lake.Close()
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	if err := b.open(dir); err != nil {
+		return nil, err
+	}
+	return b, b.fill()
+}
+
+func (b *bench) open(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	db, err := store.Open(context.Background(), filepath.Join(dir, "control.db"))
+	if err != nil {
+		return err
+	}
+	b.lake, err = lake.Open(context.Background(), filepath.Join(dir, "lake"), db, lake.Options{NoMerge: true})
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return nil
+}
+
+// fill makes the lake as it is after the day: flushed and merged.
+func (b *bench) fill() error {
+	ctx := context.Background()
+	source := b.source()
 	for left := b.rows; left > 0; {
 		rows := source.Next(min(left, 10_000))
 		id := rows[len(rows)-1].ID()
 		if err := b.lake.Append(ctx, rows, event.ID{Batch: id.Batch, Index: id.Index + 1}); err != nil {
-			return nil, err
+			return err
 		}
 		left -= len(rows)
 	}
 	if err := b.lake.Flush(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if err := b.lake.Settle(ctx); err != nil {
-		return nil, err
-	}
-	return b, os.WriteFile(filepath.Join(dir, "complete"), nil, 0o600)
+	return b.lake.Settle(ctx)
+}
+
+func (b *bench) source() *laketest.Source {
+	source := laketest.New(1)
+	source.Step = 86_400_000_000 / int64(b.rows) // a day, whatever the number
+	return source
 }
 
 // busiest returns a row of the person who has most of them, with an object and

@@ -28,6 +28,10 @@ func (s *scan) fetch(ctx context.Context, workers []*worker, hits []hit) (*query
 	}
 	s.mem.take(int64(len(hits)) * int64(len(t.Columns)) * 24)
 	runs := groupRuns(hits)
+	parts := 1
+	if len(runs) < 4*len(workers) {
+		parts = len(workers) // few groups: share out the columns
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -36,10 +40,10 @@ func (s *scan) fetch(ctx context.Context, workers []*worker, hits []hit) (*query
 		wg.Go(func() {
 			for {
 				n := int(next.Add(1)) - 1
-				if n >= len(runs) {
+				if n >= len(runs)*parts {
 					return
 				}
-				if err := s.inSlot(ctx, func() error { return w.fetch(ctx, t, hits, runs[n]) }); err != nil {
+				if err := s.inSlot(ctx, func() error { return w.fetch(ctx, t, hits, runs[n/parts], n%parts, parts) }); err != nil {
 					cancel(err)
 					return
 				}
@@ -65,8 +69,9 @@ func groupRuns(hits []hit) [][]int {
 	return runs
 }
 
-// fetch reads the columns of the hits of one group.
-func (w *worker) fetch(ctx context.Context, t *query.Table, hits []hit, run []int) error {
+// fetch reads the columns of the hits of one group: of every parts columns the
+// one at part.
+func (w *worker) fetch(ctx context.Context, t *query.Table, hits []hit, run []int, part, parts int) error {
 	src := w.eval.src
 	if err := src.open(hits[run[0]].group); err != nil {
 		return err
@@ -80,7 +85,8 @@ func (w *worker) fetch(ctx context.Context, t *query.Table, hits []hit, run []in
 		for n < len(run) && int(hits[run[n]].row)/lake.PageRows == src.page {
 			n++
 		}
-		for i, c := range w.scan.plan.columns {
+		for i := part; i < len(w.scan.plan.columns); i += parts {
+			c := w.scan.plan.columns[i]
 			v, err := src.column(c)
 			if err != nil {
 				return err
