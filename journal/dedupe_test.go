@@ -19,11 +19,12 @@ func raw(id, text string) event.Record { return event.Record{ID: []byte(id), Raw
 
 func TestDuplicates(t *testing.T) {
 	zeros := "00000000-0000-0000-0000-000000000000"
-	for _, c := range []struct {
+	type scene struct {
 		name string
 		recs []event.Record
 		want journal.Result
-	}{
+	}
+	scenes := []scene{
 		{"twice", []event.Record{raw("a", `{"x":1}`), raw("a", `{"x":1}`)}, journal.Result{Stored: 1, Duplicates: 1}},
 		{"keys in other order", []event.Record{raw("a", `{"x":1,"y":[2]}`), raw("a", ` {"y": [2], "x": 1}`)}, journal.Result{Stored: 1, Duplicates: 1}},
 		{"changed field", []event.Record{raw("a", `{"x":1}`), raw("a", `{"x":2}`)}, journal.Result{Stored: 2, Mutated: 1}},
@@ -33,33 +34,31 @@ func TestDuplicates(t *testing.T) {
 		{"no id", []event.Record{raw("", `{"x":1,"y":2}`), raw(zeros, `{"y":2,"x":1}`), raw("", `{"x":2}`)}, journal.Result{Stored: 2, Duplicates: 1}},
 		{"long ids that differ at the end", []event.Record{raw(strings.Repeat("i", 2000)+"1", `{"x":1}`), raw(strings.Repeat("i", 2000)+"2", `{"x":2}`)}, journal.Result{Stored: 2}},
 		{"empty records", []event.Record{raw("", ""), raw("", "")}, journal.Result{Stored: 1, Duplicates: 1}},
-	} {
-		for _, restart := range []bool{false, true} {
-			t.Run(fmt.Sprint(c.name, " restart ", restart), func(t *testing.T) {
-				t.Parallel()
-				b := newBed(t)
-				b.open()
-				var got journal.Result
-				for _, r := range c.recs {
-					one := b.add(r)
-					got.Stored += one.Stored
-					got.Duplicates += one.Duplicates
-					got.Mutated += one.Mutated
-					if restart {
-						b.close()
-						b.open()
-					}
+	}
+	for _, restart := range []bool{false, true} {
+		each(t, scenes, func(c scene) string { return fmt.Sprint(c.name, " restart ", restart) }, func(t *testing.T, c scene) {
+			b := newBed(t)
+			b.open()
+			var got journal.Result
+			for _, r := range c.recs {
+				one := b.add(r)
+				got.Stored += one.Stored
+				got.Duplicates += one.Duplicates
+				got.Mutated += one.Mutated
+				if restart {
+					b.close()
+					b.open()
 				}
-				if got != c.want {
-					t.Errorf("one by one: %+v, want %+v", got, c.want)
-				}
-				if again := b.add(c.recs...); again.Duplicates != len(c.recs) {
-					t.Errorf("all again: %+v, want duplicates only", again)
-				}
-				b.close()
-				b.verify(b.dir())
-			})
-		}
+			}
+			if got != c.want {
+				t.Errorf("one by one: %+v, want %+v", got, c.want)
+			}
+			if again := b.add(c.recs...); again.Duplicates != len(c.recs) {
+				t.Errorf("all again: %+v, want duplicates only", again)
+			}
+			b.close()
+			b.verify(b.dir())
+		})
 	}
 }
 

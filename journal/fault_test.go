@@ -86,13 +86,12 @@ func TestEveryOperationFails(t *testing.T) {
 	if testing.Short() {
 		step = 5
 	}
+	var cases []*faults
 	for at := 0; at < count; at += step {
-		stored := at/4%2 == 0 // a batch takes four operations, so each kind fails both ways
-		t.Run(fmt.Sprint("operation ", at, " stored ", stored), func(t *testing.T) {
-			t.Parallel()
-			failOnce(t, &faults{at: at, stored: stored, err: syscall.EIO})
-		})
+		// A batch takes four operations, so each kind of them fails both ways.
+		cases = append(cases, &faults{at: at, stored: at/4%2 == 0, err: syscall.EIO})
 	}
+	each(t, cases, func(f *faults) string { return fmt.Sprint("operation ", f.at, " stored ", f.stored) }, failOnce)
 }
 
 func failOnce(t *testing.T, f *faults) {
@@ -170,6 +169,7 @@ func TestKilled(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 13))
 	for range rounds {
 		confirmed := b.killed(time.Duration(10+rng.IntN(60)) * time.Millisecond)
+		b.verify(b.dir()) // as the dead process left it
 		b.open()
 		b.sealedOnce(recs(0, confirmed))
 		if got, want := len(b.all()), confirmed; got < want {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -103,6 +104,7 @@ func (b *bed) add(recs ...event.Record) journal.Result {
 }
 
 func add(ctx context.Context, j *journal.Journal, o event.Origin, recs []event.Record) (journal.Result, error) {
+	recs = slices.Clone(recs)
 	for i := range recs {
 		recs[i].Ordinal = uint64(i)
 	}
@@ -211,4 +213,20 @@ func (b *bed) fsck() {
 	if err := fsck.New(v.Name(), v, log, hash, fsck.Opts{N: 1}).Check(b.t.Context()); err != nil {
 		b.t.Fatalf("tessera fsck: %v", err)
 	}
+}
+
+// each runs a subtest for every name, eight at a time: they wait for checkpoints
+// and disks more than they work, so there is no harm in more than processors.
+func each[T any](t *testing.T, cases []T, name func(T) string, f func(*testing.T, T)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	free := make(chan struct{}, 8)
+	for _, c := range cases {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			t.Run(name(c), func(t *testing.T) { f(t, c) })
+		})
+	}
+	wg.Wait()
 }

@@ -5,8 +5,10 @@ package journal_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/daybreak-sec/daybreak/journal"
@@ -81,7 +83,7 @@ func TestRefused(t *testing.T) {
 			}
 		}
 	}
-	for name, damage := range map[string]func(*bed){
+	damages := map[string]func(*bed){
 		"frames cut":       cut("segments/000000000000.frames"),
 		"receipts cut":     cut("segments/000000000000.receipts"),
 		"frames missing":   remove("segments/000000000000.frames"),
@@ -98,29 +100,29 @@ func TestRefused(t *testing.T) {
 		"segments far ahead":  func(b *bed) { b.write("segments/000000000007.frames", "DBFRAME1") },
 		"checkpoint damaged":  func(b *bed) { b.write("log/checkpoint", "x") },
 		"key file of nothing": func(b *bed) { os.WriteFile(b.opts.KeyFile, nil, 0o600) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBed(t)
-			b.open()
-			b.add(recs(0, 50)...)
-			b.add(recs(50, 60)...)
-			b.close()
-			b.crashed()
-			damage(b)
-			before := content(t, b.data)
-			j, err := journal.Open(t.Context(), b.dir(), b.opts)
-			if err == nil {
-				j.Close()
-				t.Fatal("it was opened")
-			}
-			t.Log(err)
-			for path, was := range before {
-				if now, err := os.ReadFile(path); filepath.Base(path) != "open" && (err != nil || string(now) != was) {
-					t.Errorf("%s was changed: %v", path, err)
-				}
-			}
-		})
 	}
+	names := slices.Sorted(maps.Keys(damages))
+	each(t, names, func(name string) string { return name }, func(t *testing.T, name string) {
+		b := newBed(t)
+		b.open()
+		b.add(recs(0, 50)...)
+		b.add(recs(50, 60)...)
+		b.close()
+		b.crashed()
+		damages[name](b)
+		before := content(t, b.data)
+		j, err := journal.Open(t.Context(), b.dir(), b.opts)
+		if err == nil {
+			j.Close()
+			t.Fatal("it was opened")
+		}
+		t.Log(err)
+		for path, was := range before {
+			if now, err := os.ReadFile(path); filepath.Base(path) != "open" && (err != nil || string(now) != was) {
+				t.Errorf("%s was changed: %v", path, err)
+			}
+		}
+	})
 }
 
 func content(t *testing.T, dir string) map[string]string {
