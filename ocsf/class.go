@@ -65,6 +65,13 @@ type caption struct {
 	member []byte // `"status":"Success"`; nil if the enum has no sibling
 }
 
+// Has reports whether events of the class have the attribute, so that a mapping
+// can leave a member of a record where it is rather than set what will not fit.
+func (c Class) Has(p Path) bool {
+	ct := loadTables().class(c)
+	return ct != nil && p < pathCount && ct.leaves[p] != nil
+}
+
 func (ct *classTable) build(t *tables) {
 	c := ct.class
 	for p := PathNone + 1; p < pathCount; p++ {

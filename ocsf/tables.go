@@ -21,8 +21,8 @@ import (
 type tables struct {
 	nodes    []node // nodes[0] is the event itself
 	paths    [pathCount]pathInfo
-	profiles []string // names of the bits of a profile set
-	classes  map[Class]*classTable
+	profiles []string           // names of the bits of a profile set
+	classes  [9][64]*classTable // by category and number within it: 3002 is [3][2]
 }
 
 // node is an attribute on some path, or the event.
@@ -68,7 +68,7 @@ type fill struct {
 // loadTables makes the tables, once.
 var loadTables = sync.OnceValue(func() *tables {
 	s := schema.Load()
-	t := &tables{nodes: []node{{}}, classes: map[Class]*classTable{}}
+	t := &tables{nodes: []node{{}}}
 	known := map[*schema.Object]*rule{}
 	place := map[string]uint16{}
 	for p := PathNone + 1; p < pathCount; p++ {
@@ -80,7 +80,7 @@ var loadTables = sync.OnceValue(func() *tables {
 			t.profileBit(profile)
 		}
 		if !nestedChoice(c) {
-			t.classes[Class(c.UID)] = &classTable{class: c}
+			t.classes[c.UID/1000][c.UID%1000] = &classTable{class: c}
 		}
 	}
 	return t
@@ -347,7 +347,11 @@ func (s *topSet) has(top uint8) bool { return top != 0 && s[top>>6]&(1<<(top&63)
 
 // class returns the tables of a class, nil if OCSF has none of that uid.
 func (t *tables) class(c Class) *classTable {
-	ct := t.classes[c]
+	category, n := int(c/1000), int(c%1000)
+	if category >= len(t.classes) || n >= len(t.classes[0]) {
+		return nil
+	}
+	ct := t.classes[category][n]
 	if ct != nil {
 		ct.once.Do(func() { ct.build(t) })
 	}
