@@ -87,9 +87,9 @@ func auditKind(root jsontape.Value) *kind {
 	switch {
 	case has("activityDisplayName") && (has("activityDateTime") || has("targetResources")):
 		return &auditLogs
-	case has("provisioningAction") && has("activityDateTime"), has("provisioningStatusInfo"):
+	case has("activityDateTime") && has("changeId") && (has("provisioningAction") || has("sourceSystem")):
 		return &provisioning
-	case has("riskEventType") && has("detectedDateTime"):
+	case has("detectedDateTime") && (has("riskEventType") || has("riskType")):
 		return &riskEvents
 	case has("riskLastUpdatedDateTime") && has("riskState"):
 		return &riskyUsers

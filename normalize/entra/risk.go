@@ -112,8 +112,12 @@ func riskType(v jsontape.Value, e *ocsf.Event) bool {
 	return v.Kind() == jsontape.String
 }
 
-// sameType is the older name of riskEventType, which streams carry beside it.
+// sameType is the older name of riskEventType, which streams carry beside it
+// and old records alone.
 func sameType(v jsontape.Value, e *ocsf.Event) bool {
+	if e.Str(ocsf.PathFindingInfoTitle) == nil {
+		return riskType(v, e)
+	}
 	return string(e.Str(ocsf.PathFindingInfoTitle)) == string(v.Str())
 }
 
