@@ -185,11 +185,6 @@ func eventFacts(e *ocsf.Event) facts {
 	for _, a := range e.Attrs {
 		path := a.Path.String()
 		switch {
-		case a.Kind == ocsf.JSON && !strings.HasPrefix(path, "actor."):
-			var v any
-			if json.Unmarshal(a.Str, &v) == nil {
-				f.object = appendStrings(f.object, v)
-			}
 		case a.Kind == ocsf.String:
 			f.add(e, path, string(a.Str))
 		case path == "action_id" || path == "disposition_id":
@@ -241,21 +236,4 @@ func oneUser(e *ocsf.Event) bool {
 	typ, ok := e.Get(ocsf.PathActorUserTypeID)
 	const service = 4
 	return e.Class == ocsf.ClassAuthentication || isFinding(e) || !e.Has(ocsf.PathActorUserName) || ok && typ.Num == service
-}
-
-// appendStrings appends all strings in a JSON value.
-func appendStrings(out []string, v any) []string {
-	switch v := v.(type) {
-	case string:
-		out = append(out, v)
-	case []any:
-		for _, e := range v {
-			out = appendStrings(out, e)
-		}
-	case map[string]any:
-		for _, e := range v {
-			out = appendStrings(out, e)
-		}
-	}
-	return out
 }
