@@ -163,6 +163,31 @@ func (m *mapper) investigation() {
 	m.finding()
 }
 
+// risk: Entra ID Protection found a sign-in or a user risky.
+func (m *mapper) risk() {
+	e := m.e
+	if !m.to(ocsf.PathFindingInfoTitle, mRiskEventType) {
+		e.SetString(ocsf.PathFindingInfoTitle, m.operation)
+	}
+	m.to(ocsf.PathFindingInfoUID, mRiskID)
+	m.finding()
+	switch string(m.str(mRiskLevel)) {
+	case "low", "Low":
+		e.SetInt(ocsf.PathSeverityID, 2)
+	case "medium", "Medium":
+		e.SetInt(ocsf.PathSeverityID, 3)
+	case "high", "High":
+		e.SetInt(ocsf.PathSeverityID, 4)
+	}
+	name := m.str(mUserDisplayName)
+	if m.to(ocsf.PathEvidencesUserName, mUserDisplayName) && field.Mail(name) {
+		e.SetString(ocsf.PathEvidencesUserEmailAddr, name)
+	}
+	place := m.v[mLocation]
+	e.SetString(ocsf.PathEvidencesSrcEndpointLocationCity, place.Get("City").Str())
+	e.SetString(ocsf.PathEvidencesSrcEndpointLocationCountry, place.Get("CountryOrRegion").Str())
+}
+
 // dlp: a policy against data loss matched.
 func (m *mapper) dlp() {
 	e := m.e

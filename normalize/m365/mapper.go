@@ -16,6 +16,7 @@ import (
 type mapper struct {
 	e         *ocsf.Event
 	v         [memberCount]jsontape.Value
+	s         [memberCount][]byte // texts of strings and numbers
 	carried   [memberCount]bool
 	present   []member // what v holds, in the record's order
 	params    [paramCount][]byte
@@ -44,8 +45,20 @@ func Map(root jsontape.Value, e *ocsf.Event) {
 	targets[m.rule.target].fill(m)
 	m.simple()
 	m.leftovers()
-	*m = mapper{inner: m.inner, present: m.present[:0]}
+	m.forget()
 	mappers.Put(m)
+}
+
+// forget empties the mapper for the next record: the large arrays where they
+// were used, the rest whole.
+func (m *mapper) forget() {
+	for _, n := range m.present {
+		m.v[n], m.s[n] = jsontape.Value{}, nil
+	}
+	clear(m.carried[:])
+	clear(m.params[:])
+	m.e, m.operation, m.objectID, m.appID, m.entra = nil, nil, nil, nil, entraTarget{}
+	m.present = m.present[:0]
 }
 
 // collect finds the members. Of a name that comes twice the later member
@@ -62,7 +75,10 @@ func (m *mapper) collect(root jsontape.Value) {
 		} else {
 			m.present = append(m.present, n)
 		}
-		m.v[n] = c
+		m.v[n], m.s[n] = c, nil
+		if c.Kind() <= jsontape.String {
+			m.s[n] = c.Text()
+		}
 	}
 }
 
@@ -83,12 +99,12 @@ func (m *mapper) classify() {
 func (m *mapper) common() {
 	e := m.e
 	if v := m.v[mCreationTime]; v.Exists() {
-		ns, ok := field.Time(v.Text())
+		ns, ok := field.Time(m.str(mCreationTime))
 		if !ok {
 			m.issue("CreationTime: not a time")
 		}
 		e.Time = ns
-		m.carried[mCreationTime] = text(e, ocsf.PathMetadataOriginalTime, v)
+		m.to(ocsf.PathMetadataOriginalTime, mCreationTime)
 	} else {
 		m.issue("CreationTime: missing")
 	}
@@ -103,15 +119,17 @@ func (m *mapper) common() {
 			break
 		}
 	}
-	e.SetText(ocsf.PathMetadataProductName, "Microsoft 365")
-	e.SetText(ocsf.PathMetadataProductVendorName, "Microsoft")
+	e.SetString(ocsf.PathMetadataProductName, productName)
+	e.SetString(ocsf.PathMetadataProductVendorName, vendorName)
 }
+
+var productName, vendorName = []byte("Microsoft 365"), []byte("Microsoft")
 
 // simple follows the rows of members that one attribute carries.
 func (m *mapper) simple() {
 	for _, n := range m.present {
 		if r := &members[n]; r.as != nil && !m.carried[n] && m.rule.class.Has(r.to) {
-			m.carried[n] = r.as(m.e, r.to, m.v[n])
+			m.carried[n] = r.as(m, r.to, n)
 		}
 	}
 }
@@ -126,12 +144,7 @@ func (m *mapper) leftovers() {
 }
 
 // str returns a member's text, if it is a string or a number.
-func (m *mapper) str(n member) []byte {
-	if v := m.v[n]; v.Kind() <= jsontape.String {
-		return v.Text()
-	}
-	return nil
-}
+func (m *mapper) str(n member) []byte { return m.s[n] }
 
 // to sets an attribute of the member's text, and reports whether it did.
 func (m *mapper) to(p ocsf.Path, n member) bool {

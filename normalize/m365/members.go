@@ -6,7 +6,6 @@ package m365
 import (
 	"strings"
 
-	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/field"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
@@ -139,6 +138,15 @@ const (
 	mEndTimeUTC
 	mLastUpdateTimeUTC
 
+	// Risk detections of Entra ID Protection.
+	mRiskID
+	mRiskEventType
+	mRiskLevel
+	mRiskDetail
+	mUserDisplayName
+	mLocation
+	mDetectedDateTime
+
 	// Data loss prevention and labels.
 	mIncidentID
 	mPolicyDetails
@@ -171,7 +179,7 @@ type row struct {
 	// to and as carry the member to one attribute, whatever the class; a class
 	// that does not have the attribute leaves it unmapped.
 	to ocsf.Path
-	as func(e *ocsf.Event, to ocsf.Path, v jsontape.Value) bool
+	as func(m *mapper, to ocsf.Path, n member) bool
 	// where names the attributes that functions of this package make of the
 	// member, for the documentation.
 	where string
@@ -303,6 +311,15 @@ var members = [memberCount]row{
 	mEndTimeUTC:        {name: "EndTimeUtc", to: ocsf.PathEndTime, as: moment},
 	mLastUpdateTimeUTC: {name: "LastUpdateTimeUtc", to: ocsf.PathFindingInfoLastSeenTime, as: moment},
 
+	// Risk detections of Entra ID Protection.
+	mRiskID:           {name: "RiskId", to: ocsf.PathFindingInfoUID, as: text},
+	mRiskEventType:    {name: "RiskEventType", where: "finding_info.title"},
+	mRiskLevel:        {name: "RiskLevel", where: "severity_id"},
+	mRiskDetail:       {name: "RiskDetail", to: ocsf.PathRiskDetails, as: text},
+	mUserDisplayName:  {name: "UserDisplayName", where: "evidences[].user.name"},
+	mLocation:         {name: "Location", where: "evidences[].src_endpoint.location", part: true},
+	mDetectedDateTime: {name: "DetectedDateTime", to: ocsf.PathFindingInfoCreatedTime, as: moment},
+
 	// Data loss prevention and labels.
 	mIncidentID:         {name: "IncidentId", where: "finding_info.uid"},
 	mPolicyDetails:      {name: "PolicyDetails", where: "finding_info.title; data_security.policy; severity_id", part: true},
@@ -348,7 +365,7 @@ const kept = "AADGroupId AADSessionId APIId APIsCalled Action ActionId ActionSta
 	"CustomizedDoclib DashboardName DataCenterSecurityEventType DataClassification DataDSRControl DataExportType DataOnboardingAtSetup DataOnboardingStatus " +
 	"DataScanned DataSources DataState DataType DatabaseName DatabaseType DatabasesRead DatabasesWrite DatasetColumns DatasetName Datasets Deadline " +
 	"DeeplinkURL DeliveryAction DenyGroups Description DestFolder DestMailboxId DestMailboxOwnerMasterAccountSid DestMailboxOwnerSid DestMailboxOwnerUPN " +
-	"DestinationFileExtension DestinationLabel DestinationSinks DestinationTenantId Detail Details DetectedDateTime DetectedValues DetectionDate " +
+	"DestinationFileExtension DestinationLabel DestinationSinks DestinationTenantId Detail Details DetectedValues DetectionDate " +
 	"DetectionMethod DetectionTimingType DetectionType DeviceName Devices Directionality DiscardEmployeeIds DiscoveryId DisplayName DoNotDistributeEvent " +
 	"DocumentId DocumentLastModifier DocumentMetaData DocumentProperties DocumentSharer DomainURL EditMethodology EffectiveOrganization " +
 	"ElevationApprovedTime ElevationApprover ElevationDuration ElevationRequestId ElevationRole ElevationTime EndDate EndTime EndTimeData EnforcementMode " +
@@ -362,7 +379,7 @@ const kept = "AADGroupId AADSessionId APIId APIsCalled Action ActionId ActionSta
 	"IsViewableByExternalUsers IsWorkflow IssuedAtTime ItemCount ItemDetails ItemID ItemId ItemIds ItemNames ItemSize ItemUrl JobEndTime " +
 	"JobExecutionDurationInSecs JobId JobName JobRunStatus JobStartTime JobTotalDurationInSecs JobType Justification KernalId Key LabelAction " +
 	"LabelAppliedDateTime LabelId LabelName LastModifiedBy LastModifiedDate LastModifiedTime LastUpdatedDateTime LatestDeliveryLocation Latitude " +
-	"ListBaseTemplateType ListBaseType ListColor ListIcon ListId ListName ListServerTemplate ListUrl Location LoginStatus LogonType Logs Longitude " +
+	"ListBaseTemplateType ListBaseType ListColor ListIcon ListId ListName ListServerTemplate ListUrl LoginStatus LogonType Logs Longitude " +
 	"MachineDomainInfo MailCount MailboxOwnerMasterAccountSid MailboxOwnerSid MailboxPrimaryAddress MalwareFamily MbxLoginLocalQueueADLookupInfo MeetingId " +
 	"MemberEmail MemberIds MemberRights MemberSid MemberUpn MembershipInformation MemoryPeak Message MessageID MessageItems MessageList MessageSizeInBytes " +
 	"MessageTime MessageURLs Messages ModifiedFields ModifiedObjectResolvedName NameOfDownloadedZipFile NetworkMessageIds NewContainerId NewContainerType " +
@@ -375,7 +392,7 @@ const kept = "AADGroupId AADSessionId APIId APIsCalled Action ActionId ActionSta
 	"ProvisioningStatus Puid PulseId Query QueryFiles QueryId QueryResponse QueryText QueryTime Reason ReceivedDate RecipientCount RecipientEmail " +
 	"RecipientName RecordNumber RelatedAlertIds RelativeUrl ReleaseTo RemovedIdentities ReportMetadata RequestId RequestSource RequestType " +
 	"ResharePermission ResourceTenantId ResourceURL RestoreLocation RestoreLocationType RestoreTime Result ResultCount ResultMessage ResultTableCount " +
-	"ResultsTruncated RiskDetail RiskEventType RiskId RiskLevel RiskState RoadmapEnabled RoadmapId RoadmapItemId Role RollbackBuildNumber RollbackDevices " +
+	"ResultsTruncated RiskEventType RiskId RiskLevel RiskState RoadmapEnabled RoadmapId RoadmapItemId Role RollbackBuildNumber RollbackDevices " +
 	"RollbackType Roster RowCount RuleId RuleMode RuleName Rules RunEndTime RunStartTime RunningTime SHA256 SaveToSentItems ScenarioType Schedule Scope " +
 	"ScopeCountDelivered ScopeCountRequested ScopeFiltersUris ScopeList SearchScope SecurityComplianceCenterEventType SendAsUserMailboxGuid " +
 	"SendOnBehalfOfUserMailboxGuid SenderIP SensitiveInfoDetectionIsIncluded SensitiveInfoTypeData SensitiveInformation SensitiveInformationDetections " +
@@ -387,33 +404,25 @@ const kept = "AADGroupId AADSessionId APIId APIsCalled Action ActionId ActionSta
 	"TablesWrite TargetContextId TargetObjectId TargetUserId TargetYammerUserId TaskID TaskId TaskList Teams TemplateTypeId TenantId TenantSettings " +
 	"ThreadId ThreadType Threats ThreatsAndDetectionTech TimeData TimeOfClick Timestamp TimestampUtc To TokenIssuerType TokenObjectId TokenTenantId " +
 	"TokenType ToolID ToolName TotalCPU TotalCpuHours TotalRows TotalSCUHours TriggerMode Type UPN URL URLClickAction URLPath UndeliveredScope UniqueCount " +
-	"UniqueId UniqueSharingId UniqueTokenId UniqueTokenIdentifier UpdateValidationState Upn Urls UserAssignments UserCancelled UserDisplayName UserDomain " +
+	"UniqueId UniqueSharingId UniqueTokenId UniqueTokenIdentifier UpdateValidationState Upn Urls UserAssignments UserCancelled UserDomain " +
 	"UserRole UserServicePlan UserSharedWith UserSubmission UserSubmissionTriage UserTrainingEvent Username Value VersionId VirusVendor WaveDelay Waves " +
 	"WebId WorkSpaceName WorkspaceId WorkspaceName WpaUserRole YammerNetworkId ZipFileName itemCreationTime recipientCount "
 
 // Transforms report whether the attribute carries all of the member.
 
-func text(e *ocsf.Event, to ocsf.Path, v jsontape.Value) bool {
-	if v.Kind() > jsontape.String {
-		return false
-	}
-	s := v.Text()
-	e.SetString(to, s)
-	return len(s) > 0
-}
+func text(m *mapper, to ocsf.Path, n member) bool { return m.to(to, n) }
 
-func number(e *ocsf.Event, to ocsf.Path, v jsontape.Value) bool {
-	n, ok := v.Int()
+func number(m *mapper, to ocsf.Path, n member) bool {
+	i, ok := m.v[n].Int()
 	if ok {
-		e.SetInt(to, n)
+		m.e.SetInt(to, i)
 	}
 	return ok
 }
 
-func moment(e *ocsf.Event, to ocsf.Path, v jsontape.Value) bool {
-	ns, ok := field.Time(v.Str())
-	if ok {
-		e.SetTime(to, ns)
+func moment(m *mapper, to ocsf.Path, n member) bool {
+	if ns, ok := field.Time(m.str(n)); ok {
+		m.e.SetTime(to, ns)
 	}
 	return false // the vendor's text says more than milliseconds
 }

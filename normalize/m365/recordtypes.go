@@ -49,8 +49,10 @@ var recordTypes = typeTable([]typeRow{
 	// Threats.
 	{rule{ocsf.ClassDetectionFinding, byVerb, targetThreat, ""}, false, "28:ThreatIntelligence 29:MailSubmission 34:ThreatFinder 41:ThreatIntelligenceUrl 47:ThreatIntelligenceAtpContent 51:HygieneEvent 62:Campaign " +
 		"64:AirInvestigation 78:WDATPAlerts 86:AirManualInvestigation 89:AirAdminActionInvestigation 98:MCASAlerts 113:MS365DCustomDetection " +
-		"115:MAPGAlerts 166:Alert 167:AlertStatus 168:AlertIncident 169:IncidentStatus 232:MS365DIncident 294:AadRiskDetection 305:IRMSecurityAlert " +
+		"115:MAPGAlerts 166:Alert 167:AlertStatus 168:AlertIncident 169:IncidentStatus 232:MS365DIncident 305:IRMSecurityAlert " +
 		"307:PurviewInsiderRiskAlerts 360:NoisyAlertPolicy"},
+	// Risk detections: whatever the operation, a risk was found.
+	{rule{ocsf.ClassDetectionFinding, findingCreate, targetRisk, ""}, true, "294:AadRiskDetection"},
 	// Alerts.
 	{rule{ocsf.ClassDetectionFinding, byVerb, targetAlert, ""}, false, "40:SecurityComplianceAlerts"},
 	// Data loss prevention.

@@ -49,6 +49,7 @@ const (
 	targetMalware
 	targetInvestigation
 	targetDLP
+	targetRisk
 )
 
 // targets say where each way looks and what it fills; doc is for docs/sources.
@@ -89,6 +90,7 @@ var targets = [...]struct {
 	targetThreat:           {(*mapper).threat, "finding_info from Verdict or the malware; evidences[0] the mail, URL or file; disposition_id from DeliveryAction, PolicyAction"},
 	targetMalware:          {(*mapper).malware, "finding_info from VirusInfo, evidences[0].file"},
 	targetInvestigation:    {(*mapper).investigation, "finding_info from InvestigationId, InvestigationName and the alert in Data"},
+	targetRisk:             {(*mapper).risk, "finding_info from RiskEventType, evidences[0] whose sign-in and from where"},
 	targetDLP:              {(*mapper).dlp, "finding_info and data_security.policy from PolicyDetails, file or resources[0] what matched"},
 }
 
