@@ -41,9 +41,9 @@ func FS(ctx context.Context, fsys fs.FS, o Options) (Report, error) {
 		switch {
 		case fault == nil:
 			return report, nil
-		case tries < 3 && (fault.Kind == Missing || fault.Kind == Added) && v.moved():
-			// A writer was opened and closed meanwhile, or its retention has
-			// removed frames: the newer checkpoint explains that, or does not.
+		case tries < 3 && v.overtaken(fault):
+			// What was read is out of date. Seen anew, the newer state explains
+			// the fault or does not.
 		default:
 			return Report{}, fault
 		}
@@ -88,11 +88,15 @@ func newVerifier(fsys fs.FS, o Options) (*verifier, error) {
 	return v, nil
 }
 
-// moved reports whether the checkpoint is another than the one read, or a
-// writer has opened the journal since.
-func (v *verifier) moved() bool {
+// overtaken reports whether a writer may have caused the fault by working
+// meanwhile: it has opened the journal since, or published a checkpoint that
+// explains files that came, went or moved on.
+func (v *verifier) overtaken(f *Error) bool {
 	if v.inv != nil && !v.inv.open && v.isOpen() {
-		return true
+		return f.Kind != Unreadable
+	}
+	if f.Kind != Missing && f.Kind != Added && f.File != treeStateName {
+		return false
 	}
 	now, err := readFile(v.fsys, checkpointName, maxCheckpoint)
 	return err == nil && !bytes.Equal(now, v.raw)
