@@ -70,9 +70,17 @@ func documentation() string {
 		name  string
 		table fields
 	}{
-		{"signIn", signin}, {"signIn.location", location}, {"signIn.deviceDetail", deviceDetail}, {"signIn.status", signinStatus}, {"directoryAudit", audit},
-		{"provisioningObjectSummary", provisioned}, {"riskDetection", riskEvent}, {"riskDetection.location", evidenceLocation}, {"riskyUser", riskyUser},
-		{"MicrosoftGraphActivityLogs", graphActivity}, {"the envelope", envelope},
+		{"signIn", signin},
+		{"signIn.location", location},
+		{"signIn.deviceDetail", deviceDetail},
+		{"signIn.status", signinStatus},
+		{"directoryAudit", audit},
+		{"provisioningObjectSummary", provisioned},
+		{"riskDetection", riskEvent},
+		{"riskDetection.location", evidenceLocation},
+		{"riskyUser", riskyUser},
+		{"MicrosoftGraphActivityLogs", graphActivity},
+		{"the envelope", envelope},
 	} {
 		fmt.Fprintf(&b, "\n## Members of %s\n\n| member | attribute |\n|---|---|\n", object.name)
 		for _, name := range slices.Sorted(maps.Keys(object.table)) {
