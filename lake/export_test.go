@@ -43,11 +43,15 @@ func TestingStep(o *Options, f func(step string)) { o.testingOnlyStep = f }
 
 // TestingRows reads all rows of a segment, in the file's order.
 func TestingRows(s *Segment) ([]Row, error) {
-	r, err := newReader(s)
+	pages, err := newPageReader()
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
+	defer pages.zstd.Close()
+	r, err := newReader(s, pages)
+	if err != nil {
+		return nil, err
+	}
 	var rows []Row
 	for {
 		b, err := r.next()

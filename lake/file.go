@@ -352,7 +352,8 @@ var compressor = sync.OnceValue(func() *zstd.Encoder {
 		zstd.WithEncoderLevel(zstd.SpeedFastest),
 		zstd.WithEncoderConcurrency(2), // the flusher and the merger
 		zstd.WithEncoderCRC(false),     // the page header has one
-		zstd.WithZeroFrames(true))      // a page of nulls only has no values
+		zstd.WithZeroFrames(true),      // a page of nulls only has no values
+		zstd.WithWindowSize(1<<20))     // an encoder keeps two of them; pages are smaller, only dictionaries are not
 	if err != nil {
 		panic("zstd refuses our constant options: " + err.Error())
 	}

@@ -344,6 +344,7 @@ func (m *merge) drain(out *sink, at place, n int) error {
 // pause is called after each row group. It stands back while a flush runs, as
 // collection comes first, unless segments have piled up.
 func (m *merge) pause() error {
+	m.lake.testingOnlyStep("pause")
 	for {
 		if err := m.ctx.Err(); err != nil {
 			return err
@@ -426,6 +427,7 @@ type stream struct {
 	first int     // the head with the next row
 	at    place   // of the next row
 	mixed bool    // the rows are of more than one place
+	pages *pageReader
 }
 
 // head is one input of a stream and its next row.
@@ -436,9 +438,13 @@ type head struct {
 }
 
 func newStream(segments []*Segment) (*stream, error) {
-	s := &stream{}
+	shared, err := newPageReader()
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{pages: shared}
 	for _, segment := range segments {
-		r, err := newReader(segment)
+		r, err := newReader(segment, shared)
 		if err != nil {
 			s.close()
 			return nil, err
@@ -455,11 +461,7 @@ func newStream(segments []*Segment) (*stream, error) {
 	return s, nil
 }
 
-func (s *stream) close() {
-	for _, h := range s.heads {
-		h.reader.close()
-	}
-}
+func (s *stream) close() { s.pages.zstd.Close() }
 
 func (s *stream) empty() bool { return len(s.heads) == 0 }
 
@@ -481,7 +483,6 @@ func (s *stream) advance() error {
 		h.block, err = h.reader.next()
 		switch {
 		case errors.Is(err, io.EOF):
-			h.reader.close()
 			s.heads = slices.Delete(s.heads, s.first, s.first+1)
 		case err != nil:
 			return err
