@@ -3,7 +3,10 @@
 
 package file
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // Why a row is not a record.
 const (
@@ -102,10 +105,31 @@ func (t *table) next(b []byte, eof bool, limit int) (token, bool) {
 
 // row looks for the line break that ends the row at the start of b.
 func (t *table) row(b []byte) bool {
+	if t.strict {
+		n := bytes.IndexByte(b[t.pos:], '\n')
+		if n < 0 {
+			n = len(b) - t.pos
+		}
+		t.pos += n
+		return t.pos < len(b)
+	}
+	for ; t.pos+64 <= len(b); t.pos += 64 {
+		block := b[t.pos : t.pos+64]
+		in := prefixXor(equal(block, '"'))
+		if t.quoted {
+			in = ^in
+		}
+		if ends := equal(block, '\n') &^ in; ends != 0 {
+			t.pos += bits.TrailingZeros64(ends)
+			t.quoted = false
+			return true
+		}
+		t.quoted = in>>63 != 0
+	}
 	for ; t.pos < len(b); t.pos++ {
 		switch b[t.pos] {
 		case '"':
-			t.quoted = !t.quoted && !t.strict
+			t.quoted = !t.quoted
 		case '\n':
 			if !t.quoted {
 				return true

@@ -97,6 +97,15 @@ func masks(b []byte) (quotes, slashes, brackets uint64) {
 	return quotes, slashes, brackets
 }
 
+// equal returns which of 64 bytes are c.
+func equal(b []byte, c byte) (m uint64) {
+	pattern := ones * uint64(c)
+	for k := 0; k < 64; k += 8 {
+		m |= zeros(binary.LittleEndian.Uint64(b[k:k+8])^pattern) << k
+	}
+	return m
+}
+
 // zeros returns a bit for each of the eight bytes of x that is zero. The sum
 // cannot carry between bytes, so the answer is exact; the product gathers the
 // top bits of the bytes in its highest byte.
