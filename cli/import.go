@@ -63,6 +63,9 @@ type importing struct {
 const maxNotes = 20
 
 func (im *importing) run(ctx context.Context, files []string) error {
+	if err := node.CheckSource(im.source); err != nil {
+		return usagef("%v", err)
+	}
 	start := time.Now()
 	im.progress = im.startProgress("import")
 	im.progress.total.Store(sizes(files))

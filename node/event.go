@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
@@ -162,3 +163,6 @@ func appendString(dst []byte, s string) []byte {
 	dst = append(dst, s...)
 	return append(dst, '"')
 }
+
+// borrow returns b as a string that is good as long as b is not changed.
+func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

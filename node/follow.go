@@ -68,7 +68,7 @@ func (f *follower) run(ctx context.Context) error {
 			m := f.n.mappers.get()
 			defer f.n.mappers.put(m)
 			for j := range work {
-				j.rows = m.rows(j.batch)
+				j.rows = m.rows(f.n.mappers, j.batch)
 				close(j.ready)
 			}
 		})

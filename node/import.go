@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/collect/file"
@@ -80,8 +79,6 @@ type feed struct {
 }
 
 const (
-	chunkRecords = 1024
-	chunkBytes   = 1 << 20
 	// maxFeeds bounds the memory that a file of records from ever new tenants
 	// takes; after that many, the file goes on as another reading.
 	maxFeeds = 4096
@@ -91,11 +88,8 @@ const (
 
 // NewImport begins an import.
 func (n *Node) NewImport(o ImportOptions) (*Import, error) {
-	if o.Source == "auto" {
-		o.Source = ""
-	}
-	if o.Source != "" && !knownSource(event.Family(o.Source)) {
-		return nil, fmt.Errorf("%q is not a source: want auto, %s", o.Source, SourceNames())
+	if err := CheckSource(o.Source); err != nil {
+		return nil, err
 	}
 	if o.Note == nil {
 		o.Note = func(string) {}
@@ -112,7 +106,7 @@ func (n *Node) NewImport(o ImportOptions) (*Import, error) {
 func (im *Import) Read(ctx context.Context, name string, r io.Reader) error {
 	im.feeds = map[feedKey]*feed{}
 	run := rand.Text()
-	p := startPipeline(ctx, im.identifier(name), file.Open(name, r, file.Options{}))
+	p := startPipeline(ctx, file.Open(name, r, file.Options{}), func() func(*chunk) { return im.labeler().label })
 	defer p.stop()
 	for {
 		c := p.next(ctx)
@@ -143,7 +137,11 @@ func (im *Import) take(ctx context.Context, c *chunk, name, run string) error {
 		p := &c.pieces[i]
 		im.sum.Read++
 		if p.note != "" {
-			im.opts.Note(fmt.Sprintf("%s: record %d at byte %d: %s", name, p.ordinal+1, p.offset, p.note))
+			kept := "; kept as it is"
+			if p.refused {
+				kept = ""
+			}
+			im.opts.Note(fmt.Sprintf("%s: record %d at byte %d: %s%s", name, p.ordinal+1, p.offset, p.note, kept))
 		}
 		if p.refused {
 			im.sum.Refused++
@@ -224,74 +222,3 @@ func (im *Import) Finish(ctx context.Context) (Summary, error) {
 	}
 	return im.sum, im.n.Searchable(ctx, event.ID{Batch: im.last + 1})
 }
-
-// pipeline reads and identifies chunks ahead of whoever appends them.
-type pipeline struct {
-	free  chan *chunk // to be filled
-	order chan *chunk // in the order of the file
-	quit  chan struct{}
-}
-
-func startPipeline(ctx context.Context, id identifier, r *file.Reader) *pipeline {
-	workers := runtime.GOMAXPROCS(0)
-	p := &pipeline{free: make(chan *chunk, workers+4), order: make(chan *chunk, workers+4), quit: make(chan struct{})}
-	work := make(chan *chunk, workers+4)
-	for range cap(p.free) {
-		p.free <- &chunk{ready: make(chan struct{}, 1)}
-	}
-	for range workers {
-		id := id // each has its own buffers
-		go func() {
-			for c := range work {
-				id.identify(c)
-				c.ready <- struct{}{}
-			}
-		}()
-	}
-	// A read from a pipe may never return: nobody waits for this goroutine.
-	go func() {
-		defer close(work)
-		defer close(p.order)
-		defer r.Close()
-		var pieces []file.Piece
-		for {
-			var c *chunk
-			select {
-			case c = <-p.free:
-			case <-p.quit:
-				return
-			case <-ctx.Done():
-				return
-			}
-			pieces = c.fill(r, pieces)
-			p.order <- c
-			work <- c
-			if c.err != nil {
-				return
-			}
-		}
-	}()
-	return p
-}
-
-// next returns the next chunk of the file, identified; nil when ctx has ended
-// and what was read before has been returned.
-func (p *pipeline) next(ctx context.Context) *chunk {
-	var c *chunk
-	var ok bool
-	select {
-	case c, ok = <-p.order:
-	default:
-		select {
-		case c, ok = <-p.order:
-		case <-ctx.Done():
-		}
-	}
-	if !ok {
-		return nil
-	}
-	<-c.ready
-	return c
-}
-
-func (p *pipeline) stop() { close(p.quit) }

@@ -135,6 +135,10 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 		DedupeDir: filepath.Join(n.dir, DedupeDir),
 		Logger:    n.log,
 	}
+	if n.role != "serve" {
+		// Somebody waits for the last checkpoint of a short command.
+		o.CheckpointInterval = 200 * time.Millisecond
+	}
 	if file := n.config.Witness.Policy; file != "" {
 		if o.WitnessPolicy, err = os.ReadFile(file); err != nil {
 			return &DirError{fmt.Sprintf("witness.policy: %v", err)}

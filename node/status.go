@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/normalize"
 )
 
 // Status is what a node says of itself.
@@ -41,6 +42,6 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		Role: n.role, Started: n.started, Dir: n.dir,
 		Origin: n.journal.Origin(), Key: n.journal.VerifierKey(), Entries: j.Entries, LogSize: j.Published,
 		Searchable: at, Behind: n.behind(ctx), Rows: l.Rows + l.MemoryRows, Segments: l.Segments,
-		Mapper: mappingVersion, Stale: n.stale, Drift: kinds,
+		Mapper: normalize.MapperVersion, Stale: n.stale, Drift: kinds,
 	}, nil
 }

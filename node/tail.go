@@ -57,6 +57,8 @@ func (t *Tail) Next(ctx context.Context) ([]lake.Row, error) {
 		where := query.Bind(t.where, time.Now())
 		t.m.each(b, func(r *lake.Row, deep func(path string) []string) {
 			if query.Match(where, r, deep) {
+				var kept rows // the row's strings are the mapper's
+				kept.keep(r)
 				t.found = append(t.found, *r)
 			}
 		})
