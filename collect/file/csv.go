@@ -80,7 +80,7 @@ func (t *table) next(b []byte, eof bool, limit int) (token, bool) {
 		skip = len(b) - len(bytes.TrimLeft(b, "\r\n"))
 		b = b[skip:]
 	}
-	ended, why := t.row(b), ""
+	ended, why := t.row(b[:min(len(b), limit+1)]), ""
 	end, used := t.pos, min(t.pos+1, len(b))
 	switch {
 	case end > limit:
