@@ -182,14 +182,14 @@ func (t *tree) derive(ctx context.Context, since *signedCheckpoint, sinceRoot *l
 			}
 		}
 		t.sinceRoot(since, sinceRoot, n, b.hashes)
-		if err := t.comparePartials(tileID{entriesLevel, n}, b.data[:b.ends[len(b.ends)-1]], func(w int) int { return b.ends[w-1] }); err != nil {
-			return err
-		}
 		tile = tile[:0]
 		for i := range b.hashes {
 			tile = append(tile, b.hashes[i][:]...)
 		}
 		if err := t.compareTile(tileID{0, n}, tile); err != nil {
+			return err
+		}
+		if err := t.comparePartials(tileID{entriesLevel, n}, b.data[:b.ends[len(b.ends)-1]], func(w int) int { return b.ends[w-1] }); err != nil {
 			return err
 		}
 		t.grow(b.hashes)

@@ -194,8 +194,11 @@ func (v *verifier) proveTree(ctx context.Context) *Error {
 		return v.proveEmpty()
 	}
 	rootHolds := v.tree.front.root() == c.root
-	if v.tree.mismatch != nil {
-		return v.tree.mismatch
+	if m := v.tree.mismatch; m != nil && m.Entry >= 0 && !rootHolds {
+		index := uint64(m.Entry) // the tiles have kept what the entries have lost
+		return fault(Changed, "the entry is not the one that the tree was made of").in(v.bundleOf(index)).entry(index)
+	} else if m != nil {
+		return m
 	}
 	if len(v.chain) == 0 && bad == nil {
 		bad = fault(Invalid, "it does not found the log").in(v.bundleOf(0)).entry(0)

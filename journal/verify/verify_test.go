@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/daybreak-sec/daybreak/journal/verify"
 	"github.com/google/go-cmp/cmp"
@@ -94,6 +95,67 @@ func kind(e *verify.Error) verify.Kind {
 		return ""
 	}
 	return e.Kind
+}
+
+// The error says where to look.
+func TestWhere(t *testing.T) {
+	flip := func(at int) func([]byte) []byte {
+		return func(b []byte) []byte { b[at] ^= 1; return b }
+	}
+	cut := func(b []byte) []byte { return b[:len(b)-1] }
+	more := func(b []byte) []byte { return append(b, 'x') }
+	for _, tt := range []struct {
+		file   string
+		damage func([]byte) []byte
+		want   verify.Error // but for the text
+	}{
+		{"segments/000000000001.frames", flip(30), verify.Error{Kind: verify.Changed, File: "segments/000000000001.frames", Entry: 2, Offset: 8}},
+		{"segments/000000000001.frames", flip(3), verify.Error{Kind: verify.Changed, File: "segments/000000000001.frames", Entry: 2, Offset: 0}},
+		{"segments/000000000002.receipts", cut, verify.Error{Kind: verify.Truncated, File: "segments/000000000002.receipts", Entry: 6, Offset: -2}},
+		{"segments/000000000002.frames", more, verify.Error{Kind: verify.Added, File: "segments/000000000002.frames", Entry: -1, Offset: -3}},
+		{"segments/000000000000.receipts", nil, verify.Error{Kind: verify.Missing, File: "segments/000000000000.receipts", Entry: 1, Offset: -1}},
+		{"log/tile/0/000.p/7", flip(70), verify.Error{Kind: verify.Changed, File: "log/tile/0/000.p/7", Entry: 2, Offset: 70}},
+		{"log/tile/entries/000.p/7", flip(600), verify.Error{Kind: verify.Changed, File: "log/tile/entries/000.p/7", Entry: 2, Offset: -1}},
+		{"log/tile/entries/000.p/4", flip(600), verify.Error{Kind: verify.Changed, File: "log/tile/entries/000.p/4", Entry: -1, Offset: 600}},
+		{"log/checkpoint", flip(18), verify.Error{Kind: verify.Signature, File: "log/checkpoint", Entry: -1, Offset: -1}},
+		{"log/checkpoint", flip(110), verify.Error{Kind: verify.Signature, File: "log/checkpoint", Entry: -1, Offset: -1}},
+		{"log/.state/version", flip(0), verify.Error{Kind: verify.Changed, File: "log/.state/version", Entry: -1, Offset: 0}},
+	} {
+		k := small(t)
+		size := int64(len(k.files[tt.file]))
+		if tt.damage == nil {
+			delete(k.files, tt.file)
+		} else {
+			k.files[tt.file] = tt.damage(k.files[tt.file])
+		}
+		switch tt.want.Offset {
+		case -2:
+			tt.want.Offset = size - 1
+		case -3:
+			tt.want.Offset = size
+		}
+		_, err := check(t, k.fs(), verify.Options{Keys: []string{k.vkey()}})
+		if err == nil {
+			t.Errorf("%s: the damage goes unseen", tt.file)
+			continue
+		}
+		if err.Kind != tt.want.Kind || err.File != tt.want.File || err.Entry != tt.want.Entry || err.Offset != tt.want.Offset {
+			t.Errorf("%s: got %s: %v (entry %d, offset %d), want %+v", tt.file, err.Kind, err, err.Entry, err.Offset, tt.want)
+		}
+	}
+}
+
+func TestClockThatRanBack(t *testing.T) {
+	k := newKit(t, "example.com/clock", 1)
+	for i := range uint64(3) {
+		k.batch([]kitPiece{{name: "n", a: i, b: i + 1}}, k.records(0, i, 1, 9))
+		k.now = k.now.Add(-time.Hour)
+	}
+	k.publish()
+	r, err := check(t, k.fs(), verify.Options{Keys: []string{k.vkey()}})
+	if err != nil || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "ran back 2 times") {
+		t.Errorf("got %v, %q", err, r.Warnings)
+	}
 }
 
 // A journal of more than 256 entries has tiles of two levels.
