@@ -39,7 +39,7 @@ var columns = []column{
 	}},
 	{func(r *lake.Row) *string { return &r.Object }, []ocsf.Path{
 		ocsf.PathFilePath, ocsf.PathFileName, ocsf.PathWebResourcesURLString, ocsf.PathWebResourcesName, ocsf.PathEntityName, ocsf.PathEntityUID,
-		ocsf.PathGroupName, ocsf.PathFindingInfoUID, ocsf.PathEmailMessageUID, ocsf.PathResourcesName, ocsf.PathResourcesUID, ocsf.PathDatabucketUID,
+		ocsf.PathGroupName, ocsf.PathEvidencesFilePath, ocsf.PathEvidencesURLURLString, ocsf.PathFindingInfoUID, ocsf.PathEmailMessageUID, ocsf.PathResourcesName, ocsf.PathResourcesUID, ocsf.PathDatabucketUID,
 	}},
 	{func(r *lake.Row) *string { return &r.UserAgent }, []ocsf.Path{ocsf.PathHTTPRequestUserAgent}},
 	{func(r *lake.Row) *string { return &r.Status }, []ocsf.Path{ocsf.PathStatusCode, ocsf.PathStatus}},

@@ -51,7 +51,11 @@ func (m *mapper) actor() {
 	name := accountName(m.str(mUserID))
 	key := m.str(mUserKey)
 	uid := m.objectID
-	if uid == nil && !bytes.Equal(key, name) {
+	switch {
+	case uid != nil:
+	case field.GUID(name):
+		uid = name // some portals name users by object id only
+	case !bytes.Equal(key, name):
 		uid = key
 	}
 	actorUser.set(e, name, uid)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,6 +101,22 @@ func TestReuse(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestConcurrentUse maps in several goroutines at once; the race detector looks on.
+func TestConcurrentUse(t *testing.T) {
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for _, name := range records(t) {
+				raw := read(t, name+".json")
+				if got, want := mapped(raw), mapped(raw); !bytes.Equal(got, want) {
+					t.Errorf("%s: two events of one record differ", name)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestNothingAllocates(t *testing.T) {

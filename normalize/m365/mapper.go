@@ -29,7 +29,7 @@ type mapper struct {
 	inner     jsontape.Tape // for JSON in strings
 }
 
-// mappers keeps the memory of mappers: what it lends holds nothing of a record.
+// mappers keeps mappers for the next record; see forget.
 var mappers = sync.Pool{New: func() any { return new(mapper) }}
 
 // Map maps a record of the unified audit log, see package normalize.
