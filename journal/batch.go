@@ -5,6 +5,7 @@ package journal
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/journal/layout"
@@ -36,6 +37,17 @@ func (b *Batch) Raw(i int) []byte {
 		start = b.ends[i-1]
 	}
 	return b.raw[start:b.ends[i]:b.ends[i]]
+}
+
+// size is about what the batch takes in memory: small records weigh by their
+// receipts, and pieces of many origins or duplicates by theirs.
+func (b *Batch) size() int {
+	size := len(b.raw) + len(b.Records)*(int(unsafe.Sizeof(layout.Receipt{}))+48)
+	for i := range b.Origins {
+		o := &b.Origins[i]
+		size += 256 + len(o.Duplicates)*int(unsafe.Sizeof(layout.Duplicate{})) + len(o.Notes)*128
+	}
+	return size
 }
 
 // Envelope returns the origin of record i.

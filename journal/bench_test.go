@@ -127,3 +127,63 @@ func BenchmarkFollow(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/(cpu()-start).Seconds(), "records/cpu-s")
 }
+
+// BenchmarkDedupe offers the records of a journal again: each is found to be a
+// duplicate and only noted.
+func BenchmarkDedupe(b *testing.B) {
+	in := sample()
+	bed := newBed(b)
+	bed.opts.BatchDelay, bed.opts.CheckpointInterval = 0, time.Second
+	bed.opts.DedupeMemory = 1 << 20 // so that they are in the database
+	j := bed.open()
+	bed.add(in...)
+	batch := make([]event.Record, 1000)
+	b.ReportAllocs()
+	b.ResetTimer()
+	start := cpu()
+	for n := 0; n < b.N; n += len(batch) {
+		for i := range batch {
+			batch[i] = in[(n+i)%len(in)]
+			batch[i].Ordinal = uint64(i)
+		}
+		if _, err := j.Append(b.Context(), bed.origin(), batch, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := j.Flush(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/(cpu()-start).Seconds(), "records/cpu-s")
+	if s := j.Stats(); s.Stored != uint64(len(in)) {
+		b.Fatalf("%d records stored, want %d", s.Stored, len(in))
+	}
+}
+
+// BenchmarkMemory fills the memory of duplicates and reports what a record takes
+// of it on disk, and the process's largest size.
+func BenchmarkMemory(b *testing.B) {
+	bed := newBed(b)
+	bed.opts.BatchDelay, bed.opts.CheckpointInterval, bed.opts.DedupeMemory = 0, time.Second, 0
+	j := bed.open()
+	batch := make([]event.Record, 1000)
+	for n := 0; n < b.N; n += len(batch) {
+		for i := range batch {
+			id := fmt.Appendf(nil, "%x", n+i)
+			batch[i] = event.Record{Raw: id, ID: id, Ordinal: uint64(i)}
+		}
+		if _, err := j.Append(b.Context(), bed.origin(), batch, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	bed.close()
+	size := int64(0)
+	for _, text := range content(b, bed.opts.DedupeDir) {
+		size += int64(len(text))
+	}
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(size)/float64(b.N), "disk-B/record")
+	b.ReportMetric(float64(u.Maxrss)/1024, "MiB-peak")
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/durable"
 )
 
 // The database's keys are a period's number (4 bytes, big-endian) and a
@@ -153,6 +154,11 @@ func (d *dedupe) forget(period uint32) error {
 // addTable adds one table to the database, whole or not at all. The keys are set
 // in ascending order.
 func (d *dedupe) addTable(fill func(set func(key, value []byte) error) error) error {
+	// The database ends the process when it cannot write its manifest, so it is
+	// not asked to when the disk is almost full.
+	if err := durable.Room(d.dir, 16<<20); err != nil {
+		return err
+	}
 	d.tables++
 	path := filepath.Join(d.dir, fmt.Sprintf("new-%d.sst", d.tables))
 	defer os.Remove(path) // the database has a link of its own

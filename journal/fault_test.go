@@ -157,6 +157,36 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestLogFails lets tessera fail, whose file operations are not ours to wrap.
+func TestLogFails(t *testing.T) {
+	b := newBed(t)
+	j := b.open()
+	b.add(recs(0, 10)...)
+	state := filepath.Join(b.dir(), "log", ".state", "treeState")
+	saved, err := os.ReadFile(state)
+	if err == nil {
+		err = errors.Join(os.Remove(state), os.Mkdir(state, 0o755))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(t.Context(), j, b.origin(), recs(10, 20)); !errors.Is(err, journal.ErrFailed) {
+		t.Fatalf("append: %v", err)
+	}
+	j.Close()
+	if err := errors.Join(os.Remove(state), os.WriteFile(state, saved, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	b.open()
+	b.sealedOnce(recs(0, 10))
+	if got := b.add(recs(0, 20)...); got.Stored != 10 || got.Duplicates != 10 {
+		t.Errorf("after recovery: %+v", got)
+	}
+	b.close()
+	b.verify(b.dir())
+	b.fsck()
+}
+
 // TestKilled kills a process that appends, time and again, at random moments:
 // what it had reported as confirmed is there afterwards, once.
 func TestKilled(t *testing.T) {

@@ -20,7 +20,7 @@ type live struct {
 	mu      sync.Mutex
 	pending map[uint64]*building
 	batches []*Batch      // committed, by index
-	bytes   int           // of their records
+	bytes   int           // that they take
 	from    uint64        // every batch with at least this index is in batches
 	size    uint64        // of the log, as far as followers may know
 	moved   chan struct{} // closed and replaced when size grows
@@ -47,12 +47,12 @@ func (l *live) publish(index uint64, b *Batch) {
 	l.size = index + 1
 	if b != nil {
 		l.batches = append(l.batches, b)
-		l.bytes += len(b.raw)
+		l.bytes += b.size()
 		for l.bytes > l.limit && len(l.batches) > 1 {
 			old := l.batches[0]
 			l.batches[0] = nil
 			l.batches = l.batches[1:]
-			l.bytes -= len(old.raw)
+			l.bytes -= old.size()
 			l.from = old.Index + 1
 		}
 	}

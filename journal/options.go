@@ -46,8 +46,8 @@ type Options struct {
 	SegmentBytes int64
 	SegmentAge   time.Duration
 
-	// LiveBytes bounds the raw bytes of the latest batches that are kept in
-	// memory for followers. Default 32 MiB.
+	// LiveBytes bounds the memory of the latest batches that are kept for
+	// followers. Default 32 MiB.
 	LiveBytes int
 
 	// CheckpointInterval is the least time between published checkpoints, at

@@ -137,7 +137,7 @@ func (c *cache) batch(index uint64, load func() (*Batch, error)) (*Batch, error)
 	c.batches = append(c.batches, b)
 	bytes := 0
 	for i := len(c.batches) - 1; i >= 0; i-- {
-		bytes += len(c.batches[i].raw)
+		bytes += c.batches[i].size()
 		if bytes > cacheBytes || len(c.batches)-i > cacheBatches {
 			c.batches = slices.Delete(c.batches, 0, i+1)
 			break

@@ -125,7 +125,7 @@ func TestRefused(t *testing.T) {
 	})
 }
 
-func content(t *testing.T, dir string) map[string]string {
+func content(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

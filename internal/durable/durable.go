@@ -19,6 +19,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Ops carries out file operations. Its zero value is the real thing.
@@ -116,6 +118,19 @@ func (o Ops) Truncate(path string, size int64) error {
 		return err
 	}
 	return o.run("fsync", path, f.Sync)
+}
+
+// Room returns an error of the kind that [NoSpace] knows if fewer than want bytes
+// are free for us on the disk that holds dir.
+func Room(dir string, want uint64) error {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); free < want {
+		return fmt.Errorf("%s: %d bytes free, want %d: %w", dir, free, want, syscall.ENOSPC)
+	}
+	return nil
 }
 
 // NoSpace reports whether err says that the disk or the quota is full.

@@ -100,3 +100,12 @@ func TestLock(t *testing.T) {
 	}
 	l.Remove()
 }
+
+func TestRoom(t *testing.T) {
+	if err := durable.Room(t.TempDir(), 1); err != nil {
+		t.Error(err)
+	}
+	if err := durable.Room(t.TempDir(), 1<<62); !durable.NoSpace(err) {
+		t.Errorf("four exabytes: %v", err)
+	}
+}
