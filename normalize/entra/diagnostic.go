@@ -116,7 +116,7 @@ func kindOfRecord(root jsontape.Value) (k *kind, known bool) {
 	if k := auditKind(p); k != nil {
 		return k, true
 	}
-	if p.Get("initiatedBy").Exists() || p.Get("targetResources").Exists() {
+	if p.Get("initiatedBy").Exists() { // an audit record without a name of its own
 		return &auditLogs, true
 	}
 	return &unknown, false

@@ -81,17 +81,40 @@ func isSignin(root jsontape.Value) bool {
 	return created && signin && root.Kind() == jsontape.Object
 }
 
-// auditKind tells the objects of the audit family apart; nil if root is none.
-func auditKind(root jsontape.Value) *kind {
-	has := func(name string) bool { return root.Get(name).Exists() }
+// marks are the members that tell the objects of the audit family apart.
+var marks = map[string]uint{
+	"activityDisplayName": markName, "activityDateTime": markActivity, "targetResources": markTargets, "changeId": markChange,
+	"provisioningAction": markProvisioning, "sourceSystem": markProvisioning, "detectedDateTime": markDetected, "riskEventType": markRiskType,
+	"riskType": markRiskType, "riskLastUpdatedDateTime": markRisky, "riskState": markState,
+}
+
+const (
+	markName = 1 << iota
+	markActivity
+	markTargets
+	markChange
+	markProvisioning
+	markDetected
+	markRiskType
+	markRisky
+	markState
+)
+
+// auditKind tells the objects of the audit family apart; nil if it is none.
+func auditKind(object jsontape.Value) *kind {
+	var seen uint
+	for v := object.First(); v.Exists(); v = v.Next() {
+		seen |= marks[string(v.Key())]
+	}
+	has := func(all uint) bool { return seen&all == all }
 	switch {
-	case has("activityDisplayName") && (has("activityDateTime") || has("targetResources")):
+	case has(markName) && seen&(markActivity|markTargets) != 0:
 		return &auditLogs
-	case has("activityDateTime") && has("changeId") && (has("provisioningAction") || has("sourceSystem")):
+	case has(markActivity | markChange | markProvisioning):
 		return &provisioning
-	case has("detectedDateTime") && (has("riskEventType") || has("riskType")):
+	case has(markDetected | markRiskType):
 		return &riskEvents
-	case has("riskLastUpdatedDateTime") && has("riskState"):
+	case has(markRisky | markState):
 		return &riskyUsers
 	}
 	return nil
