@@ -51,8 +51,8 @@ func TestLimitsAreReported(t *testing.T) {
 		{"limit beyond", "* | limit 20", scan.Options{MaxRows: 10}, []scan.Limit{scan.Rows}, 10},
 		{"sorted", "* | sort user", scan.Options{MaxRows: 10}, []scan.Limit{scan.Rows}, 10},
 		{"groups", "* | count by uid", scan.Options{MaxRows: 10}, []scan.Limit{scan.Rows}, 10},
-		{"memory of rows", "*", scan.Options{MaxMemory: 10_000}, []scan.Limit{scan.Memory}, -1},
-		{"memory of groups", "* | count by uid, object", scan.Options{MaxMemory: 10_000}, []scan.Limit{scan.Memory}, -1},
+		{"memory of rows", "*", scan.Options{MaxMemory: 10_000, Workers: 1}, []scan.Limit{scan.Memory}, -1},
+		{"memory of groups", "* | count by uid, object", scan.Options{MaxMemory: 10_000, Workers: 1}, []scan.Limit{scan.Memory}, -1},
 		{"time", "* | count", scan.Options{Timeout: 1}, []scan.Limit{scan.Time}, -1},
 		{"lookups", "-actor.kind:x | count", scan.Options{MaxLookups: 100, Deep: none}, []scan.Limit{scan.Lookups}, -1},
 	} {
