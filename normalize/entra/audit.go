@@ -54,7 +54,7 @@ var auditRules = index(map[string]rule{
 	"Revoke consent|Remove delegated permission grant|Remove OAuth2PermissionGrant|Remove app role assignment from service principal|Remove app role assignment from user|Remove app role assignment from group": {ocsf.ClassUserAccess, 2, grant},
 	"Add owner to application|Add owner to service principal|Add owner to group|Add owner to policy|Add registered owner to device|Add registered users to device":                                               {ocsf.ClassUserAccess, 1, ownership},
 	"Remove owner from application|Remove owner from service principal|Remove owner from group|Remove owner from policy|Remove registered owner from device|Remove registered users from device":                 {ocsf.ClassUserAccess, 2, ownership},
-	"User has elevated their access to User Access Administrator for their Azure Resources":                                                                                                                      {ocsf.ClassUserAccess, 1, role},
+	"User has elevated their access to User Access Administrator for their Azure Resources":                                                                                                                      {ocsf.ClassUserAccess, 1, elevated},
 
 	"Add service principal credentials|Remove service principal credentials|Update application – Certificates and secrets management|Add delegation entry|Remove delegation entry": {ocsf.ClassEntityManagement, 3, entities},
 	"Authentication Methods Policy Update|Authentication Methods Policy Reset|Set domain authentication|Set federation settings on domain|Update conditional access policy":        {ocsf.ClassEntityManagement, 3, entities},

@@ -89,6 +89,15 @@ func role(list jsontape.Value, e *ocsf.Event) {
 	}
 }
 
+// elevated is an administrator who gave the role to themselves; there is no
+// target.
+func elevated(_ jsontape.Value, e *ocsf.Event) {
+	e.SetString(ocsf.PathUserName, e.Str(ocsf.PathActorUserName))
+	e.SetString(ocsf.PathUserEmailAddr, e.Str(ocsf.PathActorUserEmailAddr))
+	e.SetString(ocsf.PathUserUID, e.Str(ocsf.PathActorUserUID))
+	e.AddText(ocsf.PathPrivileges, 0, "User Access Administrator")
+}
+
 // grant is who may act from now on, a service principal mostly, what it may do
 // and on what. In assignments the first target is the resource, and its
 // properties name the one who gets it; in consents it is that one itself.
