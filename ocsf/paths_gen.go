@@ -147,6 +147,7 @@ const (
 	PathGroupName                                                // group.name
 	PathGroupType                                                // group.type
 	PathGroupUID                                                 // group.uid
+	PathGroupUIDAlt                                              // group.uid_alt
 	PathHTTPRequestHTTPMethod                                    // http_request.http_method
 	PathHTTPRequestURLURLString                                  // http_request.url.url_string
 	PathHTTPRequestUserAgent                                     // http_request.user_agent
@@ -377,6 +378,7 @@ var pathText = [pathCount]string{
 	PathGroupName:                                 "group.name",
 	PathGroupType:                                 "group.type",
 	PathGroupUID:                                  "group.uid",
+	PathGroupUIDAlt:                               "group.uid_alt",
 	PathHTTPRequestHTTPMethod:                     "http_request.http_method",
 	PathHTTPRequestURLURLString:                   "http_request.url.url_string",
 	PathHTTPRequestUserAgent:                      "http_request.user_agent",

@@ -47,7 +47,7 @@ func (m *mapper) readTarget() *entraTarget {
 	if t.upn == nil && t.name == nil && t.id == nil {
 		t.name = m.str(mObjectID)
 	}
-	if object := m.str(mObjectID); len(object) > 0 && (bytes.Equal(object, t.upn) || bytes.HasSuffix(object, t.id) && len(t.id) > 0) {
+	if object := m.str(mObjectID); len(object) > 0 && (bytes.Equal(object, t.upn) || bytes.Equal(object, t.name) || bytes.Equal(object, t.id)) {
 		m.carried[mObjectID] = true
 	}
 	return t
@@ -106,6 +106,9 @@ func (m *mapper) entraGroup() {
 	t := m.readTarget()
 	m.e.SetString(ocsf.PathGroupName, t.display())
 	m.e.SetString(ocsf.PathGroupUID, t.id)
+	if !m.carried[mObjectID] {
+		m.to(ocsf.PathGroupUIDAlt, mObjectID)
+	}
 }
 
 func (m *mapper) entraMember() {

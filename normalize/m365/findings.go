@@ -194,6 +194,9 @@ func (m *mapper) dlp() {
 	m.to(ocsf.PathFindingInfoUID, mIncidentID)
 	policy := m.v[mPolicyDetails].First()
 	rule := policy.Get("Rules").First()
+	if match := m.v[mPolicyMatchInfo]; match.Kind() == jsontape.Object { // of an endpoint: both in one
+		policy, rule = match, match
+	}
 	e.SetString(ocsf.PathFindingInfoTitle, policy.Get("PolicyName").Str())
 	e.SetString(ocsf.PathDataSecurityPolicyName, policy.Get("PolicyName").Str())
 	e.SetString(ocsf.PathDataSecurityPolicyUID, policy.Get("PolicyId").Str())
@@ -236,8 +239,10 @@ func (m *mapper) matched() {
 		e.SetString(ocsf.PathFileOwnerName, f.Get("FileOwner").Str())
 		e.SetInt(ocsf.PathFileTypeID, 1)
 	}
-	if f := m.v[mEndpointMetaData]; f.Kind() == jsontape.Object {
-		e.SetString(ocsf.PathDeviceName, f.Get("DeviceName").Str())
+	if f := m.v[mEndpointMetaData]; f.Kind() == jsontape.Object || m.detectionSystem() == 1 {
+		if !m.to(ocsf.PathDeviceName, mDeviceName) {
+			e.SetString(ocsf.PathDeviceName, f.Get("DeviceName").Str())
+		}
 		if object := m.str(mObjectID); len(object) > 0 {
 			e.SetString(ocsf.PathFileName, base(object))
 			m.to(ocsf.PathFilePath, mObjectID)

@@ -187,6 +187,31 @@ func drift(t *testing.T, record string) any {
 	return d
 }
 
+// TestWords maps operations that no table lists: their words say what they do.
+func TestWords(t *testing.T) {
+	for operation, want := range map[string]int32{
+		"WidgetCreated": 1, "CreateWidget": 1, "Upload widget": 1, "SearchCreated": 1, "widget_created": 1,
+		"ViewWidget": 2, "SearchWidgets": 2, "WidgetAccessedExtended": 2, "SearchExported": 2, "GET widget": 2,
+		"WidgetRenamed": 3, "put_permissions": 3, "Enable Widget": 3, "QuarantineReleaseMessage": 3,
+		"WidgetDeletedFirstStage": 4, "Hard Delete widget": 4, "RemoveWidget": 4, "ListWidgetDeleted": 4,
+		"Widget": 99, "": 99, "---": 99, "Ünïcödé": 99,
+	} {
+		record, err := json.Marshal(map[string]any{"CreationTime": "2026-03-01T00:00:00", "RecordType": 99999, "Operation": operation})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tape jsontape.Tape
+		if err := tape.Parse(record); err != nil {
+			t.Fatal(err)
+		}
+		var e ocsf.Event
+		m365.Map(tape.Root(), &e)
+		if e.Class != ocsf.ClassAPIActivity || e.Activity != want {
+			t.Errorf("%q: class %d, activity %d, want %d", operation, e.Class, e.Activity, want)
+		}
+	}
+}
+
 // FuzzMap: whatever the record, the event is valid OCSF and the values of its
 // top-level members are all in it.
 func FuzzMap(f *testing.F) {

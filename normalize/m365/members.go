@@ -150,6 +150,8 @@ const (
 	// Data loss prevention and labels.
 	mIncidentID
 	mPolicyDetails
+	mPolicyMatchInfo
+	mDeviceName
 	mSharePointMetaData
 	mExchangeMetaData
 	mEndpointMetaData
@@ -323,6 +325,8 @@ var members = [memberCount]row{
 	// Data loss prevention and labels.
 	mIncidentID:         {name: "IncidentId", where: "finding_info.uid"},
 	mPolicyDetails:      {name: "PolicyDetails", where: "finding_info.title; data_security.policy; severity_id", part: true},
+	mPolicyMatchInfo:    {name: "PolicyMatchInfo", where: "finding_info.title; data_security.policy", part: true},
+	mDeviceName:         {name: "DeviceName", where: "device.name"},
 	mSharePointMetaData: {name: "SharePointMetaData", where: "file", part: true},
 	mExchangeMetaData:   {name: "ExchangeMetaData", where: "resources", part: true},
 	mEndpointMetaData:   {name: "EndpointMetaData", where: "device; file", part: true},

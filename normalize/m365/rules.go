@@ -56,6 +56,7 @@ func classify(recordType int64, operation []byte) (r rule, known bool) {
 		if r, ok := mailboxOperations[string(operation)]; ok {
 			return r, true
 		}
+	case 63: // the endpoint's files are not SharePoint's, whose operations have the same names
 	default:
 		if r, ok := operations[string(operation)]; ok {
 			return r, true
@@ -123,7 +124,7 @@ var words = wordTable(map[verb]string{
 		"fetched get impersonate list listed load loaded monitored open opened play played preview previewed print printed read retrieve seen test tested " +
 		"validate validated validaterbac view viewed visit visited watched",
 	vUpdate: "accept accepted applied apply approve approved archive archived assign assigned cancel canceled cancelled change changed classify close closed " +
-		"complete completed configure configured convert converted customize customized edit edited escalate expire expired extend extended grant granted label " +
+		"complete completed configure configured convert converted customize customized edit edited escalate expire expired grant granted label " +
 		"labeled lock locked mark marked migrated modified modify overridden override patch pin pinned publish published put react reacted refresh refreshed " +
 		"reject rejected release released rename renamed reopen replied reply reset resolve resolved restore restored resume resumed revoke revoked rotate set " +
 		"suspend suspended sync synced takeover transfer transferred unarchive unassign unlock unlocked unpublish update updated",
@@ -150,11 +151,12 @@ func wordTable(lists map[verb]string) map[string]verb {
 
 // verbOf tells what an operation does from its words, as they are written
 // together ("FileDeletedFirstStage"), apart ("Delete user") or with marks
-// between ("put_permissions"): the first word that is a verb decides, but that
-// the last word comes before one in the middle.
+// between ("put_permissions"). A last word in the past tense decides
+// ("SearchCreated"), then the first word, the last, any other.
 func verbOf(operation []byte) verb {
-	var middle, last verb
-	first := true
+	var first, middle, last verb
+	var end []byte
+	n := 0
 	for rest := operation; len(rest) > 0; {
 		var word []byte
 		word, rest = nextWord(rest)
@@ -162,16 +164,19 @@ func verbOf(operation []byte) verb {
 			continue
 		}
 		v := lowerWord(word)
-		if first && v != vOther {
-			return v
-		}
-		first = false
-		if last = v; middle == vOther {
+		if n == 0 {
+			first = v
+		} else if middle == vOther {
 			middle = v
 		}
+		last, end = v, word
+		n++
 	}
-	if last != vOther {
+	switch {
+	case last != vOther && bytes.HasSuffix(end, []byte("ed")), first == vOther && last != vOther:
 		return last
+	case first != vOther:
+		return first
 	}
 	return middle
 }
