@@ -309,12 +309,11 @@ func gzipped(r io.Reader) io.Reader {
 	return &b
 }
 
+var encoder, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(64<<10))
+
 func zstandard(r io.Reader) io.Reader {
-	var b bytes.Buffer
-	w, _ := zstd.NewWriter(&b)
-	io.Copy(w, r)
-	w.Close()
-	return &b
+	text, _ := io.ReadAll(r)
+	return bytes.NewReader(encoder.EncodeAll(text, nil))
 }
 
 // dressing is all that may stand between pieces.
