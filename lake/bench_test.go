@@ -107,9 +107,9 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// BenchmarkMerge measures eight sorted segments becoming one.
+// BenchmarkMerge measures sorted segments becoming one.
 func BenchmarkMerge(b *testing.B) {
-	const rows = lake.FanIn * lake.RowGroupRows / 2
+	const rows = lake.FanIn * lake.RowGroupRows
 	dir := b.TempDir()
 	for b.Loop() {
 		b.StopTimer()

@@ -25,8 +25,9 @@
 // missing or damaged. When the disk is full or failing, the rows stay in memory
 // and searchable, Append waits, and [Lake.Stats] says why.
 //
-// Memory is bounded by Options.FlushRows twice over, about 300 bytes a row,
-// and by what one merge holds, about 100 MiB at most.
+// Memory is bounded by Options.FlushRows twice over, at 300 to 400 bytes a row,
+// and by what one merge holds, about as much again; the garbage collector may
+// let the process grow to twice that (GOMEMLIMIT bounds it).
 //
 // Known hole: damage inside a file is found when its pages are read, not when
 // the lake is opened, and damage of the bounds and bloom filters, which can hide

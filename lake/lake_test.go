@@ -293,7 +293,7 @@ func TestBackfillMakesFewFiles(t *testing.T) {
 	source := laketest.New(4)
 	var rows []lake.Row
 	for range 3 {
-		part := source.Next(12_000)
+		part := source.Next(6000)
 		for i := range part { // shuffle in time over two months
 			part[i].Time = source.Start - int64(i*7919%60)*24*60*60*1000 + int64(i)
 		}

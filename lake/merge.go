@@ -13,15 +13,16 @@ import (
 	"time"
 )
 
-// How segments are merged. A segment's tier is how often eight of a kind have
-// become one; a row is written again once a tier, at most three times.
+// How segments are merged. A segment's tier is how often fanIn of a kind have
+// become one; a row is written again once a tier, at most three times, and
+// twice if it was flushed with 32,768 others.
 const (
 	// fanIn is how many segments of a tier become one of the next. Each costs
 	// a page and a dictionary of every column in memory while they merge.
-	fanIn = 8
+	fanIn = 5
 	// tier0Rows is the size from which a segment is of tier 1.
 	tier0Rows = 32768
-	// topTier is not merged any more: 2 million rows or more.
+	// topTier is not merged any more: 819,200 rows or more.
 	topTier = 3
 	// mergeRows ends the choice of a merge's inputs.
 	mergeRows = 4 << 20
@@ -344,7 +345,6 @@ func (m *merge) drain(out *sink, at place, n int) error {
 // pause is called after each row group. It stands back while a flush runs, as
 // collection comes first, unless segments have piled up.
 func (m *merge) pause() error {
-	m.lake.testingOnlyStep("pause")
 	for {
 		if err := m.ctx.Err(); err != nil {
 			return err
