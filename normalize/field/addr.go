@@ -108,7 +108,8 @@ func port(b []byte) (int, bool) {
 }
 
 // HostName reports whether b can be the name of a host: labels of letters,
-// digits, hyphens and underscores, of which the last is no number.
+// digits, hyphens (not at the beginning) and underscores, of which the last is
+// no number.
 func HostName(b []byte) bool {
 	if len(b) == 0 || len(b) > 253 || bytes.EqualFold(b, null) {
 		return false
@@ -129,7 +130,7 @@ func HostName(b []byte) bool {
 		switch {
 		case c|0x20 >= 'a' && c|0x20 <= 'z':
 			letters = true
-		case digit(c), c == '-', c == '_':
+		case digit(c), c == '_', c == '-' && i > start:
 		default:
 			return false
 		}

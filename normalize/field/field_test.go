@@ -123,6 +123,7 @@ func TestParseEndpoint(t *testing.T) {
 		{text: "not an address"},
 		{text: "<script>"},
 		{text: "a..b"},
+		{text: "-1.5e3"},
 	}
 	for _, test := range tests {
 		e, ok := field.ParseEndpoint([]byte(test.text))

@@ -126,7 +126,8 @@ func (m *mapper) context() {
 	whole := true
 	for v := c.First(); v.Exists(); v = v.Next() {
 		s := v.Str()
-		if len(s) == 0 {
+		if s == nil {
+			whole = false
 			continue
 		}
 		switch string(v.Key()) {
@@ -139,9 +140,11 @@ func (m *mapper) context() {
 		case "ClientAppName":
 			e.SetString(ocsf.PathActorAppName, s)
 		case "CorrelationId":
-			e.SetString(ocsf.PathMetadataCorrelationUID, s)
-			whole = whole && !m.carried[mCorrelationID]
-			m.carried[mCorrelationID] = m.carried[mCorrelationID] && bytes.Equal(s, m.str(mCorrelationID))
+			if set := e.Str(ocsf.PathMetadataCorrelationUID); set == nil {
+				e.SetString(ocsf.PathMetadataCorrelationUID, s)
+			} else if !bytes.Equal(set, s) {
+				whole = false
+			}
 		case "APIId":
 			e.SetString(ocsf.PathAPIServiceUID, s)
 		case "IssuedAtTime":

@@ -32,8 +32,7 @@ func (m *mapper) client() {
 			m.issue(addressIssues[n])
 		case !found:
 			found, taken = true, ep
-			m.endpoint(ep, s)
-			m.carried[n] = true
+			m.carried[n] = m.endpoint(ep, s)
 		default:
 			m.carried[n] = ep.Addr.IsValid() && ep.Addr == taken.Addr && (ep.Port == 0 || ep.Port == taken.Port)
 		}
@@ -48,33 +47,39 @@ var addressIssues = map[member]string{
 
 // endpoint sets the client's address where the class has a place for it: a
 // finding's is in its evidence, and where a class knows no network at all, it
-// is the device's.
-func (m *mapper) endpoint(ep field.Endpoint, s []byte) {
+// is the device's. It reports whether there was a place for all of it.
+func (m *mapper) endpoint(ep field.Endpoint, s []byte) (whole bool) {
 	e := m.e
-	ip, port := ocsf.PathSrcEndpointIP, ocsf.PathSrcEndpointPort
+	host, ip, port := ocsf.PathSrcEndpointHostname, ocsf.PathSrcEndpointIP, ocsf.PathSrcEndpointPort
 	switch m.rule.class {
 	case ocsf.ClassDetectionFinding:
-		ip, port = ocsf.PathEvidencesSrcEndpointIP, ocsf.PathEvidencesSrcEndpointPort
+		host, ip, port = ocsf.PathNone, ocsf.PathEvidencesSrcEndpointIP, ocsf.PathEvidencesSrcEndpointPort
 	case ocsf.ClassApplicationLifecycle, ocsf.ClassBaseEvent:
-		ip, port = ocsf.PathDeviceIP, ocsf.PathNone
+		host, ip, port = ocsf.PathNone, ocsf.PathDeviceIP, ocsf.PathNone
 	}
-	if ep.Host != nil && m.rule.class.Has(ocsf.PathSrcEndpointHostname) {
-		e.SetString(ocsf.PathSrcEndpointHostname, ep.Host)
+	whole = true
+	if len(ep.Host) > 0 {
+		e.SetString(host, ep.Host)
+		whole = host != ocsf.PathNone
 	}
-	if !ep.Addr.IsValid() {
-	} else if ep.Addr.Is4() && len(s) <= 15 && s[0] != '[' && ep.Port == 0 {
+	if ep.Port != 0 {
+		e.SetInt(port, int64(ep.Port))
+		whole = whole && port != ocsf.PathNone
+	}
+	switch {
+	case !ep.Addr.IsValid():
+		return whole
+	case ep.Addr.Is4() && len(s) <= 15 && s[0] != '[' && ep.Port == 0 && ep.Host == nil:
 		e.SetString(ip, s) // canonical as it stands
-	} else {
+	default:
 		var buf [64]byte
 		b := ep.Addr.AppendTo(buf[:0])
 		e.SetString(ip, e.Own(unsafe.String(&b[0], len(b))))
 	}
-	if ep.Port != 0 {
-		e.SetInt(port, int64(ep.Port))
-	}
-	if ep.Addr.IsValid() && e.Str(ocsf.PathDeviceOSName) != nil {
+	if e.Str(ocsf.PathDeviceOSName) != nil {
 		e.SetString(ocsf.PathDeviceIP, e.Str(ip))
 	}
+	return whole
 }
 
 // agent sets the user agent: the one that a browser sent, else how Exchange

@@ -212,6 +212,46 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestEveryMemberOfEveryShape puts values of every shape into each member of each
+// record, as Microsoft does without notice: the event stays valid and has the
+// value.
+func TestEveryMemberOfEveryShape(t *testing.T) {
+	const mark = "7070707"
+	shapes := []string{
+		`null`, `""`, `true`, `-` + mark + `.5e3`, mark, `"` + mark + `"`, `"x` + mark + `@example.com"`, `[]`, `{}`, `[null]`, `["` + mark + `"]`,
+		`{"` + mark + `":null}`, `{"Name":"` + mark + `","Value":[1]}`, `[{"Name":` + mark + `,"Value":{}},7]`, `[[[{"ID":"` + mark + `","Type":"5"}]]]`, `"{\"a\":` + mark + `}"`,
+	}
+	names := records(t)
+	if testing.Short() {
+		names = names[:3]
+	}
+	for _, name := range names {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(read(t, name+".json"), &members); err != nil {
+			t.Fatal(err)
+		}
+		for member, was := range members {
+			for _, shape := range shapes {
+				members[member] = json.RawMessage(shape)
+				raw, err := json.Marshal(members)
+				if err != nil {
+					t.Fatal(err)
+				}
+				event := mapped(raw)
+				for _, p := range ocsf.Validate(event) {
+					if !p.Warning {
+						t.Errorf("%s with %s of %s is not valid OCSF: %v", name, member, shape, p)
+					}
+				}
+				if strings.Contains(shape, mark) && !bytes.Contains(event, []byte(mark)) {
+					t.Errorf("%s with %s of %s: the value is lost: %s", name, member, shape, event)
+				}
+			}
+			members[member] = was
+		}
+	}
+}
+
 // FuzzMap: whatever the record, the event is valid OCSF and the values of its
 // top-level members are all in it.
 func FuzzMap(f *testing.F) {
