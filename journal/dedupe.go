@@ -90,6 +90,7 @@ type dedupe struct {
 	recent map[recordKey]versions // what the database does not know
 	period uint32                 // latest seen; never falls, also when the clock does
 	before bool                   // the database has keys of the period before
+	filter *filter                // of the keys in the database; nil if it has too many
 
 	// The committer's.
 	committed []recordKey // in recent and committed
@@ -106,8 +107,9 @@ func (d *dedupe) lookup(k recordKey) (versions, error) {
 	d.mu.Lock()
 	v, ok := d.recent[k]
 	period, before := d.period, d.before
+	fresh := d.filter != nil && !d.filter.has(&k)
 	d.mu.Unlock()
-	if ok {
+	if ok || fresh {
 		return v, nil
 	}
 	v, err := d.stored(period, k)
@@ -173,6 +175,9 @@ func (d *dedupe) flush() error {
 	}
 	d.mu.Lock()
 	for i := range rows {
+		if d.filter != nil {
+			d.filter.add(&rows[i].key)
+		}
 		if v := d.recent[rows[i].key]; v.known && v.last().at.Batch < d.next {
 			delete(d.recent, rows[i].key)
 		}

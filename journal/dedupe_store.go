@@ -39,7 +39,7 @@ const bytesPerKey = 256
 // or one that knows more than the log does, is thrown away.
 func openDedupe(dir, id string, size uint64, o *Options) (*dedupe, error) {
 	d := &dedupe{
-		dir: dir, window: o.DedupeWindow, limit: max(1, int(o.DedupeMemory/2/bytesPerKey)),
+		dir: dir, window: o.DedupeWindow, limit: max(1, int(o.DedupeMemory/4/bytesPerKey)),
 		recent: make(map[recordKey]versions),
 	}
 	for {
@@ -139,6 +139,24 @@ func (d *dedupe) has(period uint32) (bool, error) {
 	}
 	found := it.First()
 	return found, errors.Join(it.Error(), it.Close())
+}
+
+// keys calls f with the keys of the present period and the one before until it
+// returns false.
+func (d *dedupe) keys(f func(*recordKey) bool) error {
+	var from, to [4]byte
+	binary.BigEndian.PutUint32(from[:], d.period-1)
+	binary.BigEndian.PutUint32(to[:], d.period+1)
+	it, err := d.db.NewIter(&pebble.IterOptions{LowerBound: from[:], UpperBound: to[:]})
+	if err != nil {
+		return err
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		if key := it.Key(); len(key) == 20 && !f((*recordKey)(key[4:])) {
+			break
+		}
+	}
+	return errors.Join(it.Error(), it.Close())
 }
 
 // forget deletes all periods before this one.

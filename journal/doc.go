@@ -37,13 +37,14 @@
 //
 // # What it costs
 //
-// Memory: at most four batches on their way, each up to four times BatchBytes of
-// raw records, LiveBytes for followers, 32 MiB for batches read back, DedupeMemory.
+// Memory: at most four batches on their way, each up to twice BatchBytes of raw
+// records, LiveBytes for followers, 32 MiB for batches read back, DedupeMemory.
 // A record larger than that takes its size a few times while it passes.
 //
-// The memory of duplicates takes about 45 bytes of disk a record: 20 of key, 22
-// of value, the rest indices and bloom filters, for one to two times DedupeWindow.
-// In RAM it takes DedupeMemory; lookups beyond it read from disk.
+// The memory of duplicates takes 41 bytes of disk a record (BenchmarkMemory): 20 of
+// key, 20 of value, the rest index and Bloom filter, for one to two times
+// DedupeWindow. In RAM it takes DedupeMemory: half for the database's cache, a
+// quarter for the latest keys, a quarter for a filter in front of both.
 //
 // Disk synchronization: two fsyncs of ours and six of tessera's for one batch,
 // whatever it holds. While the disk is behind, batches grow.

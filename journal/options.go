@@ -35,7 +35,7 @@ type Options struct {
 
 	// A batch is sealed when it holds BatchRecords (2048) or BatchBytes of raw
 	// records (2 MiB), or BatchDelay (100 ms) after its first record. While the
-	// disk is behind it grows on, to 4096 records or four times the bytes. A
+	// disk is behind it grows on, to 4096 records or twice the bytes. A
 	// record that is larger goes into a batch of its own.
 	BatchRecords int
 	BatchBytes   int
@@ -72,7 +72,7 @@ type Options struct {
 
 const (
 	minCheckpointInterval = 100 * time.Millisecond // tessera takes no less
-	growBytes             = 4                      // times BatchBytes
+	growBytes             = 2                      // times BatchBytes
 )
 
 func (o Options) withDefaults() (Options, error) {

@@ -15,10 +15,15 @@ import (
 func (j *Journal) replay(ctx context.Context) error {
 	d, size := j.index, j.tree.size.Load()
 	last, any, err := j.lastBatch(ctx, size)
-	if err != nil || !any {
+	if err != nil {
 		return err
 	}
-	if err := d.advance(d.periodOf(last.Committed)); err != nil {
+	if any {
+		if err := d.advance(d.periodOf(last.Committed)); err != nil {
+			return err
+		}
+	}
+	if err := d.fillFilter(j.opts.DedupeMemory / 4); err != nil {
 		return err
 	}
 	from := d.next
