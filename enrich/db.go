@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -235,8 +234,3 @@ func (s *Source) Load(names ...string) error {
 
 // DB returns the databases in use; nil if there are none.
 func (s *Source) DB() *DB { return s.db.Load() }
-
-// Files returns the databases in a directory, in order of their names.
-func Files(dir string) ([]string, error) {
-	return filepath.Glob(filepath.Join(dir, "*.mmdb"))
-}

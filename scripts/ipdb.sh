@@ -37,4 +37,5 @@ cat >"$out/ATTRIBUTION" <<'END'
 country.mmdb: IPtoASN (https://iptoasn.com), Public Domain Dedication and License 1.0.
 asn.mmdb: routeviews.org, DB-IP.com (https://db-ip.com), nro.net; each under CC BY 4.0; merged by ip-location-db, converted by us.
 END
-echo "ipdb: $out/country.mmdb and $out/asn.mmdb; point the configuration (or --ipdb) at $out"
+echo "ipdb: put these into the configuration:"
+printf '[enrich]\ndatabases = ["%s", "%s"]\n' "$out/country.mmdb" "$out/asn.mmdb"
