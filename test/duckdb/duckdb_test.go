@@ -4,7 +4,7 @@
 // Package duckdb_test reads the lake with DuckDB: the promise that others can
 // use the files without us. It needs node and the package in package.json:
 //
-//	npm ci --prefix test/duckdb && DAYBREAK_DUCKDB=1 go test -count=1 ./test/duckdb
+//	(cd test/duckdb && npm ci) && DAYBREAK_DUCKDB=1 go test -count=1 ./test/duckdb
 //
 // Without DAYBREAK_DUCKDB in the environment the test is skipped.
 package duckdb_test
