@@ -147,14 +147,19 @@ func (m *mapper) forwarding() {
 	entityUser.set(m.e, mailbox, nil)
 }
 
+// forward sets the first address of a list as Exchange writes them: bare, with
+// "smtp:" before it, or as "Doe, Jane" [SMTP:jane@example.com].
 func (m *mapper) forward(to []byte) {
-	if len(to) > 5 && bytes.EqualFold(to[:5], []byte("smtp:")) {
-		to = to[5:]
+	for _, prefix := range [...]string{"smtp:", "SMTP:"} {
+		if i := bytes.Index(to, []byte(prefix)); i >= 0 {
+			to = to[i+len(prefix):]
+			break
+		}
 	}
-	if i := bytes.IndexAny(to, ";,"); i > 0 {
+	to = bytes.TrimLeft(to, ` "[{'`)
+	if i := bytes.IndexAny(to, `;,]"'} `); i > 0 {
 		to = to[:i]
 	}
-	to = bytes.Trim(to, ` "[]{}'`)
 	if field.Mail(to) {
 		m.e.SetString(ocsf.PathEntityUserForwardAddr, to)
 	}

@@ -187,6 +187,37 @@ func drift(t *testing.T, record string) any {
 	return d
 }
 
+// TestForwarding: where mail is sent on to, in the ways in which Exchange says it.
+func TestForwarding(t *testing.T) {
+	for value, want := range map[string]string{
+		"drop@example.net":                                     "drop@example.net",
+		"smtp:drop@example.net":                                "drop@example.net",
+		"SMTP:drop@example.net;bob@example.com":                "drop@example.net",
+		`"Doe, Jane" [SMTP:jane@example.net];"B" [SMTP:b@x.y]`: "jane@example.net",
+		`["drop@example.net","bob@example.com"]`:               "drop@example.net",
+		"bob":                                                  "",
+		"":                                                     "",
+		"smtp:":                                                "",
+	} {
+		record, err := json.Marshal(map[string]any{
+			"CreationTime": "2026-03-01T00:00:00", "RecordType": 1, "Operation": "Set-InboxRule", "UserId": "ada@example.com",
+			"Parameters": []map[string]string{{"Name": "RedirectTo", "Value": value}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tape jsontape.Tape
+		if err := tape.Parse(record); err != nil {
+			t.Fatal(err)
+		}
+		var e ocsf.Event
+		m365.Map(tape.Root(), &e)
+		if got := string(e.Str(ocsf.PathEntityUserForwardAddr)); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}
+
 // TestWords maps operations that no table lists: their words say what they do.
 func TestWords(t *testing.T) {
 	for operation, want := range map[string]int32{
