@@ -15,7 +15,6 @@ var signin = fields{
 	"id":                               {path: ocsf.PathMetadataUID},
 	"createdDateTime":                  {fn: when},
 	"correlationId":                    {path: ocsf.PathMetadataCorrelationUID},
-	"originalRequestId":                {path: ocsf.PathMetadataOriginalEventUID},
 	"userId":                           {},
 	"userPrincipalName":                {},
 	"userDisplayName":                  {},
