@@ -37,18 +37,19 @@ type kind struct {
 	identify func(object jsontape.Value) source.Identity
 	// fill maps the object; names of what it leaves begin with prefix.
 	fill func(object jsontape.Value, e *ocsf.Event, prefix string)
-	// operation is the act's name where the object has none.
-	operation string
+	// operation is the act's name where the object has none, and log what
+	// Microsoft Graph calls the collection.
+	operation, log string
 }
 
 var (
-	signIns      = kind{func(p jsontape.Value) source.Identity { return identify(p, "createdDateTime") }, mapSignin, signinActivity}
-	auditLogs    = kind{func(p jsontape.Value) source.Identity { return identify(p, "activityDateTime") }, mapAudit, ""}
-	provisioning = kind{func(p jsontape.Value) source.Identity { return identify(p, "activityDateTime") }, mapProvisioning, "Provisioning activity"}
-	riskEvents   = kind{func(p jsontape.Value) source.Identity { return identify(p, "detectedDateTime") }, mapRiskEvent, "User Risk Detection"}
-	riskyUsers   = kind{identifyState, mapRiskyUser, "Risky user"}
-	graph        = kind{identifyGraph, mapGraph, "Microsoft Graph Activity"}
-	unknown      = kind{identifyPlain, mapUnknown, ""}
+	signIns      = kind{func(p jsontape.Value) source.Identity { return identify(p, "createdDateTime") }, mapSignin, "Sign-in activity", "signIns"}
+	auditLogs    = kind{func(p jsontape.Value) source.Identity { return identify(p, "activityDateTime") }, mapAudit, "", "directoryAudits"}
+	provisioning = kind{func(p jsontape.Value) source.Identity { return identify(p, "activityDateTime") }, mapProvisioning, "Provisioning activity", "provisioning"}
+	riskEvents   = kind{func(p jsontape.Value) source.Identity { return identify(p, "detectedDateTime") }, mapRiskEvent, "User Risk Detection", "riskDetections"}
+	riskyUsers   = kind{identifyState, mapRiskyUser, "Risky user", "riskyUsers"}
+	graph        = kind{identifyGraph, mapGraph, "Microsoft Graph Activity", ""}
+	unknown      = kind{identifyPlain, mapUnknown, "", ""}
 )
 
 // kinds are the categories by their names in lower case: Microsoft itself

@@ -37,7 +37,8 @@ var Signin = source.Source{
 		product(e)
 		mapSignin(root, e, "")
 		e.SetString(ocsf.PathMetadataTenantUID, identify(root, "createdDateTime").Tenant)
-		e.SetText(ocsf.PathAPIOperation, signinActivity)
+		e.SetText(ocsf.PathAPIOperation, signIns.operation)
+		e.SetText(ocsf.PathMetadataLogName, signIns.log)
 	},
 }
 
@@ -60,11 +61,10 @@ var Audit = source.Source{
 		}
 		kind.fill(root, e, "")
 		e.SetText(ocsf.PathAPIOperation, kind.operation)
+		e.SetText(ocsf.PathMetadataLogName, kind.log)
 	},
 	Drift: func(root jsontape.Value) (source.Drift, bool) { return auditDrift("entra-audit", root) },
 }
-
-const signinActivity = "Sign-in activity" // as the envelope calls it
 
 func isSignin(root jsontape.Value) bool {
 	created, signin := false, false
