@@ -39,14 +39,21 @@ gen: ## what is generated and committed
 bench: ## benchmarks, as docs/performance.md reports them
 	$(GO) test -run '^$$' -bench . -benchmem -count=$(BENCHCOUNT) ./...
 
-eval: ## the scoreboard over real records, where there are any
+eval: ## the scoreboard over real records, and a real tenant's log through the program, where there are any
 	$(GO) run ./eval -shared $(SHARED)
+	@log=$(abspath $(SHARED))/data/raw/invictus/o365_ual.jsonl; if [ -e $$log ]; \
+	then DAYBREAK_TENANT_LOG=$$log $(GO) test -count=1 -v ./test/tenant; \
+	else echo "eval: skipped the tenant's log: there is no $$log"; fi
 
 fuzz: ## every fuzz target for FUZZTIME
 	@scripts/fuzz.sh $(FUZZTIME)
 
 crash: ## kill -9 again and again during a long import
 	DAYBREAK_CRASH=long $(GO) test -count=1 -timeout 30m -v ./test/crash/...
+
+lake-readers: ## DuckDB (from npm) reads the lake and runs the examples of docs/format/lake.md
+	cd test/duckdb && npm ci --no-audit --no-fund
+	DAYBREAK_DUCKDB=1 $(GO) test -count=1 ./test/duckdb
 
 ipdb: ## databases of countries and autonomous systems, into .cache/ipdb
 	@scripts/ipdb.sh
@@ -55,6 +62,7 @@ ci: lint ## everything that must be green before a change lands
 	$(GO) test -shuffle=on ./...
 	$(MAKE) race
 	$(MAKE) eval
+	$(MAKE) lake-readers
 	$(MAKE) fuzz FUZZTIME=3s
 	$(MAKE) build
 
