@@ -30,9 +30,11 @@ package api
 
 import (
 	"crypto/subtle"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -64,21 +66,13 @@ type surface struct {
 // Handler returns the whole surface of n without any question of who calls: for
 // use in the same process. [Serve] puts the guards before it.
 func Handler(n *node.Node, version string, log *slog.Logger) http.Handler {
-	mux, _ := routes(n, version, log)
+	mux, _ := routes(&surface{n, version, log})
 	return mux
 }
 
 // routes is the page that lists every route.
-func routes(n *node.Node, version string, log *slog.Logger) (*http.ServeMux, huma.API) {
-	s := &surface{n, version, log}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	if n != nil { // nil when only the description is wanted
-		mux.Handle("GET /metrics", promhttp.HandlerFor(n.Metrics(), promhttp.HandlerOpts{}))
-		mux.Handle("GET /log/", http.StripPrefix("/log", tiles(filepath.Join(n.Dir(), node.JournalDir, "log"))))
-	}
-
+func routes(s *surface) (*recorder, huma.API) {
+	mux := &recorder{ServeMux: http.NewServeMux()}
 	c := huma.DefaultConfig("Daybreak", "1")
 	c.Info.Description = "The API of the process that holds a Daybreak data directory."
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
@@ -90,6 +84,13 @@ func routes(n *node.Node, version string, log *slog.Logger) (*http.ServeMux, hum
 	}
 	c.Security = []map[string][]string{{"token": {}}}
 	a := humago.New(mux, c)
+	mux.patterns = nil // the document's own routes
+
+	plain(a, mux, "/healthz", "Whether the process runs", s.healthz)
+	plain(a, mux, "/readyz", "Whether records can be taken in and found", s.readyz)
+	plain(a, mux, "/metrics", "Prometheus metrics", s.metrics)
+	plain(a, mux, "/log/checkpoint", "The log's latest signed checkpoint, as tile clients read it", s.tile)
+	plain(a, mux, "/log/tile/{path...}", "Tiles and entry bundles of the log (C2SP tlog-tiles)", s.tile)
 
 	get(a, "status", "/api/v1/status", "The state of the process and its data", s.status)
 	get(a, "event", "/api/v1/events/{id}", "One event, with its raw record", s.event)
@@ -102,24 +103,25 @@ func routes(n *node.Node, version string, log *slog.Logger) (*http.ServeMux, hum
 	return mux, a
 }
 
-// tiles serves the files of the log but not what tessera keeps for itself.
-func tiles(dir string) http.Handler {
-	files := http.FileServerFS(osDir(dir))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := strings.TrimPrefix(r.URL.Path, "/")
-		switch {
-		case path == "checkpoint":
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			w.Header().Set("Cache-Control", "no-cache")
-		case strings.HasPrefix(path, "tile/") && !strings.HasSuffix(path, "/"):
-			w.Header().Set("Content-Type", "application/octet-stream")
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		default:
-			http.NotFound(w, r)
-			return
-		}
-		files.ServeHTTP(w, r)
-	})
+// tile serves the files of the log but not what tessera keeps for itself, which
+// no route leads to.
+func (s *surface) tile(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, "/log/")
+	if strings.HasSuffix(name, "/") || !fs.ValidPath(name) {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	if name == "checkpoint" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-cache")
+	}
+	http.ServeFileFS(w, r, os.DirFS(filepath.Join(s.node.Dir(), node.JournalDir, "log")), name)
+}
+
+func (s *surface) metrics(w http.ResponseWriter, r *http.Request) {
+	promhttp.HandlerFor(s.node.Metrics(), promhttp.HandlerOpts{}).ServeHTTP(w, r)
 }
 
 func (s *surface) healthz(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) }

@@ -121,8 +121,6 @@ func token(dir string) (string, error) {
 	return text, err
 }
 
-func osDir(dir string) fs.FS { return os.DirFS(dir) }
-
 // strip shortens what a stranger sent to what can stand in a sentence.
 func strip(s string) string {
 	return strings.Map(func(r rune) rune {

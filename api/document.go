@@ -1,0 +1,60 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// OpenAPI returns docs/reference/openapi.json.
+func OpenAPI() ([]byte, error) {
+	_, a := routes(new(surface))
+	text, err := json.Marshal(a.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = json.Indent(&b, text, "", "  ")
+	b.WriteByte('\n')
+	return b.Bytes(), err
+}
+
+// Routes returns "METHOD /path" of every route but those of the document.
+func Routes() []string {
+	mux, _ := routes(new(surface))
+	return mux.patterns
+}
+
+// recorder is a mux that remembers its patterns.
+type recorder struct {
+	*http.ServeMux
+	patterns []string
+}
+
+// HandleFunc is that of the mux.
+func (m *recorder) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	m.patterns = append(m.patterns, strings.Replace(pattern, "...}", "}", 1))
+	m.ServeMux.HandleFunc(pattern, h)
+}
+
+// plain registers a route of text or bytes that huma has no part in, and puts it
+// into the document. Who may call it is on the page in the package comment.
+func plain(a huma.API, mux *recorder, path, summary string, h http.HandlerFunc) {
+	mux.HandleFunc("GET "+path, h)
+	path = strings.Replace(path, "...}", "}", 1)
+	op := &huma.Operation{
+		OperationID: strings.Trim(strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path), "-"),
+		Method:      http.MethodGet, Path: path, Summary: summary, Security: []map[string][]string{},
+		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: "string"}}}}},
+	}
+	if strings.Contains(path, "{path}") {
+		op.Parameters = []*huma.Param{{Name: "path", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}}
+	}
+	a.OpenAPI().AddOperation(op)
+}
