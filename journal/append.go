@@ -184,6 +184,7 @@ func (a *appending) unreadable(n Note) error {
 	}
 	_, piece := a.last.piece(a.origin, a.next)
 	piece.Notes = append(piece.Notes, n)
+	a.last.text += len(n.Text) + len(n.Kind) + 8
 	a.covered(piece)
 	a.result.Unreadable++
 	return nil
@@ -212,6 +213,7 @@ func (a *appending) record(r *event.Record, p *prepared) error {
 		}
 		_, piece := a.last.piece(a.origin, a.next)
 		piece.Duplicates = append(piece.Duplicates, layout.Duplicate{Ordinal: a.next, Of: of})
+		a.last.text += 16
 		a.covered(piece)
 		a.result.Duplicates++
 		return nil

@@ -73,7 +73,6 @@ type building struct {
 
 // reserve makes room for that many raw bytes and about that many records.
 func (b *building) reserve(raw, records int) {
-	records += records / 8
 	b.raw = make([]byte, 0, raw)
 	b.Records = make([]layout.Receipt, 0, records)
 	b.ends = make([]int, 0, records)

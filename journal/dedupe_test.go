@@ -148,6 +148,21 @@ func TestWindow(t *testing.T) {
 	b.verify(b.dir())
 }
 
+// TestWindowIsChanged counts the periods otherwise from one run to the next.
+func TestWindowIsChanged(t *testing.T) {
+	b := newBed(t)
+	b.open()
+	b.add(recs(0, 10)...)
+	for _, days := range []int{90, 7} {
+		b.close()
+		b.opts.DedupeWindow = time.Duration(days) * 24 * time.Hour
+		b.open()
+		if got := b.add(recs(0, 10)...); got.Duplicates != 10 {
+			t.Errorf("with a window of %d days: %+v", days, got)
+		}
+	}
+}
+
 func TestVersionsAreBounded(t *testing.T) {
 	b := newBed(t)
 	b.open()

@@ -48,8 +48,8 @@ type Journal struct {
 	// turn holds one token; who took it may touch the fields below.
 	turn     chan struct{}
 	building *building
-	likely   int    // records in a batch, going by the last one
-	next     uint64 // the log index of the next entry
+	likely   struct{ raw, records int } // size of a batch, going by the last one
+	next     uint64                     // the log index of the next entry
 	origins  origins
 	closed   bool
 
@@ -190,7 +190,7 @@ func (j *Journal) room(ctx context.Context, raw, text int) error {
 		Batch: Batch{Index: j.next}, pieces: make(map[event.Origin]int),
 		ready: make(chan struct{}), done: make(chan struct{}),
 	}
-	b.reserve(max(j.opts.BatchBytes, raw), j.likely)
+	b.reserve(max(min(j.likely.raw, growBytes*j.opts.BatchBytes), raw), j.likely.records)
 	j.building = b
 	j.next++
 	j.live.begin(b)
@@ -214,7 +214,7 @@ func (j *Journal) seal(ctx context.Context, must bool) error {
 		}
 	}
 	j.building = nil
-	j.likely = len(b.Records)
+	j.likely.raw, j.likely.records = len(b.raw)+len(b.raw)/8, len(b.Records)+len(b.Records)/8
 	b.timer.Stop()
 	select {
 	case j.work <- b:

@@ -121,6 +121,25 @@ func TestOrdinals(t *testing.T) {
 	b.verify(b.dir())
 }
 
+// TestManyNotes gives more text than the receipts of one batch can hold.
+func TestManyNotes(t *testing.T) {
+	b := newBed(t)
+	j := b.open()
+	notes := make([]journal.Note, 600)
+	for i := range notes {
+		notes[i] = journal.Note{Ordinal: uint64(i), Kind: layout.Unreadable, Text: strings.Repeat("?", layout.MaxText)}
+	}
+	c, err := j.Append(t.Context(), b.origin(), nil, notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := c.Wait(t.Context()); err != nil || r.Unreadable != len(notes) || r.Batch < 3 {
+		t.Errorf("result %+v, %v; want several batches", r, err)
+	}
+	b.close()
+	b.verify(b.dir())
+}
+
 func TestSecondOpenIsRefused(t *testing.T) {
 	b := newBed(t)
 	b.open()

@@ -326,7 +326,9 @@ func (j *Journal) recoverIndex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	id := string(first.Text()) // origin, first key and time: no two logs share it
+	// Origin, first key and time: no two logs share them. The window numbers the
+	// periods, so that another one needs another memory.
+	id := fmt.Sprintf("%swindow %s\n", first.Text(), j.opts.DedupeWindow)
 	if j.index, err = openDedupe(j.opts.DedupeDir, id, j.tree.size.Load(), &j.opts); err != nil {
 		return err
 	}
