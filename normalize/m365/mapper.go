@@ -121,6 +121,9 @@ func (m *mapper) common() {
 	}
 	e.SetString(ocsf.PathMetadataProductName, productName)
 	e.SetString(ocsf.PathMetadataProductVendorName, vendorName)
+	if m.rule.class.Has(ocsf.PathCloudProvider) {
+		e.SetString(ocsf.PathCloudProvider, vendorName)
+	}
 }
 
 var productName, vendorName = []byte("Microsoft 365"), []byte("Microsoft")
