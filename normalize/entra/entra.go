@@ -153,5 +153,5 @@ func identify(object jsontape.Value, timeName string) (id source.Identity) {
 func product(e *ocsf.Event) {
 	e.SetText(ocsf.PathMetadataProductName, "Microsoft Entra ID")
 	e.SetText(ocsf.PathMetadataProductVendorName, "Microsoft")
-	e.SetText(ocsf.PathCloudProvider, "Azure")
+	e.SetText(ocsf.PathCloudProvider, "Microsoft")
 }
