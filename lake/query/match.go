@@ -84,7 +84,10 @@ func (t Test) PassesText(column, s string) bool {
 		if texts, few := Exact(column, t.Text); few {
 			return slices.Contains(texts, s)
 		}
-		return strings.ToLower(s) == strings.ToLower(t.Text)
+		// Not EqualFold: Like has to agree, and there is no pattern match of
+		// that kind.
+		low := strings.ToLower(s)
+		return low == strings.ToLower(t.Text)
 	case Like:
 		return Glob(strings.ToLower(t.Text), strings.ToLower(s))
 	case Words:

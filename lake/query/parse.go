@@ -19,6 +19,8 @@ const (
 	// maxDepth bounds the nesting of parentheses, and with it the recursion of
 	// everything that walks a query.
 	maxDepth = 100
+	// maxTerms bounds what an engine has to keep for each condition.
+	maxTerms = 256
 )
 
 // Parse reads a query and checks it against the columns of the lake. The error
@@ -66,6 +68,7 @@ type parser struct {
 	in    string
 	pos   int
 	depth int
+	terms int
 	err   *Error
 }
 
@@ -175,7 +178,9 @@ func (p *parser) operand() Expr {
 		p.pos++
 		return x
 	case '"':
-		return p.text(at, words(p.quoted()))
+		x := p.text(at, words(p.quoted()))
+		p.counted(at, x)
+		return x
 	}
 	for _, word := range []string{"OR", "AND"} {
 		if p.keyword(word) {
@@ -185,7 +190,17 @@ func (p *parser) operand() Expr {
 	if p.err != nil {
 		return And{}
 	}
-	return p.term()
+	x := p.term()
+	p.counted(at, x)
+	return x
+}
+
+// counted keeps the number of conditions in bounds.
+func (p *parser) counted(at int, x Expr) {
+	walk(x, func(Term) { p.terms++ })
+	if p.terms > maxTerms {
+		p.fail(at, "more than %d conditions; the values of one field can stand in a list, such as op:(A, B)", maxTerms)
+	}
 }
 
 // term reads field:value or a bare word.

@@ -123,6 +123,7 @@ func TestErrors(t *testing.T) {
 		{"a | count | count by count", "                     ^", "two columns named count"},
 		{"a\xff", " ^", "not valid UTF-8"},
 		{"a\nb usr:x", "  ^", "did you mean"},
+		{strings.Repeat("a ", 257), strings.Repeat(" ", 512) + "^", "op:(A, B)"},
 		{strings.Repeat("(", 200), strings.Repeat(" ", 100) + "^", "more than 100 parentheses"},
 	} {
 		_, err := query.Parse(c.in)

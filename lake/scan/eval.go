@@ -4,6 +4,7 @@
 package scan
 
 import (
+	"context"
 	"math/bits"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 // evaluator tests conditions on the pages of a source.
 type evaluator struct {
 	src    *source
+	mem    *budget
 	tables []table // by term, for the present group
 	stack  []*bitmap
 }
@@ -35,7 +37,7 @@ func (e *evaluator) open(g *group) error {
 // eval clears in sel the rows that do not pass n. Rows whose answer depends on
 // a path pass: negative tells whether n stands under a negation, where it takes
 // a failure for them to pass in the end.
-func (e *evaluator) eval(n *node, sel *bitmap, negative bool) error {
+func (e *evaluator) eval(ctx context.Context, n *node, sel *bitmap, negative bool) error {
 	switch n.kind {
 	case isTrue:
 		return nil
@@ -48,10 +50,10 @@ func (e *evaluator) eval(n *node, sel *bitmap, negative bool) error {
 		}
 		return nil
 	case isTerm:
-		return e.term(n.term, sel)
+		return e.term(ctx, n.term, sel)
 	case isAnd:
 		for _, k := range n.kids {
-			if err := e.eval(k, sel, negative); err != nil || sel.empty() {
+			if err := e.eval(ctx, k, sel, negative); err != nil || sel.empty() {
 				return err
 			}
 		}
@@ -61,7 +63,7 @@ func (e *evaluator) eval(n *node, sel *bitmap, negative bool) error {
 	defer e.pop()
 	if n.kind == isNot {
 		*part = *sel
-		err := e.eval(n.kids[0], part, !negative)
+		err := e.eval(ctx, n.kids[0], part, !negative)
 		sel.andNot(part)
 		return err
 	}
@@ -74,7 +76,7 @@ func (e *evaluator) eval(n *node, sel *bitmap, negative bool) error {
 		if part.empty() {
 			break
 		}
-		if err := e.eval(k, part, negative); err != nil {
+		if err := e.eval(ctx, k, part, negative); err != nil {
 			return err
 		}
 		found.or(part)
@@ -96,21 +98,20 @@ func (e *evaluator) push() *bitmap {
 func (e *evaluator) pop() { e.stack = e.stack[:len(e.stack)-1] }
 
 // term clears in sel the rows that do not pass t.
-func (e *evaluator) term(t *term, sel *bitmap) error {
+func (e *evaluator) term(ctx context.Context, t *term, sel *bitmap) error {
 	d, err := e.src.dictionary(t.column)
 	if err != nil {
 		return err
 	}
 	if d.coded {
-		return e.coded(t, d, sel)
+		return e.coded(ctx, t, d, sel)
 	}
 	v, err := e.src.raw(t.column)
 	if err != nil {
 		return err
 	}
 	if lake.Columns[t.column].Kind != lake.String {
-		keep(sel, func(i int) bool { return t.passesInt(v.ints[i]) })
-		return nil
+		return keep(ctx, sel, func(i int) bool { return t.passesInt(v.ints[i]) })
 	}
 	if !t.mayPass(v.texts.bytes) {
 		*sel = bitmap{}
@@ -119,16 +120,15 @@ func (e *evaluator) term(t *term, sel *bitmap) error {
 	if v, err = e.src.column(t.column); err != nil {
 		return err
 	}
-	keep(sel, func(i int) bool { return t.passesText(v.texts.at(i)) })
-	return nil
+	return keep(ctx, sel, func(i int) bool { return t.passesText(v.texts.at(i)) })
 }
 
 // coded tests each distinct value once.
-func (e *evaluator) coded(t *term, d *dict, sel *bitmap) error {
+func (e *evaluator) coded(ctx context.Context, t *term, d *dict, sel *bitmap) error {
 	tab := &e.tables[t.id]
 	if !tab.known {
-		if err := tab.fill(t, d); err != nil {
-			return e.src.bad(t.column, err)
+		if err := e.fill(ctx, tab, t, d); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -158,9 +158,13 @@ func (e *evaluator) coded(t *term, d *dict, sel *bitmap) error {
 	return nil
 }
 
-// keep clears the rows in sel that do not pass.
-func keep(sel *bitmap, passes func(int) bool) {
+// keep clears the rows in sel that do not pass. A test of a long text can take
+// long: it is not only between pages that a search may end.
+func keep(ctx context.Context, sel *bitmap, passes func(int) bool) error {
 	for i, w := range sel {
+		if w != 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		for rest := w; rest != 0; rest &= rest - 1 {
 			if j := bits.TrailingZeros64(rest); !passes(i*64 + j) {
 				w &^= 1 << j
@@ -168,9 +172,11 @@ func keep(sel *bitmap, passes func(int) bool) {
 		}
 		sel[i] = w
 	}
+	return nil
 }
 
-func (tab *table) fill(t *term, d *dict) error {
+// fill tests the values of a dictionary.
+func (e *evaluator) fill(ctx context.Context, tab *table, t *term, d *dict) error {
 	tab.known, tab.some, tab.all = true, false, true
 	isText := d.ints == nil
 	if isText && d.texts.block == nil && !t.mayPass(d.texts.bytes) {
@@ -178,10 +184,16 @@ func (tab *table) fill(t *term, d *dict) error {
 		return nil // passes is not looked at
 	}
 	if err := d.texts.index(); isText && err != nil {
-		return err
+		return e.src.bad(t.column, err)
 	}
+	before := cap(tab.passes)
 	tab.passes = slices.Grow(tab.passes[:0], d.len())[:d.len()]
+	e.mem.take(int64(cap(tab.passes) - before))
 	for code := range tab.passes {
+		if code%256 == 0 && ctx.Err() != nil {
+			tab.known = false
+			return context.Cause(ctx)
+		}
 		var ok bool
 		if isText {
 			ok = t.passesText(d.text(code))

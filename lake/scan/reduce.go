@@ -161,6 +161,16 @@ func (f *segmentFile) pageFacts(number, page int) func(*term) bounds {
 	}
 }
 
+// maxTime returns an upper bound of the times of a row group.
+func (f *segmentFile) maxTime(number int) int64 {
+	b := f.groupFacts(number)(&term{column: lake.ColTime})
+	if !b.known || b.allNull {
+		return f.segment.MaxTime
+	}
+	return b.hi
+}
+
+// makeBounds reads bounds as statistics and page indexes hold them.
 func makeBounds(column int, kind format.Type, nulls, allNull bool, lo, hi []byte) bounds {
 	b := bounds{known: true, nulls: nulls, allNull: allNull}
 	if allNull {

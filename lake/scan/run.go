@@ -171,10 +171,7 @@ func (s *scan) findGroups(snap *lake.Snapshot, root *node) error {
 			if err := f.check(g); err != nil {
 				return err
 			}
-			t := makeBounds(lake.ColTime, f.groups[i].Columns[lake.ColTime].MetaData.Type, false, false, nil, f.groups[i].Columns[lake.ColTime].MetaData.Statistics.MaxValue)
-			if g.maxTime = seg.MaxTime; t.known {
-				g.maxTime = t.hi
-			}
+			g.maxTime = f.maxTime(i)
 			s.groups = append(s.groups, g)
 		}
 	}
@@ -295,7 +292,7 @@ type worker struct {
 }
 
 func (s *scan) newWorker() *worker {
-	w := &worker{scan: s, eval: evaluator{src: new(source), tables: make([]table, s.terms)}}
+	w := &worker{scan: s, eval: evaluator{src: new(source), mem: &s.mem, tables: make([]table, s.terms)}}
 	if s.plan.count {
 		w.counter = newCounter(&s.plan)
 	} else {
@@ -375,7 +372,7 @@ func (w *worker) page(ctx context.Context, n *node) error {
 	rows := src.g.pageRows(src.page)
 	w.scan.scanned.Add(int64(rows))
 	w.sel.fill(rows)
-	if err := w.eval.eval(n, &w.sel, false); err != nil {
+	if err := w.eval.eval(ctx, n, &w.sel, false); err != nil {
 		return err
 	}
 	w.rows = w.sel.rows(w.rows[:0])

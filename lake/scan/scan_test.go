@@ -167,7 +167,8 @@ func compare(t *testing.T, l *lake.Lake, in querytest.Input, text string) {
 	if len(got.Truncated) > 0 {
 		t.Errorf("%s: truncated by %v", text, got.Truncated)
 	}
-	if diff := cmp.Diff(querytest.Lines(want, true), querytest.Lines(got.Table, true)); diff != "" {
-		t.Fatalf("%s (-oracle +scan):\n%s", text, diff)
+	same := slices.Equal(want.Columns, got.Columns) && slices.Equal(want.IDs, got.IDs) && slices.EqualFunc(want.Rows, got.Rows, slices.Equal)
+	if !same {
+		t.Fatalf("%s (-oracle +scan):\n%v %v\n%s", text, want.Columns, got.Columns, cmp.Diff(querytest.Lines(want, true), querytest.Lines(got.Table, true)))
 	}
 }

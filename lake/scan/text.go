@@ -51,11 +51,11 @@ func textTest(t query.Test) func([]byte) bool {
 	return func(s []byte) bool { return t.PassesText("", string(s)) }
 }
 
-// like returns the test for a pattern in lower case. Patterns without ? and \
+// like returns the test for a pattern in lower case. Patterns of * alone
 // are pieces that must be found one after another.
 func like(pattern string) func([]byte) bool {
 	slow := func(s []byte) bool { return query.Glob(pattern, strings.ToLower(string(s))) }
-	if strings.ContainsAny(pattern, `?\`) {
+	if !strings.Contains(pattern, "*") || strings.ContainsAny(pattern, `?\`) {
 		probe := longestPiece(pattern)
 		return func(s []byte) bool { return mayContain(s, probe) && slow(s) }
 	}

@@ -40,12 +40,6 @@ func (b *bitmap) empty() bool {
 	return true
 }
 
-func (b *bitmap) and(o *bitmap) {
-	for i := range b {
-		b[i] &= o[i]
-	}
-}
-
 func (b *bitmap) or(o *bitmap) {
 	for i := range b {
 		b[i] |= o[i]
