@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -315,4 +316,50 @@ func TestSyncsPerBatch(t *testing.T) {
 	if got := strings.Join(f.log, ", "); got != want {
 		t.Errorf("one batch took %s", got)
 	}
+}
+
+// TestBackPressure holds the disk up: Append waits, memory stays bounded, a
+// canceled Append spoils its origin only, and everything goes on afterwards.
+func TestBackPressure(t *testing.T) {
+	b := newBed(t)
+	b.opts.BatchBytes = 10_000
+	free := make(chan struct{})
+	var held atomic.Bool
+	b.opts.Ops.Wrap = func(op, path string, do func() error) error {
+		if held.Load() {
+			<-free
+		}
+		return do()
+	}
+	j := b.open()
+	held.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	origin, taken := b.origin(), 0
+	var err error
+	for err == nil {
+		r := rec(taken)
+		r.Ordinal = uint64(taken)
+		if _, err = j.Append(ctx, origin, []event.Record{r}, nil); err == nil {
+			taken++
+		}
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	// Two batches wait, one is written, one is built; each up to twice BatchBytes.
+	if most := 4 * 2 * b.opts.BatchBytes / 150; taken > most {
+		t.Errorf("%d records were taken, more than %d", taken, most)
+	}
+	held.Store(false)
+	close(free)
+	next := rec(taken)
+	next.Ordinal = uint64(taken)
+	if _, err := j.Append(t.Context(), origin, []event.Record{next}, nil); err == nil {
+		t.Error("an origin goes on after an Append that failed")
+	}
+	b.add(recs(0, taken+50)...)
+	b.sealedOnce(recs(0, taken+50))
+	b.close()
+	b.verify(b.dir())
 }
