@@ -71,18 +71,19 @@ func operation(method, id, path, summary string) huma.Operation {
 	}
 }
 
+// ndjson is the type of answers of one JSON object a line.
+const ndjson = "application/x-ndjson"
+
 // stream registers a route whose answer is written piece by piece; shape is what
 // the document says of it, nil for text.
 func stream[I any](a huma.API, method, id, path, summary string, shape any, f func(context.Context, *I) (*huma.StreamResponse, error)) {
 	op := operation(method, id, path, summary)
 	media, schema := "text/plain", &huma.Schema{Type: "string"}
-	switch {
-	case shape != nil:
+	if shape != nil {
 		media, schema = "application/json", a.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(shape), true, id)
-	case id == "tail":
-		media = "application/x-ndjson"
-	case id == "proof":
-		media, schema = "application/json", &huma.Schema{Type: "object", AdditionalProperties: true}
+	}
+	if id == "tail" {
+		media = ndjson
 	}
 	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{media: {Schema: schema}}}}
 	huma.Register(a, op, f)
@@ -95,7 +96,7 @@ func answer(contentType string, write func(io.Writer) error) *huma.StreamRespons
 		ctx.SetHeader("Content-Type", contentType)
 		_, rw := humago.Unwrap(ctx)
 		c := http.NewResponseController(rw)
-		w := &flusher{w: bufio.NewWriterSize(ctx.BodyWriter(), 32<<10), c: c, live: contentType == "application/x-ndjson"}
+		w := &flusher{w: bufio.NewWriterSize(ctx.BodyWriter(), 32<<10), c: c, live: contentType == ndjson}
 		// What went wrong after the first byte can only be told by what was
 		// written; a reader that has gone away needs no telling.
 		_ = write(w)

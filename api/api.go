@@ -43,7 +43,9 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	v1 "github.com/daybreak-sec/daybreak/api/v1"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/journal/layout"
 	"github.com/daybreak-sec/daybreak/node"
 )
 
@@ -95,8 +97,8 @@ func routes(s *surface) (*recorder, huma.API) {
 	get(a, "status", "/api/v1/status", "The state of the process and its data", s.status)
 	get(a, "event", "/api/v1/events/{id}", "One event, with its raw record", s.event)
 	stream(a, http.MethodGet, "search", "/api/v1/search", "Search the stored events", searchAnswer{}, s.search)
-	stream(a, http.MethodGet, "tail", "/api/v1/tail", "Follow new events: one Hit a line, and an empty object every few seconds", nil, s.tail)
-	stream(a, http.MethodGet, "proof", "/api/v1/events/{id}/proof", "The evidence bundle of one event (docs/format/journal.md, section 7)", nil, s.proof)
+	stream(a, http.MethodGet, "tail", "/api/v1/tail", "Follow new events: one Hit a line, and an empty object every few seconds", v1.Hit{}, s.tail)
+	stream(a, http.MethodGet, "proof", "/api/v1/events/{id}/proof", "The evidence bundle of one event (docs/format/journal.md, section 7)", layout.Bundle{}, s.proof)
 	stream(a, http.MethodGet, "checkpoint", "/api/v1/checkpoint", "The log's latest signed checkpoint (C2SP tlog-checkpoint)", nil, s.checkpoint)
 	post(a, "import", "/api/v1/import", "Take vendor records in; the answer comes when they are sealed and searchable", s.importRecords)
 	post(a, "rotate-key", "/api/v1/key/rotate", "Replace the log's signing key", s.rotateKey)

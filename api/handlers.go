@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -81,8 +82,19 @@ type searchInput struct {
 // searchAnswer describes what search writes, for the document.
 type searchAnswer struct {
 	v1.SearchHeader
-	Results []json.RawMessage `json:"results" doc:"Hit objects, newest last, or rows of a table"`
+	Results []result `json:"results" doc:"Events, newest last unless the query sorts them, or rows of a table"`
 	v1.SearchTrailer
+}
+
+// result is a [v1.Hit] or a row.
+type result struct{}
+
+// Schema describes it.
+func (result) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{AnyOf: []*huma.Schema{
+		r.Schema(reflect.TypeFor[v1.Hit](), true, "Hit"),
+		{Type: "object", AdditionalProperties: true, Description: "A row: the value of each column, null if there is none"},
+	}}
 }
 
 // search runs the query to its end before it answers, so that a query that
@@ -175,7 +187,7 @@ func (s *surface) tail(ctx context.Context, in *tailInput) (*huma.StreamResponse
 	if err != nil {
 		return nil, problem(err)
 	}
-	return answer("application/x-ndjson", func(w io.Writer) error {
+	return answer(ndjson, func(w io.Writer) error {
 		defer t.Close()
 		if _, err := io.WriteString(w, "{}\n"); err != nil { // begins the answer
 			return err

@@ -26,8 +26,24 @@ func (a *app) connect(ctx context.Context, role string) (*client.Client, func() 
 	if err != nil {
 		return nil, nil, err
 	}
+	if role == "search" && n.Behind(ctx) {
+		if err := a.catchUp(ctx, n, "catching up with the journal"); err != nil {
+			return nil, nil, errors.Join(err, n.Close())
+		}
+	}
 	c := client.InProcess(api.Handler(n, buildVersion().Version, a.logger(slog.LevelWarn)))
 	return c, func() error { c.Close(); return n.Close() }, nil
+}
+
+// catchUp waits until everything in the journal is searchable.
+func (a *app) catchUp(ctx context.Context, n *node.Node, what string) error {
+	p := a.startProgress(what)
+	defer p.end()
+	return n.CatchUp(ctx, func(done, total, records int64) {
+		p.total.Store(total)
+		p.done.Store(done)
+		p.records.Store(records)
+	})
 }
 
 // dial returns a client of the server that holds the data directory, nil if

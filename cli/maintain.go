@@ -99,16 +99,9 @@ policy are gone with it. Stop the server first.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, n.Close()) }()
-			p := a.startProgress("rebuild")
-			defer p.end()
-			if err := n.CatchUp(cmd.Context(), func(done, total, records int64) {
-				p.total.Store(total)
-				p.done.Store(done)
-				p.records.Store(records)
-			}); err != nil {
+			if err := a.catchUp(cmd.Context(), n, "rebuild"); err != nil {
 				return err
 			}
-			p.end()
 			st, err := n.Status(cmd.Context())
 			if err != nil {
 				return err

@@ -145,16 +145,16 @@ func (f *follower) move(at event.ID, err error) {
 	f.moved = make(chan struct{})
 }
 
-// state returns where the follower is, why it has stopped, and when to ask again.
-func (f *follower) state() (event.ID, error, <-chan struct{}) {
+// state returns where the follower is, when to ask again, and why it has stopped.
+func (f *follower) state() (at event.ID, moved <-chan struct{}, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.at, f.err, f.moved
+	return f.at, f.moved, f.err
 }
 
 // Err returns why the follower has stopped, nil if it runs.
 func (f *follower) Err() error {
-	_, err, _ := f.state()
+	_, _, err := f.state()
 	return err
 }
 
@@ -175,7 +175,7 @@ func (f *follower) stop() {
 // Searchable waits until every record before upTo can be found.
 func (n *Node) Searchable(ctx context.Context, upTo event.ID) error {
 	for {
-		at, err, moved := n.follow.state()
+		at, moved, err := n.follow.state()
 		switch {
 		case !at.Less(upTo):
 			return nil
@@ -195,12 +195,16 @@ func (n *Node) Searchable(ctx context.Context, upTo event.ID) error {
 // pace waits while the lake is far behind the journal, as long as it moves.
 func (n *Node) pace(ctx context.Context) {
 	for {
-		at, err, moved := n.follow.state()
+		at, moved, err := n.follow.state()
 		if err != nil || n.journal.Size() <= at.Batch+aheadBatches {
 			return
 		}
 		select {
 		case <-moved:
+		case <-time.After(200 * time.Millisecond):
+			if !n.Behind(ctx) {
+				return
+			}
 		case <-n.follow.drained:
 			return
 		case <-ctx.Done():
@@ -214,7 +218,7 @@ func (n *Node) pace(ctx context.Context) {
 func (n *Node) CatchUp(ctx context.Context, report func(done, total, rows int64)) error {
 	total := n.journal.Size()
 	for {
-		at, err, moved := n.follow.state()
+		at, moved, err := n.follow.state()
 		st := n.lake.Stats()
 		report(int64(at.Batch), int64(total), st.Rows+st.MemoryRows)
 		if err != nil {
@@ -226,7 +230,7 @@ func (n *Node) CatchUp(ctx context.Context, report func(done, total, rows int64)
 		select {
 		case <-moved:
 		case <-time.After(200 * time.Millisecond):
-			if !n.behind(ctx) {
+			if !n.Behind(ctx) {
 				return n.lake.Flush(ctx)
 			}
 		case <-ctx.Done():
@@ -235,9 +239,9 @@ func (n *Node) CatchUp(ctx context.Context, report func(done, total, rows int64)
 	}
 }
 
-// behind reports whether the journal holds a batch that is not searchable yet.
+// Behind reports whether the journal holds a batch that is not searchable yet.
 // The log's size does not tell, for its last entries may be of another kind.
-func (n *Node) behind(ctx context.Context) bool {
+func (n *Node) Behind(ctx context.Context) bool {
 	at, _, _ := n.follow.state()
 	if at.Batch >= n.journal.Size() {
 		return false

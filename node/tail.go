@@ -22,7 +22,6 @@ type Tail struct {
 	from  *journal.Follower
 	where query.Expr
 	m     *mapper
-	batch *journal.Batch
 	found []lake.Row
 }
 
