@@ -26,9 +26,11 @@ func records(n int, seed uint64) []byte {
 	return b
 }
 
+var quiet = slog.New(slog.DiscardHandler)
+
 func open(tb testing.TB, dir, role string) *node.Node {
 	tb.Helper()
-	n, err := node.Open(context.Background(), node.Options{Dir: dir, Role: role, Config: config.Default(), Log: slog.New(slog.DiscardHandler)})
+	n, err := node.Open(context.Background(), node.Options{Dir: dir, Role: role, Config: config.Default(), Log: quiet})
 	if err != nil {
 		tb.Fatal(err)
 	}
