@@ -51,8 +51,10 @@
 //
 // # Known holes
 //
-// A clock that runs ahead by more than DedupeWindow and is believed makes the
-// memory of duplicates forget what is older. An origin that was opened more than
-// 65,536 origins ago cannot be continued, only read again. Tessera panics if it
-// cannot open its lock files; a crash is then what recovery makes of it.
+// A clock that runs ahead by more than DedupeWindow makes the memory of duplicates
+// forget what is older, for good. An origin that was opened more than 65,536
+// origins ago cannot be continued, only read again. Witnesses have to be told of a
+// new key by their operators; until then checkpoints wait. Tessera panics if it
+// cannot open its lock files, and pebble if it cannot write its manifest: a crash
+// then, which recovery mends like any other.
 package journal
