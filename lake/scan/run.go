@@ -90,6 +90,11 @@ func Run(ctx context.Context, snap *lake.Snapshot, q *query.Query, o Options) (*
 		return nil, err
 	}
 	workers, err := s.work(deadline)
+	defer func() {
+		for _, w := range workers {
+			w.eval.src.release()
+		}
+	}()
 	if err != nil && !s.stoppedBy(deadline, err) {
 		return nil, err
 	}
@@ -292,7 +297,7 @@ type worker struct {
 }
 
 func (s *scan) newWorker() *worker {
-	w := &worker{scan: s, eval: evaluator{src: new(source), mem: &s.mem, tables: make([]table, s.terms)}}
+	w := &worker{scan: s, eval: evaluator{src: sources.Get().(*source), mem: &s.mem, tables: make([]table, s.terms)}}
 	if s.plan.count {
 		w.counter = newCounter(&s.plan)
 	} else {

@@ -4,6 +4,8 @@
 package scan
 
 import (
+	"sync"
+
 	"github.com/daybreak-sec/daybreak/lake"
 )
 
@@ -43,6 +45,20 @@ type source struct {
 	levels []byte
 	ints32 []int32
 	scratch
+}
+
+// sources keeps the buffers of finished queries for the next, until the garbage
+// collector wants them.
+var sources = sync.Pool{New: func() any { return new(source) }}
+
+// release gives the source back. It must hold on to no block and no file.
+func (s *source) release() {
+	s.g, s.file = nil, nil
+	for c := range numColumns {
+		s.dicts[c].texts.block = nil
+		s.vectors[c].ints, s.vectors[c].dict = nil, nil
+	}
+	sources.Put(s)
 }
 
 // open begins a group.
@@ -103,9 +119,9 @@ func (s *source) dictionary(c int) (*dict, error) {
 		return d, nil
 	}
 	if s.g.block != nil {
-		*d = dict{}
-		if lake.Columns[c].Kind == lake.String {
-			*d = dict{coded: true, texts: texts{block: &s.g.block.Column(c).Dict}}
+		d.coded = lake.Columns[c].Kind == lake.String
+		if d.coded {
+			d.texts.block = &s.g.block.Column(c).Dict
 		}
 	} else if err := s.readDictionary(c, d); err != nil {
 		return nil, err
