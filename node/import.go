@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/collect/file"
@@ -82,8 +83,9 @@ const (
 	// maxFeeds bounds the memory that a file of records from ever new tenants
 	// takes; after that many, the file goes on as another reading.
 	maxFeeds = 4096
-	// maxPending is how many appends may be under way to disk.
-	maxPending = 256
+	// maxPending is how many appends may be under way to disk: each keeps the
+	// batch it went into in memory.
+	maxPending = 16
 )
 
 // NewImport begins an import.
@@ -198,7 +200,7 @@ func (im *Import) settle(ctx context.Context, most int) error {
 		if err != nil {
 			return im.n.failure(err)
 		}
-		im.pending = im.pending[1:]
+		im.pending = slices.Delete(im.pending, 0, 1)
 		im.sum.Stored += int64(r.Stored)
 		im.sum.Duplicates += int64(r.Duplicates)
 		im.sum.Mutated += int64(r.Mutated)
