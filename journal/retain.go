@@ -27,6 +27,12 @@ type Policy struct {
 // before the policy's moment, and returns the segments' numbers. What is known of
 // the records (receipts) stays, and so does every proof. The segment that is
 // still written is never deleted.
+//
+// The log says so first, and a checkpoint covers what it says before anything is
+// deleted: nobody ever sees a file gone without a signature that explains it. So
+// Retain waits for the witnesses where there are any. If the machine dies on the
+// way, or ctx ends, files are still there that the log allows to be gone; they are
+// deleted, with another entry, the next time.
 func (j *Journal) Retain(ctx context.Context, p Policy) ([]uint64, error) {
 	if p.Text == "" || strings.ContainsAny(p.Text, "\n") || len(p.Text) > 1000 {
 		return nil, errors.New("journal: a retention policy needs a text of one line, at most 1000 bytes")
@@ -34,16 +40,35 @@ func (j *Journal) Retain(ctx context.Context, p Policy) ([]uint64, error) {
 	if p.Before.After(j.opts.Now()) {
 		return nil, errors.New("journal: a retention policy cannot reach into the future")
 	}
-	var deleted []uint64
 	candidates, err := j.frameFiles()
+	if err != nil {
+		return nil, err
+	}
+	var due []uint64
+	var last uint64 // the log index of the last entry
 	for _, n := range candidates {
-		var done bool
-		if done, err = j.retire(ctx, n, p); err != nil || !done {
+		index, covered, err := j.announce(ctx, n, p)
+		if err != nil {
+			return nil, err
+		}
+		if !covered {
 			break
 		}
-		deleted = append(deleted, n)
+		due, last = append(due, n), index
 	}
-	return deleted, err
+	if len(due) == 0 {
+		return nil, nil
+	}
+	if err := j.Published(ctx, last); err != nil {
+		return nil, fmt.Errorf("deleting frames (the log already says so; retention will try again): %w", err)
+	}
+	defer j.cache.forget()
+	for i, n := range due {
+		if err := j.opts.Ops.Remove(j.files.framesPath(n)); err != nil {
+			return due[:i], fmt.Errorf("deleting the frames of segment %d (the log already says so; retention will try again): %w", n, err)
+		}
+	}
+	return due, nil
 }
 
 // frameFiles returns the numbers of the segments that still have frames, oldest first.
@@ -61,12 +86,10 @@ func (j *Journal) frameFiles() ([]uint64, error) {
 	return numbers, nil
 }
 
-// retire deletes the frames of segment n if the policy covers it. If the machine
-// dies after the entry, the file is still there and is deleted, with another
-// entry, the next time.
-func (j *Journal) retire(ctx context.Context, n uint64, p Policy) (bool, error) {
-	covered := false
-	err := j.alone(ctx, func() error {
+// announce adds the entry that lets the frames of segment n go, if the policy
+// covers it, and returns the entry's index.
+func (j *Journal) announce(ctx context.Context, n uint64, p Policy) (index uint64, covered bool, err error) {
+	err = j.alone(ctx, func() error {
 		if j.files.frames == nil || n >= j.files.number {
 			return nil
 		}
@@ -74,19 +97,12 @@ func (j *Journal) retire(ctx context.Context, n uint64, p Policy) (bool, error) 
 		if err != nil || !newest.Before(p.Before) {
 			return err
 		}
-		covered = true
+		index, covered = j.next, true
 		return j.addEntry(layout.RetentionEntry{
 			Index: j.next, Created: j.opts.Now(), Policy: p.Text, Before: p.Before, Segment: n,
 		})
 	})
-	if err != nil || !covered {
-		return false, err
-	}
-	if err := j.opts.Ops.Remove(j.files.framesPath(n)); err != nil {
-		return false, fmt.Errorf("deleting the frames of segment %d (the log already says so; retention will try again): %w", n, err)
-	}
-	j.cache.forget()
-	return true, nil
+	return index, covered && err == nil, err
 }
 
 // newest returns when the last batch of segment n was committed.
