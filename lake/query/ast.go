@@ -138,8 +138,8 @@ func (Top) pipe()       {}
 func (Sort) pipe()      {}
 func (Limit) pipe()     {}
 
-// all returns the conjunction of the parts in the form that parsing gives.
-func all(parts ...Expr) Expr {
+// conjunction returns the conjunction of the parts in the form that parsing gives.
+func conjunction(parts ...Expr) Expr {
 	flat := And{}
 	for _, x := range parts {
 		if a, ok := x.(And); ok {
@@ -154,9 +154,9 @@ func all(parts ...Expr) Expr {
 	return flat
 }
 
-// any1 returns the disjunction of at least one part, in the form that parsing
+// disjunction returns the disjunction of at least one part, in the form that parsing
 // gives.
-func any1(parts ...Expr) Expr {
+func disjunction(parts ...Expr) Expr {
 	flat := Or{}
 	for _, x := range parts {
 		if o, ok := x.(Or); ok {
@@ -192,7 +192,7 @@ func (q *Query) Within(from, to time.Time) *Query {
 	if t.Lo.Kind == Open && t.Hi.Kind == Open {
 		return q
 	}
-	return &Query{Where: all(Term{"time", []Test{t}}, q.Where), Pipes: q.Pipes}
+	return &Query{Where: conjunction(Term{"time", []Test{t}}, q.Where), Pipes: q.Pipes}
 }
 
 // Bind returns the expression with every time that is relative to now replaced

@@ -120,7 +120,7 @@ func (p *parser) or() Expr {
 	for p.keyword("OR") {
 		parts = append(parts, p.and())
 	}
-	return any1(parts...)
+	return disjunction(parts...)
 }
 
 func (p *parser) and() Expr {
@@ -133,7 +133,7 @@ func (p *parser) and() Expr {
 		p.keyword("AND")
 		parts = append(parts, p.not())
 	}
-	return all(parts...)
+	return conjunction(parts...)
 }
 
 func (p *parser) not() Expr {
@@ -276,7 +276,7 @@ func (p *parser) bare(at int, w string) Expr {
 	}
 	x := p.text(at, words(w))
 	if looksLikeID(w) {
-		return any1(byUID, x)
+		return disjunction(byUID, x)
 	}
 	return x
 }

@@ -38,7 +38,7 @@ func (p *parser) value(f field) Expr {
 			p.fail(at, "want a comma between the values of a list and a parenthesis at its end")
 		}
 		p.pos++
-		return any1(merge(tests)...)
+		return disjunction(merge(tests)...)
 	}
 }
 
