@@ -82,7 +82,6 @@ func Drift(root jsontape.Value) (d source.Drift, ok bool) {
 				news = "members"
 			}
 		}
-		d.Keys += hash(name) // a sum, so that the order does not matter
 	}
 	if _, known := recordTypes[recordType]; !known {
 		news = "record type"
@@ -91,6 +90,9 @@ func Drift(root jsontape.Value) (d source.Drift, ok bool) {
 	}
 	if news == "" {
 		return source.Drift{}, false
+	}
+	for c := root.First(); c.Exists(); c = c.Next() {
+		d.Keys += hash(c.Key()) // a sum, so that the order does not matter
 	}
 	d.Family, d.Workload, d.RecordType, d.Operation, d.New = Family, clip(workload), clip(typ), clip(operation), news
 	return d, true
