@@ -43,7 +43,7 @@ func (s *scan) fetch(ctx context.Context, workers []*worker, hits []hit) (*query
 				if n >= len(runs)*parts {
 					return
 				}
-				if err := s.inSlot(ctx, func() error { return w.fetch(ctx, t, hits, runs[n/parts], n%parts, parts) }); err != nil {
+				if err := s.inSlot(ctx, func() error { return w.fetch(ctx, t, hits, runs[n/parts], n%parts, parts) }); err != nil && !s.skip(err) {
 					cancel(err)
 					return
 				}
@@ -51,7 +51,21 @@ func (s *scan) fetch(ctx context.Context, workers []*worker, hits []hit) (*query
 		})
 	}
 	wg.Wait()
+	s.dropDamaged(t, hits)
 	return t, context.Cause(ctx)
+}
+
+// dropDamaged removes the rows that could not be read.
+func (s *scan) dropDamaged(t *query.Table, hits []hit) {
+	kept := 0
+	for i := range hits {
+		if _, damaged := s.damaged.Load(hits[i].group.segment); damaged {
+			continue
+		}
+		t.Rows[kept], t.IDs[kept] = t.Rows[i], t.IDs[i]
+		kept++
+	}
+	t.Rows, t.IDs = t.Rows[:kept], t.IDs[:kept]
 }
 
 // groupRuns returns the places of the hits of each group, in the order in which

@@ -54,6 +54,8 @@ const (
 	Memory  Limit = "memory"  // MaxMemory: rows were not looked at
 	Time    Limit = "time"    // Timeout: rows were not looked at
 	Lookups Limit = "lookups" // MaxLookups: rows were not looked at
+	// Damage is no option's: a segment is damaged, and rows of it are missing.
+	Damage Limit = "damage"
 )
 
 // Result is what a query found.
@@ -64,6 +66,8 @@ type Result struct {
 	NewestFirst bool
 	// Truncated says why the result is not whole. It is empty if it is.
 	Truncated []Limit
+	// Damaged are the damaged segments that were met, for lake.MarkDamaged.
+	Damaged []*lake.DamagedError
 	// Scanned is how many rows were looked at; what indexes and statistics
 	// ruled out is not counted.
 	Scanned int64
@@ -71,8 +75,9 @@ type Result struct {
 
 var errNoDeep = errors.New("this query asks for a field that only the records hold, which this search cannot read")
 
-// Run answers a query from a snapshot. An error is the context's, or Deep's, or
-// a [*lake.DamagedError], which says which segment cannot be read.
+// Run answers a query from a snapshot. An error is the context's or Deep's, or
+// says that a segment's file cannot be opened. Damaged segments are left out, and
+// the result says so.
 func Run(ctx context.Context, snap *lake.Snapshot, q *query.Query, o Options) (*Result, error) {
 	o = o.withDefaults()
 	s := &scan{opts: o, where: query.Bind(q.Where, o.Now), plan: makePlan(q.Pipes), mem: budget{limit: o.MaxMemory}, floor: newFloor()}
@@ -131,6 +136,18 @@ type scan struct {
 	lookups atomic.Int64
 	scanned atomic.Int64
 	limits  sync.Map // of Limit: those that were met
+	damaged sync.Map // of *lake.Segment: its *lake.DamagedError
+}
+
+// skip says whether err is the damage of a segment, and notes it.
+func (s *scan) skip(err error) bool {
+	var damaged *lake.DamagedError
+	if !errors.As(err, &damaged) {
+		return false
+	}
+	s.limits.Store(Damage, true)
+	s.damaged.Store(damaged.Segment, damaged)
+	return true
 }
 
 var (
@@ -167,13 +184,15 @@ func (s *scan) findGroups(snap *lake.Snapshot, root *node) error {
 			continue
 		}
 		f, err := openSegment(seg)
-		if err != nil {
+		if s.skip(err) {
+			continue
+		} else if err != nil {
 			return err
 		}
 		for i := range f.groups {
 			g := &group{segment: seg, number: i, rows: int(f.groups[i].NumRows), where: n}
-			if err := f.check(g); err != nil {
-				return err
+			if s.skip(f.check(g)) {
+				continue
 			}
 			g.maxTime = f.maxTime(i)
 			s.groups = append(s.groups, g)
@@ -198,7 +217,7 @@ func (s *scan) work(ctx context.Context) ([]*worker, error) {
 				if n >= len(s.groups) {
 					return
 				}
-				if err := s.inSlot(ctx, func() error { return workers[i].group(ctx, s.groups[n]) }); err != nil {
+				if err := s.inSlot(ctx, func() error { return workers[i].group(ctx, s.groups[n]) }); err != nil && !s.skip(err) {
 					cancel(err)
 					return
 				}
@@ -266,7 +285,11 @@ func (s *scan) finish(t *query.Table, pipes []query.Pipe) *Result {
 		_, sorts := p.(query.Sort)
 		return sorts
 	})
-	for _, l := range []Limit{Rows, Memory, Time, Lookups} {
+	s.damaged.Range(func(_, damaged any) bool {
+		r.Damaged = append(r.Damaged, damaged.(*lake.DamagedError))
+		return true
+	})
+	for _, l := range []Limit{Rows, Memory, Time, Lookups, Damage} {
 		if _, met := s.limits.Load(l); met {
 			r.Truncated = append(r.Truncated, l)
 		}
