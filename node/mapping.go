@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -102,6 +103,7 @@ func (m *mapper) rows(ms *mappers, b *journal.Batch) *rows {
 	if b.Gone {
 		return out
 	}
+	out.rows = slices.Grow(out.rows, len(b.Records))
 	for i := range b.Records {
 		var r lake.Row
 		m.row(b, i, &r)
