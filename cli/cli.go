@@ -74,9 +74,10 @@ type app struct {
 	stdout, stderr io.Writer
 	terminal       bool // stderr is one
 
-	data  string // --data
-	json  bool   // --json
-	quiet bool   // --quiet
+	data   string // --data
+	config string // --config
+	json   bool   // --json
+	quiet  bool   // --quiet
 
 	started bool // a command's own code has begun: errors are no longer of usage
 }
@@ -164,6 +165,8 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.data, "data", data, "data `directory` (or DAYBREAK_DATA)")
 	flags.Lookup("data").DefValue = "./daybreak-data"
+	flags.StringVar(&a.config, "config", os.Getenv("DAYBREAK_CONFIG"), "configuration `file` (or DAYBREAK_CONFIG)")
+	flags.Lookup("config").DefValue = ""
 	flags.BoolVar(&a.json, "json", false, "nothing but JSON on standard output")
 	flags.BoolVar(&a.quiet, "quiet", false, "no progress and no hints on standard error")
 	for _, command := range commands {

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -39,6 +40,9 @@ func TestMain(m *testing.M) {
 //	await FILE [TEXT]       waits until the file is there, and holds the text
 //	lines N FILE            the file (or stdout) has N lines
 //	flip FILE OFFSET        changes a bit of the byte there
+//	port VAR                sets VAR to a free port
+//	listening PORT          waits until somebody listens there
+//	policy KEY URL FILE     writes a policy of the one witness with that key file
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -53,6 +57,10 @@ func TestScripts(t *testing.T) {
 			"await":  cmdAwait,
 			"lines":  cmdLines,
 			"flip":   cmdFlip,
+
+			"port":      cmdPort,
+			"listening": cmdListening,
+			"policy":    cmdPolicy,
 		},
 	})
 }
@@ -139,6 +147,29 @@ func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	b[at] ^= 1
 	ts.Check(os.WriteFile(path, b, 0o644))
+}
+
+func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	ts.Check(l.Close())
+	ts.Setenv(args[0], port)
+}
+
+func cmdListening(ts *testscript.TestScript, neg bool, args []string) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if c, err := net.Dial("tcp", "127.0.0.1:"+args[0]); err == nil {
+			c.Close()
+			return
+		}
+	}
+	ts.Fatalf("nobody listens on port %s", args[0])
+}
+
+func cmdPolicy(ts *testscript.TestScript, neg bool, args []string) {
+	key := strings.TrimSpace(ts.ReadFile(args[0]))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), fmt.Appendf(nil, "witness w1 %s %s\nquorum w1\n", key, args[1]), 0o644))
 }
 
 func TestReference(t *testing.T) {

@@ -60,15 +60,16 @@ func (a *app) dial() (*client.Client, error) {
 	return client.New(url, token), nil
 }
 
-// open opens the data directory in this process.
+// open opens the data directory in this process, as the configuration says.
 func (a *app) open(ctx context.Context, o node.Options) (*node.Node, error) {
+	if o.Log == nil { // serve has read it
+		c, err := config.Load(a.config)
+		if err != nil {
+			return nil, usagef("%v", err)
+		}
+		o.Config, o.Log = c, a.logger(slog.LevelWarn)
+	}
 	o.Dir = a.data
-	if o.Log == nil {
-		o.Log = a.logger(slog.LevelWarn)
-	}
-	if o.Config.Server.Listen == "" {
-		o.Config = config.Default()
-	}
 	n, err := node.Open(ctx, o)
 	if dir := (*node.DirError)(nil); errors.As(err, &dir) {
 		return nil, usagef("%v", err)

@@ -18,7 +18,6 @@ import (
 
 	v1 "github.com/daybreak-sec/daybreak/api/v1"
 	"github.com/daybreak-sec/daybreak/client"
-	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/node"
 )
 
@@ -95,7 +94,7 @@ func (im *importing) run(ctx context.Context, files []string) error {
 
 // here imports into a data directory that this process holds.
 func (im *importing) here(ctx context.Context, files []string) (err error) {
-	n, err := im.open(ctx, node.Options{Role: "import", Config: config.Default()})
+	n, err := im.open(ctx, node.Options{Role: "import"})
 	if err != nil {
 		return err
 	}

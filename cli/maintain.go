@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/node"
 )
 
@@ -49,8 +48,7 @@ is printed and added to log.pub: hand it to those who check single proofs.`,
 }
 
 func (a *app) retainCommand() *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:   "retain",
 		Short: "Delete what is older than the configuration's retention says, now",
 		Long: `Retain applies the settings retention.raw_days and retention.lake_days once, as "serve"
@@ -58,14 +56,10 @@ does by itself every hour. Raw records go in whole segments after the log has re
 it; their receipts and proofs stay.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if file == "" {
+			if a.config == "" {
 				return usagef("retain needs --config FILE with a [retention] section")
 			}
-			c, err := config.Load(file)
-			if err != nil {
-				return usagef("%v", err)
-			}
-			n, err := a.open(cmd.Context(), node.Options{Role: "retain", Config: c, MustExist: true})
+			n, err := a.open(cmd.Context(), node.Options{Role: "retain", MustExist: true})
 			if err != nil {
 				return err
 			}
@@ -81,8 +75,6 @@ it; their receipts and proofs stay.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "", "configuration `file` (TOML)")
-	return cmd
 }
 
 func (a *app) rebuildCommand() *cobra.Command {

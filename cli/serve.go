@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	var file, listen string
+	var listen string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Hold the data directory and serve the HTTP API",
@@ -28,7 +28,7 @@ apply. Its own log goes to standard error, one JSON object a line.
 The first SIGINT or SIGTERM stops it in good order.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(file)
+			c, err := config.Load(a.config)
 			if err != nil {
 				return usagef("%v", err)
 			}
@@ -41,7 +41,6 @@ The first SIGINT or SIGTERM stops it in good order.`,
 			return a.serve(cmd.Context(), c)
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "", "configuration `file` (TOML)")
 	cmd.Flags().StringVar(&listen, "listen", "", "`address` and port, instead of the configuration's server.listen")
 	return cmd
 }

@@ -4,6 +4,7 @@
 package client
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -40,7 +41,7 @@ func (d *direct) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, req.Context().Err()
 	}
 	return &http.Response{
-		Status: http.StatusText(a.code), StatusCode: a.code, Header: a.sent,
+		Status: fmt.Sprintf("%d %s", a.code, http.StatusText(a.code)), StatusCode: a.code, Header: a.sent,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: body, ContentLength: -1, Request: req,
 	}, nil

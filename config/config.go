@@ -1,7 +1,7 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package config reads the configuration of `daybreak serve`, a TOML file.
+// Package config reads the configuration of the program, a TOML file.
 //
 // None is needed: [Default] is what an empty file says, and every default
 // stands there and nowhere else. A key that the program does not know is

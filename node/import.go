@@ -219,8 +219,26 @@ func (im *Import) Finish(ctx context.Context) (Summary, error) {
 	if err := im.settle(ctx, 0); err != nil || !im.any {
 		return im.sum, err
 	}
-	if err := im.n.journal.Published(ctx, im.last); err != nil {
-		return im.sum, im.n.failure(err)
+	if err := im.n.published(ctx, im.last); err != nil {
+		return im.sum, err
 	}
 	return im.sum, im.n.Searchable(ctx, event.ID{Batch: im.last + 1})
+}
+
+// published waits until a signed checkpoint covers a log entry, and says why if
+// that takes long: it is the witnesses then.
+func (n *Node) published(ctx context.Context, index uint64) error {
+	for {
+		wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := n.journal.Published(wait, index)
+		late := wait.Err() != nil && ctx.Err() == nil
+		cancel()
+		if !late || err == nil {
+			return n.failure(err)
+		}
+		if err := n.journal.Err(); err != nil {
+			return n.failure(err)
+		}
+		n.log.Warn("everything is stored; waiting for the witnesses to cosign the checkpoint", "trouble", n.journal.Stats().WitnessTrouble)
+	}
 }

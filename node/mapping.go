@@ -7,9 +7,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
@@ -25,6 +27,8 @@ import (
 // mappers lends mappers and the memory of rows to whoever maps.
 type mappers struct {
 	source enrich.Source
+	files  []string  // databases of addresses
+	loaded time.Time // of the newest of them; for one goroutine at a time
 	free   sync.Pool // of *mapper
 	rows   sync.Pool // of *rows
 }
@@ -45,15 +49,33 @@ type rows struct {
 }
 
 func newMappers(databases []string) (*mappers, error) {
-	ms := new(mappers)
-	if len(databases) > 0 {
-		if err := ms.source.Load(databases...); err != nil {
-			return nil, &DirError{"enrich.databases: " + err.Error()}
-		}
+	ms := &mappers{files: databases}
+	if _, err := ms.load(); err != nil {
+		return nil, &DirError{"enrich.databases: " + err.Error()}
 	}
 	ms.free.New = func() any { return &mapper{enricher: enrich.New(&ms.source)} }
 	ms.rows.New = func() any { return &rows{drift: map[driftKey]seen{}} }
 	return ms, nil
+}
+
+// load reads the databases of addresses if they have changed since the last
+// time; if one cannot be read, those in use stay.
+func (ms *mappers) load() (changed bool, err error) {
+	var newest time.Time
+	for _, f := range ms.files {
+		st, err := os.Stat(f)
+		if err != nil {
+			return false, err
+		}
+		if st.ModTime().After(newest) {
+			newest = st.ModTime()
+		}
+	}
+	if newest.Equal(ms.loaded) {
+		return false, nil
+	}
+	ms.loaded = newest // a file that is damaged is not tried again and again
+	return true, ms.source.Load(ms.files...)
 }
 
 func (ms *mappers) get() *mapper  { return ms.free.Get().(*mapper) }

@@ -32,11 +32,22 @@ func (n *Node) maintain(ctx context.Context) {
 			return
 		case <-notices.C:
 			n.drift.save(ctx, n.log)
+			n.reload()
 		case <-retention.C:
 			if n.role == "serve" {
 				n.retain(ctx)
 			}
 		}
+	}
+}
+
+// reload takes up databases of addresses that were replaced.
+func (n *Node) reload() {
+	switch changed, err := n.mappers.load(); {
+	case err != nil:
+		n.log.Warn("databases of addresses were not read again; those in use stay", "err", err)
+	case changed:
+		n.log.Info("databases of addresses were replaced")
 	}
 }
 
