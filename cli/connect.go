@@ -15,11 +15,11 @@ import (
 	"github.com/daybreak-sec/daybreak/node"
 )
 
-// connect returns a client of the data directory: of the server that holds it,
-// or else of a node in this process, by the same routes. Call the function
+// connect returns a client of the data directory: of the process that holds it,
+// or else of a node in this one, by the same routes. Call the function
 // when done.
 func (a *app) connect(ctx context.Context, role string) (*client.Client, func() error, error) {
-	if c, err := a.dial(); c != nil || err != nil {
+	if c, _, err := a.dial(); c != nil || err != nil {
 		return c, func() error { return nil }, err
 	}
 	n, err := a.open(ctx, node.Options{Role: role, MustExist: true})
@@ -46,18 +46,42 @@ func (a *app) catchUp(ctx context.Context, n *node.Node, what string) error {
 	})
 }
 
-// dial returns a client of the server that holds the data directory, nil if
-// none does.
-func (a *app) dial() (*client.Client, error) {
-	url, ok := node.Address(a.data)
-	if !ok {
-		return nil, nil
+// dial returns a client of the process that holds the data directory and the
+// command that it runs; nil if nobody does, or without an API.
+func (a *app) dial() (*client.Client, string, error) {
+	holder, ok := node.Holder(a.data)
+	if !ok || holder.API == "" {
+		return nil, "", nil
 	}
 	token, err := node.Token(a.data)
 	if err != nil {
-		return nil, usagef("%v", err)
+		return nil, "", usagef("%v", err)
 	}
-	return client.New(url, token), nil
+	return client.New(holder.API, token), holder.Role, nil
+}
+
+// answer lets other commands ask this process while it holds the data directory
+// for something that takes long. Where it cannot, they are told who holds it.
+func (a *app) answer(n *node.Node) (stop func()) {
+	log := slog.New(slog.DiscardHandler)
+	s, err := api.Listen(n, config.Server{Listen: "127.0.0.1:0"}, buildVersion().Version, log)
+	if err != nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Run(ctx) // those who ask see that it has ended
+	}()
+	withdraw, err := n.Announce(s.URL)
+	return func() {
+		if err == nil {
+			withdraw()
+		}
+		cancel()
+		<-done
+	}
 }
 
 // open opens the data directory in this process, as the configuration says.

@@ -69,11 +69,11 @@ func (im *importing) run(ctx context.Context, files []string) error {
 	im.progress = im.startProgress("import")
 	im.progress.total.Store(sizes(files))
 	defer im.progress.end()
-	remote, err := im.dial()
+	remote, role, err := im.dial()
 	if err != nil {
 		return err
 	}
-	if remote != nil {
+	if remote != nil && role == "serve" {
 		err = im.upload(ctx, remote, files)
 	} else {
 		err = im.here(ctx, files)
@@ -99,6 +99,7 @@ func (im *importing) here(ctx context.Context, files []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
+	defer im.answer(n)()
 	job, err := n.NewImport(node.ImportOptions{
 		Source: im.source, Tenant: im.tenant, Note: im.note,
 		Progress: im.progress.records.Store,

@@ -40,24 +40,27 @@ func (e *DirError) Error() string { return e.Msg }
 
 // HeldError says that another process holds the data directory.
 type HeldError struct {
-	Dir string
-	PID int    // 0 if the lock does not say
-	API string // URL of the holder's API; empty if it has none
+	Dir  string
+	PID  int    // 0 if the lock does not say
+	Role string // the command that it runs; empty if it has no API
+	API  string // URL of the holder's API; empty if it has none
 }
 
 func (e *HeldError) Error() string {
 	return fmt.Sprintf("%s is in use by process %d: only one process writes to a data directory, wait for it or stop it", e.Dir, e.PID)
 }
 
-// Address returns where the API of the process that holds dir listens, if one
-// holds it and has an API.
-func Address(dir string) (url string, ok bool) {
-	err := probe(dir)
-	held := (*HeldError)(nil)
-	if !errors.As(err, &held) || held.API == "" {
-		return "", false
+// Holder returns the process that holds dir, if one does; it makes nothing.
+func Holder(dir string) (*HeldError, bool) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDONLY, 0)
+	if err != nil {
+		return nil, false
 	}
-	return held.API, true
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err != nil {
+		return held(dir), true
+	}
+	return nil, false
 }
 
 // Token returns the API's token.
@@ -69,20 +72,6 @@ func Token(dir string) (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-// probe returns a HeldError if somebody holds dir, without making anything.
-func probe(dir string) error {
-	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err != nil {
-		return held(dir)
-	}
-	return nil
-}
-
 func held(dir string) *HeldError {
 	e := &HeldError{Dir: dir}
 	if b, err := os.ReadFile(filepath.Join(dir, lockFile)); err == nil {
@@ -90,9 +79,8 @@ func held(dir string) *HeldError {
 	}
 	// The address counts only if the same process wrote it.
 	if b, err := os.ReadFile(filepath.Join(dir, AddressFile)); err == nil {
-		pid, url, _ := strings.Cut(strings.TrimSpace(string(b)), " ")
-		if pid == strconv.Itoa(e.PID) {
-			e.API = url
+		if f := strings.Fields(string(b)); len(f) == 3 && f[0] == strconv.Itoa(e.PID) {
+			e.Role, e.API = f[1], f[2]
 		}
 	}
 	return e
@@ -138,7 +126,7 @@ func cause(err error) error {
 // processes of the same user; the returned function takes it back.
 func (n *Node) Announce(url string) (func(), error) {
 	path := filepath.Join(n.dir, AddressFile)
-	line := fmt.Sprintf("%d %s\n", os.Getpid(), url)
+	line := fmt.Sprintf("%d %s %s\n", os.Getpid(), n.role, url)
 	if err := new(durable.Ops).WriteFile(path, []byte(line), 0o600); err != nil {
 		return nil, dirError(n.dir, err)
 	}

@@ -180,12 +180,17 @@ func TestSecondWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, filepath.Join(data, "log.pub"))
-	for _, args := range [][]string{{"import", log}, {"serve", "--listen", "127.0.0.1:0"}, {"search", "x"}} {
+	for _, args := range [][]string{{"import", log}, {"serve", "--listen", "127.0.0.1:0"}, {"rebuild"}} {
 		_, stderr, code := run(t, data, args...)
 		if code != 2 {
 			t.Errorf("%v: exit %d, want 2", args, code)
 		}
 		oneSentence(t, stderr, `is in use by process `+strconv.Itoa(first.Process.Pid)+`: only one process writes`)
+	}
+	// Whoever only asks is answered by the one that writes.
+	await(t, filepath.Join(data, "api.address"))
+	if stdout, stderr, code := run(t, data, "search", "--json", "| count"); code != 0 || stdout != "{\"count\":0}\n" {
+		t.Errorf("search meanwhile: exit %d\n%s%s", code, stdout, stderr)
 	}
 	in.Close()
 	if err := first.Wait(); err != nil {
