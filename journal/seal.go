@@ -8,44 +8,45 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/daybreak-sec/daybreak/journal/layout"
 )
 
 // sealer is one worker of stage B with its buffers.
 type sealer struct {
-	enc    *zstd.Encoder
+	enc    *compressor
 	leaves []layout.Hash
 	plain  []byte
 }
 
 func newSealer() (*sealer, error) {
-	enc, err := zstd.NewWriter(nil,
-		zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(4<<20),
-		zstd.WithSingleSegment(true)) // so that every frame states its content's size
+	enc, err := newCompressor()
 	return &sealer{enc: enc}, err
 }
 
-// nothing is the zstd frame of no bytes, with size and checksum, which the library
-// leaves out of one (RFC 8878 section 3.1.1): magic number, descriptor, content
+// nothing is the zstd frame of no bytes, with size and checksum, which libraries
+// leave out of one (RFC 8878 section 3.1.1): magic number, descriptor, content
 // size, an empty last block, the low half of the XXH64 of nothing.
 const nothing = "\x28\xb5\x2f\xfd" + "\x24" + "\x00" + "\x01\x00\x00" + "\x99\xe9\xd8\x51"
 
 // seal makes the blocks and the root of a batch.
-func (s *sealer) seal(b *building) {
+func (s *sealer) seal(b *building) (err error) {
 	s.leaves = b.LeafHashes(s.leaves[:0])
 	b.root = layout.Root(s.leaves)
 	switch {
 	case len(b.raw) > 0:
-		b.frame = s.enc.EncodeAll(b.raw, blocks.get())
+		if b.frame, err = s.enc.append(blocks.get(), b.raw); err != nil {
+			return fmt.Errorf("compressing batch %d: %w", b.Index, err)
+		}
 	case len(b.Records) > 0:
 		b.frame = []byte(nothing)
 	}
 	b.frameSum = sha256.Sum256(b.frame)
 	s.plain = b.Receipts.Append(s.plain[:0])
-	b.receipts = s.enc.EncodeAll(s.plain, blocks.get())
+	if b.receipts, err = s.enc.append(blocks.get(), s.plain); err != nil {
+		return fmt.Errorf("compressing the receipts of batch %d: %w", b.Index, err)
+	}
 	b.receiptsSum = sha256.Sum256(b.receipts)
+	return nil
 }
 
 func (j *Journal) sealLoop() {
@@ -55,7 +56,10 @@ func (j *Journal) sealLoop() {
 		return
 	}
 	for b := range j.work {
-		s.seal(b)
+		if err := s.seal(b); err != nil {
+			_ = j.fail(err) // the committer and all who wait hear it from j.broken
+			continue
+		}
 		close(b.ready)
 	}
 }

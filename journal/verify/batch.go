@@ -235,15 +235,15 @@ func (w *worker) collect(b *batch) {
 }
 
 // frameContent returns the content size of data, which has to be one zstd frame
-// as the format wants it and nothing else: with content size and checksum, no
-// dictionary (RFC 8878 section 3.1.1). Nothing needs no checksum.
+// as the format wants it and nothing else: with content size, no dictionary
+// (RFC 8878 section 3.1.1).
 func frameContent(data []byte) (uint64, error) {
 	var h zstd.Header
 	if err := h.Decode(data); err != nil {
 		return 0, errors.New("it does not begin with a zstd frame")
 	}
-	if h.Skippable || !h.HasFCS || !h.HasCheckSum && h.FrameContentSize > 0 || h.DictionaryID != 0 {
-		return 0, errors.New("its zstd frame lacks the content size or the checksum, or wants a dictionary")
+	if h.Skippable || !h.HasFCS || h.DictionaryID != 0 {
+		return 0, errors.New("its zstd frame lacks the content size, or wants a dictionary")
 	}
 	at := h.HeaderSize
 	for last := false; !last; {
