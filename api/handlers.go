@@ -296,7 +296,9 @@ func (s *surface) importRecords(ctx context.Context, in *importInput) (*body[v1.
 		if s.node.Ready() != nil {
 			return nil, problem(err)
 		}
-		out.Failed = err.Error()
+		if out.Failed = err.Error(); ctx.Err() != nil {
+			out.Failed = in.Name + ": the server is stopping; what was read is stored, send the file again for the rest"
+		}
 	}
 	// What was read is sealed also if the caller has gone away meanwhile.
 	sum, err := im.Finish(context.WithoutCancel(ctx))
