@@ -68,6 +68,12 @@ func (d *dedupe) open(cache int64) error {
 		FormatMajorVersion:         pebble.FormatNewest,
 		Logger:                     quiet{},
 		CompactionConcurrencyRange: func() (int, int) { return 1, 1 },
+		// Keys are spread evenly, so every compaction rewrites all of the level
+		// below: let many tables gather before. What that costs a lookup, one
+		// Bloom filter a table, only keys pay that the filter in memory passes.
+		L0CompactionThreshold: 16,
+		L0StopWritesThreshold: 64,
+		LBaseMaxBytes:         256 << 20,
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)

@@ -124,6 +124,9 @@ func (n *Normalizer) unread(raw []byte, issue string) {
 // Drift reports whether the record that was mapped last is of a kind that its
 // source's tables do not list.
 func (n *Normalizer) Drift(family event.Family) (Drift, bool) {
+	if n.event.Listed {
+		return Drift{}, false
+	}
 	if s, ok := Lookup(family); ok && s.Drift != nil && n.tape.Root().Exists() {
 		return s.Drift(n.tape.Root())
 	}

@@ -30,6 +30,9 @@ type Event struct {
 	// documentation says ("ClientIP: not an address"). They end up in
 	// unmapped.daybreak_issues.
 	Issues []string
+	// Listed says that the source's tables list records of this kind down to
+	// their members, which spares asking the source what is new about it.
+	Listed bool
 	// Unfit are attributes that [Event.Fit] took out because the schema does
 	// not allow them: a mapping's slips. They end up in
 	// unmapped.daybreak_unfit under their path.

@@ -338,3 +338,36 @@ func plain(s []byte) bool {
 	}
 	return true
 }
+
+// TestListed holds that the mapping and Drift mean the same by news.
+func TestListed(t *testing.T) {
+	records, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[bool]int{}
+	for _, name := range records {
+		if strings.HasSuffix(name, ".event.json") {
+			continue
+		}
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range [][]byte{raw, bytes.Replace(raw, []byte("{"), []byte(`{"NewMember":1,`), 1)} {
+			var tape jsontape.Tape
+			var e ocsf.Event
+			if err := tape.Parse(text); err != nil {
+				t.Fatal(err)
+			}
+			m365.Map(tape.Root(), &e)
+			if _, news := m365.Drift(tape.Root()); news == e.Listed {
+				t.Errorf("%s: Listed is %v and Drift says %v", name, e.Listed, news)
+			}
+			seen[e.Listed]++
+		}
+	}
+	if seen[true] == 0 || seen[false] == 0 {
+		t.Errorf("want both kinds of records, got %v", seen)
+	}
+}

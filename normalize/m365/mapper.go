@@ -64,9 +64,11 @@ func (m *mapper) forget() {
 // collect finds the members. Of a name that comes twice the later member
 // counts, as in jsontape's lookups, and the earlier one is left unmapped.
 func (m *mapper) collect(root jsontape.Value) {
+	m.e.Listed = true
 	for c := root.First(); c.Exists(); c = c.Next() {
 		n, ok := memberNumbers[string(c.Key())]
 		if !ok || n == memberCount {
+			m.e.Listed = m.e.Listed && ok
 			m.e.Unmapped = append(m.e.Unmapped, ocsf.Member{Name: c.Key(), Value: c.Raw()})
 			continue
 		}
@@ -88,7 +90,11 @@ func (m *mapper) classify() {
 		m.typ = n
 	}
 	m.operation = m.str(mOperation)
-	m.rule, _ = classify(m.typ, m.operation)
+	var known bool
+	m.rule, known = classify(m.typ, m.operation)
+	if _, listed := recordTypes[m.typ]; !listed || !known {
+		m.e.Listed = false
+	}
 	if m.rule.activity == byVerb {
 		m.rule.activity = activityOf(m.rule.class, verbOf(m.operation))
 	}
