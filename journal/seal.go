@@ -8,18 +8,19 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/daybreak-sec/daybreak/internal/zstdframe"
 	"github.com/daybreak-sec/daybreak/journal/layout"
 )
 
 // sealer is one worker of stage B with its buffers.
 type sealer struct {
-	enc    *compressor
+	enc    *zstdframe.Compressor
 	leaves []layout.Hash
 	plain  []byte
 }
 
 func newSealer() (*sealer, error) {
-	enc, err := newCompressor()
+	enc, err := zstdframe.New()
 	return &sealer{enc: enc}, err
 }
 
@@ -34,7 +35,7 @@ func (s *sealer) seal(b *building) (err error) {
 	b.root = layout.Root(s.leaves)
 	switch {
 	case len(b.raw) > 0:
-		if b.frame, err = s.enc.append(blocks.get(), b.raw); err != nil {
+		if b.frame, err = s.enc.Append(blocks.get(), b.raw); err != nil {
 			return fmt.Errorf("compressing batch %d: %w", b.Index, err)
 		}
 	case len(b.Records) > 0:
@@ -42,7 +43,7 @@ func (s *sealer) seal(b *building) (err error) {
 	}
 	b.frameSum = sha256.Sum256(b.frame)
 	s.plain = b.Receipts.Append(s.plain[:0])
-	if b.receipts, err = s.enc.append(blocks.get(), s.plain); err != nil {
+	if b.receipts, err = s.enc.Append(blocks.get(), s.plain); err != nil {
 		return fmt.Errorf("compressing the receipts of batch %d: %w", b.Index, err)
 	}
 	b.receiptsSum = sha256.Sum256(b.receipts)

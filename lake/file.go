@@ -10,11 +10,12 @@ import (
 	"io"
 	"sync"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/bloom"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/daybreak-sec/daybreak/internal/zstdframe"
 )
 
 // This file writes the frame of a Parquet file: pages, indexes and footer, as
@@ -100,7 +101,10 @@ func (f *fileWriter) beginChunk(column int) *chunk {
 
 // dictionary writes the dictionary page: values in PLAIN encoding.
 func (f *fileWriter) dictionary(c *chunk, values []byte, n int, scratch *[]byte) error {
-	*scratch = compress((*scratch)[:0], values)
+	var err error
+	if *scratch, err = compress((*scratch)[:0], values); err != nil {
+		return err
+	}
 	header := format.PageHeader{
 		Type:                 format.DictionaryPage,
 		UncompressedPageSize: int32(len(values)),
@@ -121,7 +125,10 @@ func (f *fileWriter) dictionary(c *chunk, values []byte, n int, scratch *[]byte)
 
 // data writes a data page, version 2: the levels are not compressed.
 func (f *fileWriter) data(c *chunk, firstRow int, p *page, scratch *[]byte) error {
-	*scratch = compress((*scratch)[:0], p.values)
+	var err error
+	if *scratch, err = compress((*scratch)[:0], p.values); err != nil {
+		return err
+	}
 	crc := crc32.Update(crc32.ChecksumIEEE(p.levels), crc32.IEEETable, *scratch)
 	header := format.PageHeader{
 		Type:                 format.DataPageV2,
@@ -346,18 +353,17 @@ var columnOrders = func() []format.ColumnOrder {
 	return orders
 }()
 
-// compressor is shared: EncodeAll may be called concurrently.
-var compressor = sync.OnceValue(func() *zstd.Encoder {
-	e, err := zstd.NewWriter(nil,
-		zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithEncoderConcurrency(2), // the flusher and the merger
-		zstd.WithEncoderCRC(false),     // the page header has one
-		zstd.WithZeroFrames(true),      // a page of nulls only has no values
-		zstd.WithWindowSize(1<<20))     // an encoder keeps two of them; pages are smaller, only dictionaries are not
-	if err != nil {
-		panic("zstd refuses our constant options: " + err.Error())
-	}
-	return e
-})
+// compressors are lent to the flusher and the merger.
+var compressors sync.Pool
 
-func compress(dst, src []byte) []byte { return compressor().EncodeAll(src, dst) }
+func compress(dst, src []byte) ([]byte, error) {
+	c, ok := compressors.Get().(*zstdframe.Compressor)
+	if !ok {
+		var err error
+		if c, err = zstdframe.New(); err != nil {
+			return dst, err
+		}
+	}
+	defer compressors.Put(c)
+	return c.Append(dst, src)
+}

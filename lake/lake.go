@@ -19,7 +19,7 @@ import (
 
 // Options are the settings of a lake. The zero value is good for production.
 type Options struct {
-	// FlushRows is how many rows in memory make a flush begin; 65536 if 0.
+	// FlushRows is how many rows in memory make a flush begin; 131072 if 0.
 	// Rows that arrive while a flush runs take as much memory again.
 	FlushRows int
 	// FlushAge is how long a row may wait in memory for its flush; 30 s if 0.
@@ -34,7 +34,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.FlushRows <= 0 {
-		o.FlushRows = 65536
+		o.FlushRows = 131072
 	}
 	if o.FlushAge <= 0 {
 		o.FlushAge = 30 * time.Second
