@@ -13,11 +13,12 @@ import (
 	"math"
 	"slices"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding/delta"
 	"github.com/parquet-go/parquet-go/encoding/rle"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/daybreak-sec/daybreak/internal/zstdframe"
 )
 
 // reader reads a segment from front to back, a block of a page's rows at a
@@ -203,7 +204,7 @@ func (r *reader) decodeInts(c int, enc format.Encoding, body []byte, present int
 
 // pageReader reads single pages. Its buffers serve one page at a time.
 type pageReader struct {
-	zstd   *zstd.Decoder
+	zstd   *zstdframe.Decompressor
 	stored []byte // a page as it is in the file
 	raw    []byte // its values, decompressed
 	packed []byte // its levels as they are in the file
@@ -213,7 +214,7 @@ type pageReader struct {
 }
 
 func newPageReader() (*pageReader, error) {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage))
+	d, err := zstdframe.NewDecompressor()
 	return &pageReader{zstd: d}, err
 }
 
@@ -245,12 +246,8 @@ func (p *pageReader) read(file io.ReaderAt, at, size int64) (*format.PageHeader,
 		return nil, nil, errors.New("the checksum of a page does not hold")
 	}
 	p.packed = body[:cut]
-	var err error
-	p.raw, err = p.zstd.DecodeAll(body[cut:], slices.Grow(p.raw[:0], raw-cut))
-	if err == nil && len(p.raw) != raw-cut {
-		err = errShape
-	}
-	return header, p.raw, err
+	p.raw = slices.Grow(p.raw[:0], raw-cut)[:raw-cut]
+	return header, p.raw, p.zstd.Fill(p.raw, body[cut:])
 }
 
 // decodeLevels makes r.levels of the page that was read last.

@@ -31,3 +31,28 @@ func (c *Compressor) Append(dst, src []byte) ([]byte, error) {
 	}
 	return append(dst, frame...), nil
 }
+
+// Decompressor reads frames. It reuses its memory and is not for concurrent use.
+type Decompressor struct{ ctx zstd.Ctx }
+
+// NewDecompressor returns a Decompressor.
+func NewDecompressor() (*Decompressor, error) { return &Decompressor{ctx: zstd.NewCtx()}, nil }
+
+// Fill decompresses src into dst, which must be as long as the content.
+func (d *Decompressor) Fill(dst, src []byte) error {
+	if len(src) == 0 {
+		return errCut
+	}
+	room := dst
+	if len(dst) == 0 {
+		room = make([]byte, 1) // libzstd wants an address
+	}
+	n, err := d.ctx.DecompressInto(room, src)
+	if err == nil && n != len(dst) {
+		err = errSize
+	}
+	return err
+}
+
+// Close gives the memory back.
+func (d *Decompressor) Close() {}

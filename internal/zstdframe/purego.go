@@ -21,3 +21,27 @@ func New() (*Compressor, error) {
 
 // Append appends the frame of src to dst.
 func (c *Compressor) Append(dst, src []byte) ([]byte, error) { return c.enc.EncodeAll(src, dst), nil }
+
+// Decompressor reads frames. It reuses its memory and is not for concurrent use.
+type Decompressor struct{ dec *zstd.Decoder }
+
+// NewDecompressor returns a Decompressor.
+func NewDecompressor() (*Decompressor, error) {
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true))
+	return &Decompressor{dec}, err
+}
+
+// Fill decompresses src into dst, which must be as long as the content.
+func (d *Decompressor) Fill(dst, src []byte) error {
+	if len(src) == 0 {
+		return errCut
+	}
+	got, err := d.dec.DecodeAll(src, dst[:0:len(dst)])
+	if err == nil && len(got) != len(dst) {
+		err = errSize
+	}
+	return err
+}
+
+// Close gives the memory back.
+func (d *Decompressor) Close() { d.dec.Close() }

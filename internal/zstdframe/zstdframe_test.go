@@ -23,6 +23,11 @@ func TestFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dec.Close()
+	d, err := zstdframe.NewDecompressor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
 	rng := rand.New(rand.NewPCG(1, 1))
 	noise := make([]byte, 20<<20)
 	for i := range noise {
@@ -46,6 +51,19 @@ func TestFrames(t *testing.T) {
 		plain, err := dec.DecodeAll(frame, nil)
 		if err != nil || !bytes.Equal(plain, src) {
 			t.Errorf("%d bytes: read back %d, %v", len(src), len(plain), err)
+		}
+		own := make([]byte, len(src))
+		if err := d.Fill(own, frame); err != nil || !bytes.Equal(own, src) {
+			t.Errorf("%d bytes: filled otherwise, %v", len(src), err)
+		}
+		if err := d.Fill(make([]byte, len(src)+1), frame); err == nil {
+			t.Errorf("%d bytes: fill more than there is", len(src))
+		}
+		if len(src) > 0 && d.Fill(make([]byte, len(src)-1), frame) == nil {
+			t.Errorf("%d bytes: fit less than there is", len(src))
+		}
+		if d.Fill(own, frame[:len(frame)-1]) == nil {
+			t.Errorf("%d bytes: read a frame that is cut off", len(src))
 		}
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"hash/crc32"
 	"slices"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/delta"
 	"github.com/parquet-go/parquet-go/encoding/rle"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 
+	"github.com/daybreak-sec/daybreak/internal/zstdframe"
 	"github.com/daybreak-sec/daybreak/lake"
 )
 
@@ -34,7 +34,7 @@ const maxPage = lake.RowGroupRows * (lake.MaxString + 4)
 
 // scratch is what reading pages needs and what is kept from page to page.
 type scratch struct {
-	zstd   *zstd.Decoder
+	zstd   *zstdframe.Decompressor
 	reader bytes.Reader
 }
 
@@ -162,16 +162,12 @@ func (s *source) decompress(dst, src []byte, size int) ([]byte, error) {
 	}
 	if s.zstd == nil {
 		var err error
-		s.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage))
-		if err != nil {
+		if s.zstd, err = zstdframe.NewDecompressor(); err != nil {
 			return nil, err
 		}
 	}
-	out, err := s.zstd.DecodeAll(src, slices.Grow(dst[:0], size))
-	if err == nil && len(out) != size {
-		err = errors.New("a page has another size than it says")
-	}
-	return out, err
+	out := slices.Grow(dst[:0], size)[:size]
+	return out, s.zstd.Fill(out, src)
 }
 
 // decode fills v from a data page.
