@@ -122,8 +122,9 @@ func isGUID(s string) bool {
 	return true
 }
 
-// looksLikeID says whether a bare word may be a provider's id: long, and of
-// letters, digits, - and _ with at least one digit.
+// looksLikeID says whether a bare word may be a provider's id: of four or more
+// letters, digits, - and _, a digit among them. Looking in uid as well is cheap:
+// its Bloom filters answer.
 func looksLikeID(s string) bool {
 	digit := false
 	for i := range len(s) {
@@ -132,7 +133,7 @@ func looksLikeID(s string) bool {
 			return false
 		}
 	}
-	return digit && len(s) >= 16
+	return digit && len(s) >= 4
 }
 
 func alphanumeric(c byte) bool {
