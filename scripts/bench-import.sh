@@ -52,3 +52,17 @@ if [ "$peer" -gt 0 ]; then
   rm -rf "$work/data-peer"
   measure "daybreak import, the same $peer records" "$work/daybreak" import --quiet --source m365 --data "$work/data-peer" "$work/peer.jsonl"
 fi
+# SERVE=1: the same log through a server, and the most memory that the server took.
+if [ "${SERVE:-0}" = 1 ]; then
+  rm -rf "$work/data-serve"
+  printf '[server]\nlisten = "127.0.0.1:0"\n' >"$work/serve.toml"
+  "$work/daybreak" serve --config "$work/serve.toml" --data "$work/data-serve" 2>"$work/serve.log" &
+  server=$!
+  trap 'kill "$server" 2>/dev/null || true' EXIT
+  until grep -q '"serving"' "$work/serve.log"; do sleep 0.2; done
+  OUT=$work/serve.json measure "import through serve" "$work/daybreak" import --quiet --json --source m365 --data "$work/data-serve" "$log"
+  cat "$work/serve.json"
+  awk '/VmHWM/ { printf "serve: %.0f MiB peak\n", $2 / 1024 }' "/proc/$server/status"
+  kill "$server"
+  wait "$server" || true
+fi
