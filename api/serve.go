@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -103,17 +102,11 @@ func (s *Server) Run(ctx context.Context) error {
 // token returns the API's token, making it on the first run.
 func token(dir string) (string, error) {
 	path := filepath.Join(dir, node.TokenFile)
-	st, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	b, err := durable.ReadSecret(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		text := rand.Text()
 		return text, new(durable.Ops).WriteFile(path, []byte(text+"\n"), 0o600)
-	case err != nil:
-		return "", err
-	case st.Mode().Perm()&0o077 != 0:
-		return "", fmt.Errorf("%s can be read by others: chmod 600 it, or remove it to have a new token made", path)
 	}
-	b, err := os.ReadFile(path)
 	text := strings.TrimSpace(string(b))
 	if err == nil && len(text) < 20 {
 		return "", fmt.Errorf("%s holds no token: remove it to have a new one made", path)

@@ -179,3 +179,18 @@ func TestClosed(t *testing.T) {
 		t.Errorf("the mark of an open journal is left: %v", err)
 	}
 }
+
+// A key that others can read is refused, and the journal is not touched.
+func TestOpenRefusesAKeyThatOthersCanRead(t *testing.T) {
+	b := newBed(t)
+	j := b.open()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(b.opts.KeyFile, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.Open(t.Context(), b.dir(), b.opts); err == nil || !strings.Contains(err.Error(), "0600") {
+		t.Errorf("opened with a key of mode 0644: %v", err)
+	}
+}

@@ -87,7 +87,7 @@ func parseKey(secret string) (*key, error) {
 
 // readKey reads the key of a file; it returns nil if there is no file.
 func readKey(path string) (*key, error) {
-	text, err := os.ReadFile(path)
+	text, err := durable.ReadSecret(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

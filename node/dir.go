@@ -65,7 +65,7 @@ func Holder(dir string) (*HeldError, bool) {
 
 // Token returns the API's token.
 func Token(dir string) (string, error) {
-	b, err := os.ReadFile(filepath.Join(dir, TokenFile))
+	b, err := durable.ReadSecret(filepath.Join(dir, TokenFile))
 	if err != nil {
 		return "", fmt.Errorf("the server's token cannot be read: %w", err)
 	}

@@ -12,11 +12,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/daybreak-sec/daybreak/internal/durable"
 )
 
 // algCosignature is the signature type of an Ed25519 cosignature in verifier
@@ -85,17 +86,10 @@ func timeOf(b64 string) uint64 {
 // loadKey reads the secret key in dir, or makes one for name if there is none.
 func loadKey(dir, name string) (*cosigner, error) {
 	path := filepath.Join(dir, "key")
-	info, err := os.Stat(path)
+	text, err := durable.ReadSecret(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return createKey(dir, name)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the witness key: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s is a secret but has mode %o: make it 0600, or replace it if others could read it", path, info.Mode().Perm())
-	}
-	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the witness key: %w", err)
 	}
