@@ -66,8 +66,8 @@ type prepared struct {
 // ordinal 0. Everything is copied before it returns.
 //
 // It waits while the disk is behind, so that memory stays bounded. If it returns
-// an error, part of the records may be in the log: read the origin again from its
-// beginning under a new Run. It may be called from several goroutines, for
+// an error, part of the records may be in the log, and unless it failed before it
+// began the origin takes no more: read it again from its beginning under a new Run. It may be called from several goroutines, for
 // different origins.
 func (j *Journal) Append(ctx context.Context, origin event.Origin, recs []event.Record, notes []Note) (*Commit, error) {
 	origin, err := cleanOrigin(origin)

@@ -333,15 +333,21 @@ func TestBackPressure(t *testing.T) {
 	}
 	j := b.open()
 	held.Store(true)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
 	origin, taken := b.origin(), 0
-	var err error
-	for err == nil {
+	// Each Append has its own deadline, far above what one takes that need not wait:
+	// the one that fails has begun, and so spoils its origin.
+	one := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
 		r := rec(taken)
 		r.Ordinal = uint64(taken)
-		if _, err = j.Append(ctx, origin, []event.Record{r}, nil); err == nil {
-			taken++
+		_, err := j.Append(ctx, origin, []event.Record{r}, nil)
+		return err
+	}
+	var err error
+	for ; err == nil; taken++ {
+		if err = one(); err != nil {
+			break
 		}
 	}
 	if !errors.Is(err, context.DeadlineExceeded) {
