@@ -1,0 +1,1 @@
+-- Cursors of the collectors: what was listed and what of it is sealed.

@@ -1,0 +1,1 @@
+-- What was logged, derived from the journal's acts.
