@@ -6,8 +6,13 @@
 // None is needed: [Default] is what an empty file says, and every default
 // stands there and nowhere else. A key that the program does not know is
 // refused with its line, because a retention that was misspelled is one that
-// does not happen. Secrets are not in the file: keys and tokens are files in
-// the data directory, made on the first run with mode 0600.
+// does not happen. What is wrong is said in one sentence with the line, for
+// settings that cannot be together as well.
+//
+// Secrets are not in the file. Those that Daybreak makes are files in the data
+// directory, made on the first run with mode 0600; those of a source are named
+// by a [Secret], which says where they are. No error of this package repeats
+// what may be a secret that was put into the file by mistake.
 //
 // Each field carries its documentation in a `doc` tag; docs/reference/config.md
 // is generated from them.
@@ -17,9 +22,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -37,6 +46,7 @@ type Config struct {
 	Enrich    Enrich    `toml:"enrich" doc:"Databases of addresses. Without them events carry addresses only."`
 	Search    Search    `toml:"search" doc:"Limits of one search; they keep it from hurting collection."`
 	Log       Log       `toml:"log" doc:"The program's own log, JSON lines on standard error."`
+	Sources   []Source  `toml:"source" doc:"A tenant that records are collected from; one such block each. \"daybreak check-config\" tries them, docs/connect-m365.md says how to set one up."`
 }
 
 // Server says where the API listens.
@@ -93,22 +103,31 @@ func Load(path string) (Config, error) {
 	if path == "" {
 		return Default(), nil
 	}
-	st, err := os.Stat(path)
+	text, err := read(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
-	}
-	if st.Size() > maxFile {
-		return Config{}, fmt.Errorf("configuration %s: larger than 1 MiB: this is not a configuration", path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
+		return Config{}, err
 	}
 	c, err := Parse(text)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	return c, nil
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("configuration %s: larger than 1 MiB: this is not a configuration", path)
+	}
+	return text, nil
 }
 
 // Parse reads a configuration's text over the defaults and checks it.
@@ -118,10 +137,42 @@ func Parse(text []byte) (Config, error) {
 	if err := d.Decode(&c); err != nil {
 		return Config{}, sentence(err)
 	}
+	at := placesOf(text)
+	if err := c.checkForms(at); err != nil {
+		return Config{}, at.locate(err)
+	}
+	for i := range c.Sources {
+		c.Sources[i].fill(func(key string) bool { return at.has(sourcePath(i, key)) })
+	}
 	if err := c.Check(); err != nil {
-		return Config{}, err
+		return Config{}, at.locate(err)
 	}
 	return c, nil
+}
+
+// checkForms refuses what the decoder takes for something else than was meant: a
+// number for a time span would be nanoseconds, and sources are a list even if
+// there is one.
+func (c *Config) checkForms(at *places) error {
+	if len(c.Sources) > 0 && !at.has("source.0") {
+		return problemf("source", "sources are a list of blocks: write [[source]] and not [source]")
+	}
+	spans := []string{"search.timeout"}
+	for i := range c.Sources {
+		spans = append(spans, sourcePath(i, "poll"), sourcePath(i, "sweep"))
+	}
+	for _, path := range spans {
+		if at.numbers[path] {
+			return problemf(path, "%s must be %s, not %s", unindexed(path), kindOf("Duration"), kindOf("int"))
+		}
+	}
+	return nil
+}
+
+// unindexed returns a path as people write it, without the numbers of blocks.
+func unindexed(path string) string {
+	parts := strings.Split(path, ".")
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { _, err := strconv.Atoi(p); return err == nil }), ".")
 }
 
 // sentence turns the decoder's error into one line with the place.
@@ -133,9 +184,58 @@ func sentence(err error) error {
 	}
 	if e := (*toml.DecodeError)(nil); errors.As(err, &e) {
 		line, column := e.Position()
+		if m := wrongType.FindStringSubmatch(e.Error()); m != nil {
+			return fmt.Errorf("line %d: %s must be %s, not %s", line, setting(e.Key()), kindOf(m[2]), kindOf(m[1]))
+		}
 		return fmt.Errorf("line %d, column %d: %s", line, column, strings.TrimPrefix(e.Error(), "toml: "))
 	}
 	return err
+}
+
+// wrongType finds the two types in what the decoder says of a value of another
+// type than the setting's.
+var wrongType = regexp.MustCompile(`cannot decode TOML (\S+) into .*?(\S+)$`)
+
+func setting(key toml.Key) string {
+	if len(key) == 0 {
+		return "the value"
+	}
+	return strings.Join(key, ".")
+}
+
+// kindOf says what people call a type of TOML or of Go.
+func kindOf(name string) string {
+	switch {
+	case name == "integer", name == "int":
+		return "a whole number"
+	case name == "float":
+		return "a number with a fraction"
+	case name == "boolean", name == "bool":
+		return "true or false"
+	case strings.HasSuffix(name, "Duration"):
+		return "a time span in quotes, such as \"60s\""
+	case strings.HasSuffix(name, "Size"):
+		return "a size in quotes, such as \"64MiB\""
+	case strings.HasPrefix(name, "[]"), name == "array":
+		return "a list"
+	case name == "string", strings.HasSuffix(name, "Secret"):
+		return "text in quotes"
+	case name == "datetime":
+		return "a date"
+	}
+	return "a section"
+}
+
+// problem is what is wrong with one setting.
+type problem struct {
+	path string // of the setting, with the index of a source: "source.0.tenant"
+	msg  string // the sentence, without the place
+}
+
+func (p *problem) Error() string { return p.msg }
+
+func problemf(path, format string, args ...any) error {
+	return &problem{path, fmt.Sprintf(format, args...)}
 }
 
 // Check says in one sentence what is wrong with the settings together.
@@ -147,32 +247,35 @@ func (c *Config) Check() error {
 		return err
 	}
 	switch {
-	case c.Retention.RawDays < 0 || c.Retention.LakeDays < 0:
-		return errors.New("retention: days cannot be negative; 0 keeps for ever")
+	case c.Retention.RawDays < 0:
+		return problemf("retention.raw_days", "retention: days cannot be negative; 0 keeps for ever")
+	case c.Retention.LakeDays < 0:
+		return problemf("retention.lake_days", "retention: days cannot be negative; 0 keeps for ever")
 	case c.Search.Timeout <= 0:
-		return errors.New("search.timeout must be positive, for example \"60s\"")
+		return problemf("search.timeout", "search.timeout must be positive, for example \"60s\"")
 	case c.Search.Memory < 1<<20:
-		return errors.New("search.memory must be at least \"1MiB\"")
+		return problemf("search.memory", "search.memory must be at least \"1MiB\"")
 	case c.Search.Parallel < 1:
-		return errors.New("search.parallel must be at least 1")
+		return problemf("search.parallel", "search.parallel must be at least 1")
 	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
-		return nil
+	default:
+		return problemf("log.level", "log.level is %q: want debug, info, warn or error", c.Log.Level)
 	}
-	return fmt.Errorf("log.level is %q: want debug, info, warn or error", c.Log.Level)
+	return checkSources(c.Sources)
 }
 
 func (s *Server) check() error {
 	host, _, err := net.SplitHostPort(s.Listen)
 	if err != nil {
-		return fmt.Errorf("server.listen is %q: want address:port, for example \"127.0.0.1:8674\"", s.Listen)
+		return problemf("server.listen", "server.listen is %q: want address:port, for example \"127.0.0.1:8674\"", s.Listen)
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
-		return errors.New("server.tls_cert and server.tls_key must be given together")
+		return problemf("server.tls_cert", "server.tls_cert and server.tls_key must be given together")
 	}
 	if s.TLSCert == "" && !Loopback(host) {
-		return fmt.Errorf("server.listen is %q, which other machines reach: give server.tls_cert and server.tls_key, or listen on 127.0.0.1", s.Listen)
+		return problemf("server.listen", "server.listen is %q, which other machines reach: give server.tls_cert and server.tls_key, or listen on 127.0.0.1", s.Listen)
 	}
 	return nil
 }
@@ -193,7 +296,7 @@ func checkName(name string) error {
 		return nil
 	}
 	if len(name) > 200 || strings.ContainsAny(name, "+\\") || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return fmt.Errorf("journal.name is %.60q: want a URL without schema, such as \"example.com/audit\"", name)
+		return problemf("journal.name", "journal.name is %.60q: want a URL without schema, such as \"example.com/audit\"", name)
 	}
 	return nil
 }

@@ -47,17 +47,93 @@ func TestEverySetting(t *testing.T) {
 		Enrich:    config.Enrich{Databases: []string{"country.mmdb", "asn.mmdb"}},
 		Search:    config.Search{Timeout: config.Duration(90 * time.Second), Memory: 1 << 30, Parallel: 4},
 		Log:       config.Log{Level: "debug"},
+		Sources: []config.Source{{
+			Name: "contoso", Type: "m365", Tenant: "11111111-2222-3333-4444-55555555abcd", Plan: "gcc",
+			ClientID: "66666666-7777-8888-9999-00000000abcd", Certificate: "file:contoso.pem",
+			Publisher: "99999999-8888-7777-6666-55555555abcd", API: "https://proxy.example.com", Login: "http://127.0.0.1:8080",
+			Streams: []string{"Audit.Exchange", "DLP.All"}, Poll: config.Duration(10 * time.Second), Sweep: config.Duration(2 * time.Minute),
+			RequestsPerMinute: 500,
+			Webhook:           &config.Webhook{URL: "https://audit.example.com/hook/m365/contoso", AuthID: "env:CONTOSO_HOOK"},
+		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	// The file must not forget a setting that is added later.
-	def := reflect.ValueOf(config.Default())
+	differs(t, "", reflect.ValueOf(config.Default()), reflect.ValueOf(got))
+	differs(t, "source", reflect.ValueOf(config.DefaultSource()), reflect.ValueOf(got.Sources[0]))
+}
+
+// differs complains of every setting that is alike in both.
+func differs(t *testing.T, path string, def, got reflect.Value) {
 	for i := range def.NumField() {
-		for j := range def.Field(i).NumField() {
-			if reflect.DeepEqual(def.Field(i).Field(j).Interface(), reflect.ValueOf(got).Field(i).Field(j).Interface()) {
-				t.Errorf("full.toml leaves %s.%s at its default", def.Type().Field(i).Name, def.Field(i).Type().Field(j).Name)
-			}
+		name := path + "." + def.Type().Field(i).Name
+		switch {
+		case def.Field(i).Kind() == reflect.Struct:
+			differs(t, name, def.Field(i), got.Field(i))
+		case name == "source.FederatedToken" || name == "source.ClientSecret": // only one credential can be there
+		case reflect.DeepEqual(def.Field(i).Interface(), got.Field(i).Interface()):
+			t.Errorf("full.toml leaves %s at its default", name)
+		}
+	}
+}
+
+// TestSourceDefaults: what a short block means.
+func TestSourceDefaults(t *testing.T) {
+	got, err := config.Parse([]byte(`
+[[source]]
+name = "contoso"
+type = "m365"
+tenant = "11111111-2222-3333-4444-55555555ABCD"
+client_id = "66666666-7777-8888-9999-00000000ABCD"
+client_secret = "env:SECRET"
+api = "http://localhost:8080/"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Source{
+		Name: "contoso", Type: "m365", Tenant: "11111111-2222-3333-4444-55555555abcd", Plan: "enterprise",
+		ClientID: "66666666-7777-8888-9999-00000000abcd", ClientSecret: "env:SECRET",
+		Publisher: "11111111-2222-3333-4444-55555555abcd", API: "http://localhost:8080",
+		Streams: []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"},
+		Poll:    config.Duration(3 * time.Second), Sweep: config.Duration(time.Minute), RequestsPerMinute: 2000,
+	}
+	if diff := cmp.Diff(want, got.Sources[0]); diff != "" {
+		t.Error(diff)
+	}
+	if key, ref := got.Sources[0].Credential(); key != "client_secret" || ref != "env:SECRET" {
+		t.Errorf("credential %s %s", key, ref)
+	}
+}
+
+// TestMistakesRepeatNoSecret puts a secret wherever somebody might by mistake.
+func TestMistakesRepeatNoSecret(t *testing.T) {
+	const secret = "Xq8~hunter2hunter2.hunter2"
+	block := func(lines ...string) string {
+		return "[[source]]\nname = \"a\"\ntype = \"m365\"\ntenant = \"11111111-2222-3333-4444-555555555555\"\n" + strings.Join(lines, "\n") + "\n"
+	}
+	const client = "client_id = \"66666666-7777-8888-9999-000000000000\""
+	for _, text := range []string{
+		block(client, "client_secret = \""+secret+"\""),
+		block(client, "client_secret = "+secret),
+		block(client, "client_secret = [\""+secret+"\"]"),
+		block(client, "client_secret = \"env:"+secret+"\""),
+		block(client, "client_secret = \"secret:"+secret+"\""),
+		block(client, "client_secrt = \""+secret+"\""),
+		block(client, "certificate = \""+secret+"\""),
+		block(client, "federated_token = \""+secret+"\""),
+		block("client_id = \"" + secret + "\""),
+		block(client, "client_secret = \"env:A\"", "publisher = \""+secret+"\""),
+		block(client, "client_secret = \"env:A\"", "api = \"https://user:"+secret+"@example.com\""),
+		block(client, "client_secret = \"env:A\"", "webhook = { url = \"https://a.example/?"+secret+"\", auth_id = \"env:B\" }"),
+		block(client, "client_secret = \"env:A\"", "webhook = { url = \"https://a.example/\", auth_id = \""+secret+"\" }"),
+	} {
+		_, err := config.Parse([]byte(text))
+		if err == nil {
+			t.Errorf("accepted:\n%s", text)
+		} else if strings.Contains(err.Error(), "hunter2") || !strings.HasPrefix(err.Error(), "line ") {
+			t.Errorf("of\n%sit says: %v", text, err)
 		}
 	}
 }

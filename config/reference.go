@@ -21,19 +21,41 @@ func Reference() string {
 ` + "`--config FILE`, or the environment variable `DAYBREAK_CONFIG`," + ` names a [TOML](https://toml.io) file. It counts for the
 command that holds the data directory: ` + "`daybreak serve`" + `, or any other while no server runs. None is needed; what it does not
 say has the default given here. A setting that is not in this page is refused with its line. The file holds no
-secrets: keys and tokens are files in the data directory that only their owner can read.
+secrets: what Daybreak makes itself is in files of the data directory that only their owner can read, and the secrets of
+sources are given by reference: ` + "`env:NAME`, `file:PATH` or `command:/PROGRAM ARG…`" + `.
+
+` + "`daybreak serve`" + ` reads the file again when it changes and on SIGHUP; a file with a mistake changes nothing and the log says
+what is wrong. Sources, retention, search, log.level and enrich.databases take effect at once: a source
+that was changed starts anew, the others go on. Settings of server, journal and witness wait for a restart, and the log says so.
 `)
 	c := reflect.ValueOf(Default())
 	for i := range c.NumField() {
 		section := c.Type().Field(i)
-		name := section.Tag.Get("toml")
-		fmt.Fprintf(&b, "\n## `[%s]`\n\n%s\n\n| setting | default | meaning |\n|---|---|---|\n", name, section.Tag.Get("doc"))
-		for j := range section.Type.NumField() {
-			f := section.Type.Field(j)
-			fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", f.Tag.Get("toml"), literal(c.Field(i).Field(j)), f.Tag.Get("doc"))
+		name, doc := section.Tag.Get("toml"), section.Tag.Get("doc")
+		if section.Type == reflect.TypeFor[[]Source]() {
+			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(DefaultSource()))
+			continue
 		}
+		writeSection(&b, "["+name+"]", name, doc, c.Field(i))
 	}
 	return b.String()
+}
+
+// writeSection writes a section's settings, and then the sections in it.
+func writeSection(b *strings.Builder, header, path, doc string, v reflect.Value) {
+	fmt.Fprintf(b, "\n## `%s`\n\n%s\n\n| setting | default | meaning |\n|---|---|---|\n", header, doc)
+	t := v.Type()
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Type.Kind() != reflect.Pointer {
+			fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", f.Tag.Get("toml"), literal(v.Field(i)), f.Tag.Get("doc"))
+		}
+	}
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Type.Kind() == reflect.Pointer {
+			inner := path + "." + f.Tag.Get("toml")
+			writeSection(b, "["+inner+"]", inner, f.Tag.Get("doc"), reflect.New(f.Type.Elem()).Elem())
+		}
+	}
 }
 
 // literal writes a default as the file would.

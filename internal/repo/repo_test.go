@@ -48,7 +48,7 @@ var mayImport = []struct {
 	{"lake", []string{"event", "store"}},
 	{"index", []string{"event", "ocsf", "lake"}},
 	{"coverage", []string{"event", "act", "journal", "store"}},
-	{"config", nil},
+	{"config", []string{"provider/credential"}},
 	{"node", []string{"event", "ocsf", "provider", "collect", "journal", "act", "normalize", "enrich", "store", "lake", "index", "coverage", "config"}},
 	{"api/v1", nil},
 	{"api", []string{"api/v1", "event", "ocsf", "journal", "normalize", "lake", "coverage", "node", "config"}},

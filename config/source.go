@@ -1,0 +1,307 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Source is a tenant that records are collected from.
+type Source struct {
+	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Progress is kept under it and acts of the collector carry it, so keep it. Required."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API. Required."`
+	Tenant string `toml:"tenant" doc:"Directory (tenant) id, a GUID. Required."`
+	Plan   string `toml:"plan" doc:"Which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
+
+	ClientID       string `toml:"client_id" doc:"Application (client) id of the registration, a GUID. Required."`
+	Certificate    Secret `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. Exactly one of certificate, federated_token and client_secret is given."`
+	FederatedToken Secret `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
+	ClientSecret   Secret `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
+	Publisher      string `toml:"publisher" doc:"GUID that the provider counts requests under. Empty means the tenant's own id."`
+
+	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
+	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
+
+	Streams           []string `toml:"streams" doc:"Which content is collected. Empty means all five: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for."`
+	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant share it and give the same."`
+
+	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
+}
+
+// Webhook is where the provider sends its hints.
+type Webhook struct {
+	URL    string `toml:"url" doc:"Public address that reaches /hook/m365/NAME of this server, such as \"https://audit.example.com/hook/m365/contoso\". HTTPS, or plain HTTP on loopback. Required."`
+	AuthID Secret `toml:"auth_id" doc:"Where the word is that the provider sends along, at least 16 characters; what comes without it is refused. Required."`
+}
+
+// allStreams are those of a source that does not say which.
+var allStreams = []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"}
+
+var plans = []string{"enterprise", "gcc", "gcc-high", "dod"}
+
+// DefaultSource returns what a source's block need not say.
+func DefaultSource() Source {
+	return Source{
+		Plan: "enterprise", Poll: Duration(3 * time.Second), Sweep: Duration(time.Minute),
+		// The vendor's baseline for a tenant.
+		RequestsPerMinute: 2000,
+	}
+}
+
+// fill sets what the file does not say. GUIDs and addresses get the form in
+// which they are compared.
+func (s *Source) fill(said func(key string) bool) {
+	def := DefaultSource()
+	if !said("plan") {
+		s.Plan = def.Plan
+	}
+	if !said("poll") {
+		s.Poll = def.Poll
+	}
+	if !said("sweep") {
+		s.Sweep = def.Sweep
+	}
+	if !said("requests_per_minute") {
+		s.RequestsPerMinute = def.RequestsPerMinute
+	}
+	if len(s.Streams) == 0 {
+		s.Streams = slices.Clone(allStreams)
+	}
+	s.Tenant, s.ClientID, s.Publisher = strings.ToLower(s.Tenant), strings.ToLower(s.ClientID), strings.ToLower(s.Publisher)
+	if s.Publisher == "" {
+		s.Publisher = s.Tenant
+	}
+	s.API, s.Login = strings.TrimSuffix(s.API, "/"), strings.TrimSuffix(s.Login, "/")
+}
+
+// Credential returns the reference to what the source proves itself with, and
+// the setting that holds it.
+func (s *Source) Credential() (kind string, ref Secret) {
+	for _, c := range s.credentials() {
+		if c.ref != "" {
+			return c.key, c.ref
+		}
+	}
+	return "", ""
+}
+
+type proof struct {
+	key string
+	ref Secret
+}
+
+func (s *Source) credentials() []proof {
+	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}}
+}
+
+func sourcePath(i int, key string) string { return "source." + strconv.Itoa(i) + "." + key }
+
+// checkSources checks each source, and then all together.
+func checkSources(sources []Source) error {
+	for i := range sources {
+		if key, msg := sources[i].check(); msg != "" {
+			return problemf(sourcePath(i, key), "%s: %s", sources[i].label(i), msg)
+		}
+		for j := range sources[:i] {
+			if key, msg := conflict(&sources[i], &sources[j]); msg != "" {
+				return problemf(sourcePath(i, key), "%s: %s", sources[i].label(i), msg)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Source) label(i int) string {
+	if validName(s.Name) {
+		return fmt.Sprintf("source %q", s.Name)
+	}
+	return fmt.Sprintf("source %d", i+1)
+}
+
+// conflict says why two sources cannot be together.
+func conflict(s, other *Source) (key, msg string) {
+	if s.Name == other.Name {
+		return "name", "there are two of this name: give each source a name of its own"
+	}
+	if s.Tenant != other.Tenant {
+		return "", ""
+	}
+	for _, stream := range s.Streams {
+		if slices.Contains(other.Streams, stream) {
+			return "streams", fmt.Sprintf("%s of this tenant is collected by source %q already: leave it out of streams in one of them", stream, other.Name)
+		}
+	}
+	if s.RequestsPerMinute != other.RequestsPerMinute {
+		return "requests_per_minute", fmt.Sprintf("source %q is of the same tenant, they share one budget: give both the same requests_per_minute", other.Name)
+	}
+	return "", ""
+}
+
+// check returns the key that is wrong and the sentence; both are empty if the
+// source is good. Values of keys that may hold a secret by mistake are not
+// repeated.
+func (s *Source) check() (key, msg string) {
+	for _, step := range []func() (string, string){s.checkIdentity, s.checkCredential, s.checkAddresses, s.checkWork, s.checkWebhook} {
+		if key, msg := step(); msg != "" {
+			return key, msg
+		}
+	}
+	return "", ""
+}
+
+func (s *Source) checkIdentity() (key, msg string) {
+	switch {
+	case s.Name == "":
+		return "name", "name is missing: give it a short name of a to z, 0 to 9 and -"
+	case !validName(s.Name):
+		return "name", "name must be 1 to 40 characters of a to z, 0 to 9 and -, and begin with a letter or digit"
+	case s.Type == "":
+		return "type", `type is missing: the one there is is "m365"`
+	case s.Type != "m365":
+		return "type", fmt.Sprintf(`type is %.40q: the one there is is "m365"`, s.Type)
+	case s.Tenant == "":
+		return "tenant", "tenant is missing: give the directory (tenant) id, a GUID"
+	case !guid(s.Tenant):
+		return "tenant", "tenant is not a GUID: give the directory (tenant) id, not a domain"
+	case !slices.Contains(plans, s.Plan):
+		return "plan", fmt.Sprintf("plan is %.40q: want %s or %s", s.Plan, strings.Join(plans[:3], ", "), plans[3])
+	case s.ClientID == "":
+		return "client_id", "client_id is missing: give the application (client) id, a GUID"
+	case !guid(s.ClientID):
+		return "client_id", "client_id is not a GUID: give the application (client) id"
+	case s.Publisher != "" && !guid(s.Publisher):
+		return "publisher", "publisher is not a GUID: leave it out, or give the tenant id of who runs this program"
+	}
+	return "", ""
+}
+
+func (s *Source) checkCredential() (key, msg string) {
+	first := ""
+	for _, c := range s.credentials() {
+		if c.ref == "" {
+			continue
+		}
+		if _, err := c.ref.Reference(); err != nil {
+			return c.key, c.key + ": " + err.Error()
+		}
+		if first != "" {
+			return c.key, first + " and " + c.key + " contradict each other: give one of them"
+		}
+		first = c.key
+	}
+	if first == "" {
+		return "", "no credential: give one of certificate, federated_token and client_secret, as env:NAME, file:PATH or command:/PROGRAM ARG…"
+	}
+	return "", ""
+}
+
+func (s *Source) checkAddresses() (key, msg string) {
+	for _, a := range []struct{ key, text string }{{"api", s.API}, {"login", s.Login}} {
+		if a.text == "" {
+			continue
+		}
+		u, msg := address(a.text)
+		if msg == "" && strings.Trim(u.Path, "/") != "" {
+			msg = "has a path: give the scheme and the host alone"
+		}
+		if msg != "" {
+			return a.key, a.key + " " + msg
+		}
+	}
+	return "", ""
+}
+
+// address parses a URL that requests or secrets may be sent to.
+func address(text string) (u *url.URL, msg string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Opaque != "":
+		return nil, `is not an address: want for example "https://manage.office.com"`
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, "has a user, a question mark or a # in it: give the bare address"
+	case u.Scheme == "http" && !Loopback(u.Hostname()):
+		return nil, "is plain HTTP to another machine: only loopback may have that, give an https:// address"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, "must begin with https://"
+	}
+	return u, ""
+}
+
+func (s *Source) checkWork() (key, msg string) {
+	for i, name := range s.Streams {
+		switch {
+		case !slices.Contains(allStreams, name):
+			return "streams", fmt.Sprintf("%.60q is not a stream: want %s", name, strings.Join(allStreams, ", "))
+		case slices.Contains(s.Streams[:i], name):
+			return "streams", name + " stands twice in streams"
+		}
+	}
+	switch {
+	case s.Poll < Duration(time.Second) || s.Poll > Duration(10*time.Minute):
+		return "poll", `poll must be between "1s" and "10m"`
+	case s.Sweep < s.Poll && s.Sweep == DefaultSource().Sweep:
+		return "poll", "poll is longer than sweep: give a longer sweep too"
+	case s.Sweep < s.Poll:
+		return "sweep", "sweep is shorter than poll: what poll reads need not be read again sooner"
+	case s.Sweep > Duration(time.Hour):
+		return "sweep", `sweep must be at most "1h": what comes late would wait for it`
+	case s.RequestsPerMinute < 60:
+		return "requests_per_minute", "requests_per_minute must be at least 60: with fewer the streams cannot be followed"
+	case s.RequestsPerMinute > 1_000_000:
+		return "requests_per_minute", "requests_per_minute must be at most 1000000"
+	}
+	return "", ""
+}
+
+func (s *Source) checkWebhook() (key, msg string) {
+	w := s.Webhook
+	if w == nil {
+		return "", ""
+	}
+	switch {
+	case w.URL == "":
+		return "webhook.url", "webhook.url is missing: give the public address of this server's /hook/m365/" + s.Name
+	case w.AuthID == "":
+		return "webhook.auth_id", "webhook.auth_id is missing: without it anybody could send hints; give env:NAME, file:PATH or command:/PROGRAM ARG…"
+	}
+	if _, err := w.AuthID.Reference(); err != nil {
+		return "webhook.auth_id", "webhook.auth_id: " + err.Error()
+	}
+	if _, msg := address(w.URL); msg != "" {
+		return "webhook.url", "webhook.url " + msg
+	}
+	return "", ""
+}
+
+// validName reports whether a source can be called so; the name is part of
+// paths and of metrics.
+func validName(name string) bool {
+	for _, r := range name {
+		if r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 40 && name[0] != '-'
+}
+
+// guid reports whether text is a GUID in lower case, and not all zeros.
+func guid(text string) bool {
+	if len(text) != 36 || strings.Trim(text, "0-") == "" {
+		return false
+	}
+	for i, r := range text {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (r == '-') || !dash && (r < '0' || r > '9') && (r < 'a' || r > 'f') {
+			return false
+		}
+	}
+	return true
+}
