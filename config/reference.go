@@ -60,7 +60,7 @@ func writeSection(b *strings.Builder, header, path, doc string, v reflect.Value)
 
 // literal writes a default as the file would.
 func literal(v reflect.Value) string {
-	if s, ok := v.Interface().(fmt.Stringer); ok {
+	if s, ok := v.Interface().(fmt.Stringer); ok && v.Kind() != reflect.String {
 		return strconv.Quote(s.String())
 	}
 	switch v.Kind() {
