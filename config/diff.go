@@ -5,6 +5,7 @@ package config
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -39,37 +40,13 @@ func (c Change) Section() string {
 	return section
 }
 
-// Changes lists the settings that differ, in the order of their paths.
-func Changes(before, after *Config) []Change {
-	old, now := before.flat(), after.flat()
-	var out []Change
-	for path, v := range now {
-		switch was := old[path]; {
-		case was.raw == v.raw:
-		case was.shown == v.shown:
-			out = append(out, Change{path, was.shown, v.shown + " with other arguments"})
-		default:
-			out = append(out, Change{path, was.shown, v.shown})
-		}
-	}
-	for path, v := range old {
-		if _, ok := now[path]; !ok {
-			out = append(out, Change{path, v.shown, ""})
-		}
-	}
-	slices.SortFunc(out, func(a, b Change) int { return cmp.Compare(a.Path, b.Path) })
-	return out
-}
+// A Snapshot is every setting of a configuration by its path, for [Changes] to
+// compare, now or after a restart. It holds no secret.
+type Snapshot map[string]string
 
-// value is that of a setting.
-type value struct {
-	raw   string // tells it from others
-	shown string // for people
-}
-
-// flat is every setting by its path.
-func (c *Config) flat() map[string]value {
-	out := map[string]value{}
+// Snapshot returns the settings.
+func (c *Config) Snapshot() Snapshot {
+	out := Snapshot{}
 	v := reflect.ValueOf(*c)
 	for i := range v.NumField() {
 		if name := v.Type().Field(i).Tag.Get("toml"); name != "source" {
@@ -82,12 +59,44 @@ func (c *Config) flat() map[string]value {
 	return out
 }
 
-func flatten(out map[string]value, path string, v reflect.Value) {
+// Changes lists the settings that differ, in the order of their paths.
+func Changes(before, after Snapshot) []Change {
+	var out []Change
+	for path, now := range after {
+		was, had := before[path]
+		if had && was == now {
+			continue
+		}
+		change := Change{path, shown(was), shown(now)}
+		if change.Old == change.New {
+			change.New += " with other arguments"
+		}
+		out = append(out, change)
+	}
+	for path, was := range before {
+		if _, ok := after[path]; !ok {
+			out = append(out, Change{path, shown(was), ""})
+		}
+	}
+	slices.SortFunc(out, func(a, b Change) int { return cmp.Compare(a.Path, b.Path) })
+	return out
+}
+
+// What is shown of a command leaves its arguments out; a digest of them follows
+// this mark.
+const digest = " \x00"
+
+func shown(value string) string {
+	text, _, _ := strings.Cut(value, digest)
+	return text
+}
+
+func flatten(out Snapshot, path string, v reflect.Value) {
 	for i := range v.NumField() {
 		name := path + "." + v.Type().Field(i).Tag.Get("toml")
 		switch f := v.Field(i); {
 		case f.Kind() != reflect.Pointer:
-			out[name] = value{fmt.Sprintf("%#v", f.Interface()), plain(f)}
+			out[name] = plain(f)
 		case !f.IsNil():
 			flatten(out, name, f.Elem())
 		}
@@ -97,6 +106,12 @@ func flatten(out map[string]value, path string, v reflect.Value) {
 // plain writes a value for people.
 func plain(v reflect.Value) string {
 	switch x := v.Interface().(type) {
+	case Secret:
+		text := x.String()
+		if strings.HasSuffix(text, " …") {
+			text += fmt.Sprintf("%s%x", digest, sha256.Sum256([]byte(x)))
+		}
+		return text
 	case fmt.Stringer:
 		return x.String()
 	case string:

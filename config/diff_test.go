@@ -21,13 +21,13 @@ tenant = "11111111-2222-3333-4444-55555555abcd"
 client_id = "66666666-7777-8888-9999-00000000abcd"
 `
 
-func parse(t *testing.T, text string) *config.Config {
+func snapshot(t *testing.T, text string) config.Snapshot {
 	t.Helper()
 	c, err := config.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &c
+	return c.Snapshot()
 }
 
 func TestChanges(t *testing.T) {
@@ -60,7 +60,7 @@ source.contoso.client_secret: command:/bin/vault … → command:/bin/vault … 
 source.contoso.client_secret: command:/bin/a → command:/bin/b …`},
 	} {
 		var got strings.Builder
-		for _, change := range config.Changes(parse(t, c.before), parse(t, c.after)) {
+		for _, change := range config.Changes(snapshot(t, c.before), snapshot(t, c.after)) {
 			fmt.Fprintf(&got, "\n%v", change)
 		}
 		if diff := cmp.Diff(c.want, got.String()); diff != "" {
@@ -73,16 +73,16 @@ source.contoso.client_secret: command:/bin/a → command:/bin/b …`},
 func TestSourcesComeAndGo(t *testing.T) {
 	one := source + "client_secret = \"env:A\"\n"
 	two := strings.NewReplacer("contoso", "fabrikam", "5555abcd", "5555ffff").Replace(one)
-	if got := config.Changes(parse(t, one+two), parse(t, two+one)); len(got) != 0 {
+	if got := config.Changes(snapshot(t, one+two), snapshot(t, two+one)); len(got) != 0 {
 		t.Errorf("another order: %v", got)
 	}
-	come := config.Changes(parse(t, one), parse(t, two+one))
+	come := config.Changes(snapshot(t, one), snapshot(t, two+one))
 	for _, c := range come {
 		if !strings.HasPrefix(c.Path, "source.fabrikam.") || c.Old != "" || c.Section() != "source" {
 			t.Errorf("fabrikam comes: %v", c)
 		}
 	}
-	if gone := config.Changes(parse(t, two+one), parse(t, one)); len(come) == 0 || len(gone) != len(come) {
+	if gone := config.Changes(snapshot(t, two+one), snapshot(t, one)); len(come) == 0 || len(gone) != len(come) {
 		t.Errorf("%d settings come and %d go", len(come), len(gone))
 	}
 }

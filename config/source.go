@@ -163,6 +163,8 @@ func (s *Source) checkIdentity() (key, msg string) {
 		return "name", "name is missing: give it a short name of a to z, 0 to 9 and -"
 	case !validName(s.Name):
 		return "name", "name must be 1 to 40 characters of a to z, 0 to 9 and -, and begin with a letter or digit"
+	case s.Name == "daybreak":
+		return "name", `name is "daybreak", under which the program's own acts stand: take another`
 	case s.Type == "":
 		return "type", `type is missing: the one there is is "m365"`
 	case s.Type != "m365":
