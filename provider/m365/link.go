@@ -1,0 +1,98 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxLink bounds a link in an answer. Links of 32 KiB have to work.
+const maxLink = 64 << 10
+
+// timeForm is how the API takes times; it has no fractions and no zone.
+const timeForm = "2006-01-02T15:04:05"
+
+func tlsConfig() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
+
+// address builds the URL of an operation.
+func (c *Client) address(op string, query url.Values) *url.URL {
+	u := c.root.JoinPath(op)
+	query.Set(publisherKey, c.publisher)
+	u.RawQuery = query.Encode()
+	return u
+}
+
+const publisherKey = "PublisherIdentifier"
+
+// follow turns a link out of an answer into a URL that may be given the token: one on
+// the API's own host. Its path and query are left as they came; only the publisher is added.
+func (c *Client) follow(op, link string) (*url.URL, error) {
+	hostile := func(message string) error {
+		return &Error{Op: op, Class: ClassHostile, Message: message, Sample: c.sample([]byte(link))}
+	}
+	if len(link) > maxLink {
+		return nil, hostile("the answer holds a link of more than 64 KiB")
+	}
+	u, err := url.Parse(link)
+	if err != nil || u.Opaque != "" || u.Host == "" {
+		return nil, hostile("the answer holds a link that is no absolute URL")
+	}
+	if u.User != nil || u.Scheme != c.root.Scheme || origin(u) != origin(c.root) {
+		return nil, hostile("the answer holds a link to another host, which is not followed")
+	}
+	u.Fragment, u.RawFragment = "", ""
+	// Where the link's own spelling can be kept, it is: paging keys are opaque.
+	if !hasPublisher(u.RawQuery) {
+		if u.RawQuery != "" {
+			u.RawQuery += "&"
+		}
+		u.RawQuery += publisherKey + "=" + c.publisher
+	}
+	return u, nil
+}
+
+// hasPublisher looks for the publisher in a query without decoding the rest of it.
+func hasPublisher(query string) bool {
+	for part := range strings.SplitSeq(query, "&") {
+		if key, _, _ := strings.Cut(part, "="); strings.EqualFold(key, publisherKey) {
+			return true
+		}
+	}
+	return false
+}
+
+// origin is host and port in one spelling.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")) + ":" + port
+}
+
+// nextLink finds the link to the next page. Documentation and service spell the
+// header in more than one way.
+func nextLink(h http.Header) string {
+	for _, name := range []string{"Nextpageuri", "Nextpageurl"} {
+		for _, v := range h[name] {
+			if v != "" {
+				return v
+			}
+		}
+	}
+	return ""
+}
+
+// parseTime reads the times of an answer, which may lack a zone: then it is UTC.
+func parseTime(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t, err = time.Parse(timeForm, text) // accepts a fraction
+	}
+	return t.UTC(), err
+}

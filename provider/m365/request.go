@@ -1,0 +1,205 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	userAgent    = "daybreak (+https://github.com/daybreak-sec/daybreak)"
+	maxErrorBody = 64 << 10
+)
+
+// call is one operation on the API.
+type call struct {
+	op     string
+	method string
+	url    *url.URL
+	body   []byte
+}
+
+// answer is what came back with status 200.
+type answer struct {
+	body *Body
+	next string    // the paging link
+	at   time.Time // the provider's time when it was asked, or a little before
+}
+
+// do sends a call until there is an answer that is not a refusal for too many requests. A
+// 401 is answered once with a fresh token.
+func (c *Client) do(ctx context.Context, p Priority, k call) (*answer, error) {
+	refused := ""
+	for {
+		grant, err := c.budget.Wait(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		token, err := c.tokens.get(ctx, refused)
+		if err != nil {
+			return nil, err
+		}
+		if !grant.Valid() {
+			continue // a pause began while we had no token
+		}
+		a, err := c.send(ctx, k, token)
+		e := (*Error)(nil)
+		switch {
+		case err == nil:
+			grant.Answered()
+			return a, nil
+		case !errors.As(err, &e):
+			return nil, err // the context's
+		case e.Class == ClassThrottled:
+			until := grant.Refused(e.RetryAfter)
+			c.log.Debug("throttled", "op", k.op, "priority", p.String(), "pause", time.Until(until).Round(time.Millisecond))
+		case e.Status == http.StatusUnauthorized && refused == "":
+			grant.Answered()
+			refused = token
+		default:
+			if e.Status != 0 {
+				grant.Answered()
+			}
+			return nil, err
+		}
+	}
+}
+
+// send sends a call once. The body of the answer has begun to arrive and looks like
+// what was asked for: a JSON array.
+func (c *Client) send(ctx context.Context, k call, token string) (*answer, error) {
+	body := newBody(ctx, c, k.op)
+	req, err := http.NewRequestWithContext(body.ctx, k.method, k.url.String(), bytes.NewReader(k.body))
+	if err != nil {
+		body.Close()
+		return nil, &Error{Op: k.op, Class: ClassHostile, Message: "the address cannot be used"}
+	}
+	if k.body != nil {
+		req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept-Encoding", "gzip")
+	req.Header.Set("User-Agent", userAgent)
+	known, before, asked := c.clock.known(), c.clock.now(), time.Now()
+	body.watch()
+	res, err := c.http.Do(req)
+	body.unwatch()
+	if err != nil {
+		err = body.fail(err)
+		body.Close()
+		return nil, err
+	}
+	a := &answer{body: body, next: nextLink(res.Header), at: before}
+	// The header's time is no later than the end of the answer, our own reckoning no
+	// later than its beginning: the earlier of the two is safe to say.
+	if date, ok := c.clock.observe(res.Header, asked, time.Now()); ok && (!known || date.Before(before)) {
+		a.at = date
+	}
+	body.open(res)
+	if err := c.check(res, body); err != nil {
+		body.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// check returns the error that an answer is, if it is one. It may look at the
+// beginning of the body but takes nothing from a good one.
+func (c *Client) check(res *http.Response, body *Body) error {
+	e := &Error{Op: body.op, Status: res.StatusCode, RetryAfter: retryAfter(res.Header)}
+	if res.StatusCode >= 300 && res.StatusCode < 400 {
+		e.Message, e.Action = "the answer is a redirect, which is never followed", "check the API address, and that no proxy or captive portal answers in its place"
+		return e
+	}
+	if res.StatusCode == http.StatusOK && body.err == nil {
+		first, err := body.first()
+		if err != nil {
+			return err
+		}
+		if first == '[' || first == '{' && body.op == "start" {
+			return nil
+		}
+	}
+	text, err := body.rest(maxErrorBody)
+	if ctxErr := body.parent.Err(); ctxErr != nil {
+		return ctxErr
+	}
+	if err != nil && res.StatusCode == http.StatusOK {
+		return err
+	}
+	text = c.hide(text)
+	e.Code, e.Message = explain(text)
+	e.judge()
+	switch {
+	case e.Code != "":
+	case res.StatusCode == http.StatusOK && e.Class == ClassRetry:
+		e.Message = "the answer is not a JSON array: " + kind(res, text)
+		e.Action = "check that no proxy answers in place of the API"
+	case e.Message == "":
+		e.Message = http.StatusText(res.StatusCode)
+	}
+	if _, known := codes[e.Code]; !known {
+		e.Sample = c.sample(text)
+	}
+	return e
+}
+
+// kind says in a word what an answer is that should have been JSON.
+func kind(res *http.Response, text []byte) string {
+	switch trimmed := bytes.TrimSpace(text); {
+	case len(trimmed) == 0:
+		return "it is empty"
+	case trimmed[0] == '<' || strings.Contains(strings.ToLower(res.Header.Get("Content-Type")), "html"):
+		return "it is HTML"
+	case trimmed[0] == '{':
+		return "it is an object"
+	}
+	return "it is something else"
+}
+
+// retryAfter reads the header in both of its forms. The date is compared with the
+// answer's own, so that a clock that is wrong does not matter.
+func retryAfter(h http.Header) time.Duration {
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+		if !(seconds > 0) || math.IsInf(seconds, 0) {
+			return 0
+		}
+		return time.Duration(min(seconds, 86400) * float64(time.Second))
+	}
+	until, err1 := http.ParseTime(text)
+	date, err2 := http.ParseTime(h.Get("Date"))
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	return min(max(0, until.Sub(date)), 24*time.Hour)
+}
+
+// networkMessage is what went wrong without the URL, which may be long.
+func networkMessage(err error) string {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err
+	}
+	return line(err.Error())
+}
+
+// rest reads what is left, at most n bytes, for an error.
+func (b *Body) rest(n int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(readerFunc(b.read), n))
+	return text, err
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -1,0 +1,339 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/provider/credential"
+)
+
+const (
+	tokenTime    = 30 * time.Second // for one request to the token endpoint
+	maxTokenBody = 1 << 20
+	maxToken     = 64 << 10
+	renewAt      = 0.7              // of a token's life
+	shortestLife = 10 * time.Second // of a token whose answer says less, or nothing
+	longestLife  = 24 * time.Hour
+	retryFirst   = time.Second // after a failure nobody asks the endpoint for so long,
+	retryLast    = 30 * time.Second
+)
+
+// tokens gets access tokens and keeps the newest. It is safe for concurrent use; one
+// request is under way at a time, and the others wait for it.
+type tokens struct {
+	endpoint, scope, clientID string
+	credential                credential.Credential
+	http                      *http.Client
+	clock                     *clock
+	log                       *slog.Logger
+
+	turn sync.Mutex // held while a request is under way
+
+	mu     sync.Mutex
+	have   token
+	failed error     // the last request's
+	since  time.Time // when it failed
+	pause  time.Duration
+	asked  uint64 // requests made
+}
+
+// token is an access token and its life by both clocks: theirs, which may run at another
+// speed, and ours, which nobody else can set.
+type token struct {
+	text   credential.Secret
+	theirs time.Time // when it was given
+	ours   time.Time
+	life   time.Duration
+}
+
+// share is how much of its life has passed.
+func (t token) share(now time.Time) float64 {
+	if t.text.Empty() {
+		return 2
+	}
+	return max(now.Sub(t.theirs).Seconds(), time.Since(t.ours).Seconds()) / t.life.Seconds()
+}
+
+func (s *tokens) current() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.have.text.Reveal()
+}
+
+// get returns a token that is good for use. refused is one that the API did not accept:
+// if it is still the newest, another one is asked for.
+func (s *tokens) get(ctx context.Context, refused string) (string, error) {
+	text, good, usable := s.look(refused)
+	if good {
+		return text, nil
+	}
+	if usable && !s.turn.TryLock() {
+		return text, nil // somebody renews it; it is good until then
+	} else if !usable {
+		s.turn.Lock()
+	}
+	defer s.turn.Unlock()
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	text, good, usable = s.look(refused) // it may have come while we waited
+	if good {
+		return text, nil
+	}
+	if err := s.resting(); err != nil {
+		if usable {
+			return text, nil
+		}
+		return "", err
+	}
+	fresh, err := s.request(ctx)
+	if err != nil && ctx.Err() != nil {
+		return "", ctx.Err() // says nothing about the endpoint
+	}
+	s.store(fresh, err)
+	if err != nil && usable {
+		s.log.Warn("token not renewed, the old one is used", "credential", s.credential, "error", err)
+		return text, nil
+	}
+	return fresh.text.Reveal(), err
+}
+
+// look returns the newest token, whether it need not be renewed yet, and whether it may be
+// used at all.
+func (s *tokens) look(refused string) (text string, good, usable bool) {
+	now := s.clock.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	share := s.have.share(now)
+	text = s.have.text.Reveal()
+	usable = share < 1 && text != refused
+	// A clock that runs wild must not make us ask without end.
+	rested := time.Since(s.have.ours) > retryFirst
+	return text, usable && (share < renewAt || !rested), usable
+}
+
+// resting returns the last failure if it is too young to try again.
+func (s *tokens) resting() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := s.pause - time.Since(s.since)
+	if s.failed == nil || left <= 0 {
+		return nil
+	}
+	again := &Error{}
+	if errors.As(s.failed, &again) {
+		again = &Error{Op: again.Op, Status: again.Status, Code: again.Code, Message: again.Message, Action: again.Action, Class: again.Class, Sample: again.Sample, err: again.err}
+		again.RetryAfter = left
+		return again
+	}
+	return s.failed
+}
+
+func (s *tokens) store(fresh token, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	if err == nil {
+		s.have, s.failed, s.pause = fresh, nil, 0
+		return
+	}
+	s.pause = min(retryLast, max(retryFirst, 2*s.pause))
+	if e := (*Error)(nil); errors.As(err, &e) {
+		s.pause = max(s.pause, min(e.RetryAfter, 10*retryLast))
+	}
+	s.pause += time.Duration(rand.Float64() * 0.2 * float64(s.pause))
+	s.failed, s.since = err, time.Now()
+}
+
+// request asks the endpoint once. The credential is read anew.
+func (s *tokens) request(ctx context.Context) (token, error) {
+	ctx, cancel := context.WithTimeout(ctx, tokenTime)
+	defer cancel()
+	signed, err := s.credential.Sign(ctx, s.clientID, s.endpoint, s.clock.now())
+	if err != nil {
+		return token{}, &Error{Op: "token", Message: clip(err.Error(), maxMessage), Action: "correct the credential; it is read again at the next try, without a restart", Class: ClassAuth, err: err}
+	}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.clientID}, "scope": {s.scope}}
+	for k, v := range signed.Form {
+		form[k] = v
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return token{}, &Error{Op: "token", Message: "the address of the token endpoint cannot be used", Class: ClassAdmin}
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept-Encoding", "identity")
+	req.Header.Set("User-Agent", userAgent)
+	asked := time.Now()
+	res, err := s.http.Do(req)
+	if err != nil {
+		return token{}, &Error{Op: "token", Message: signed.Hide(networkMessage(err)), Class: ClassRetry}
+	}
+	defer res.Body.Close()
+	answered := time.Now()
+	s.clock.observe(res.Header, asked, answered)
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxTokenBody+1))
+	switch {
+	case err != nil:
+		return token{}, &Error{Op: "token", Status: res.StatusCode, Message: "the answer was cut", Class: ClassRetry}
+	case len(body) > maxTokenBody:
+		return token{}, &Error{Op: "token", Status: res.StatusCode, Message: "the answer is longer than 1 MiB", Class: ClassHostile}
+	case res.StatusCode != http.StatusOK:
+		return token{}, tokenError(res, []byte(signed.Hide(string(body))))
+	}
+	t, err := parseToken(body)
+	if err != nil {
+		// No sample: what is nearly a token may hold one.
+		return token{}, &Error{Op: "token", Status: res.StatusCode, Message: err.Error(), Class: ClassRetry, Action: "check that no proxy answers in place of the token endpoint"}
+	}
+	t.ours, t.theirs = asked, s.clock.now()
+	return t, nil
+}
+
+// parseToken reads a successful answer. The older endpoint writes numbers as strings.
+func parseToken(body []byte) (token, error) {
+	var answer struct {
+		Type   string          `json:"token_type"`
+		Token  string          `json:"access_token"`
+		Expire json.RawMessage `json:"expires_in"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return token{}, errors.New("the answer of the token endpoint is not the JSON that was expected")
+	}
+	switch {
+	case answer.Token == "":
+		return token{}, errors.New("the answer of the token endpoint holds no access_token")
+	case len(answer.Token) > maxToken:
+		return token{}, errors.New("the answer of the token endpoint holds a token of more than 64 KiB")
+	case strings.ContainsFunc(answer.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return token{}, errors.New("the answer of the token endpoint holds a token with characters that no token has")
+	case answer.Type != "" && !strings.EqualFold(answer.Type, "Bearer"):
+		return token{}, errors.New("the token endpoint gives a kind of token that is not Bearer")
+	}
+	seconds, err := strconv.ParseFloat(strings.Trim(string(answer.Expire), `"`), 64)
+	if err != nil || !(seconds > 0) { // also NaN
+		seconds = 0
+	}
+	life := time.Duration(min(seconds, longestLife.Seconds()) * float64(time.Second))
+	return token{text: credential.NewSecret(answer.Token), life: max(life, shortestLife)}, nil
+}
+
+// oauth says what the error words of the token endpoint mean. Texts are never looked at.
+var oauth = map[string]meaning{
+	"invalid_client":          {ClassAuth, "check client id and credential; a new one is used without a restart"},
+	"invalid_grant":           {ClassAuth, "check the federated token and the trust that the application registration states"},
+	"unauthorized_client":     {ClassAuth, "check that the application exists in this tenant and may use client credentials"},
+	"invalid_request":         {ClassAdmin, "check tenant, client id and login address"},
+	"invalid_scope":           {ClassAdmin, "check plan and API address: the token endpoint does not know the API"},
+	"invalid_resource":        {ClassAdmin, "check plan and API address; the Office 365 Management APIs may have no service principal in this tenant yet"},
+	"invalid_target":          {ClassAdmin, "check plan and API address"},
+	"access_denied":           {ClassAdmin, "a policy of the directory refuses the application"},
+	"consent_required":        {ClassAdmin, "grant admin consent to the application"},
+	"interaction_required":    {ClassAdmin, "a conditional access policy refuses the application: exclude it or allow its addresses"},
+	"unsupported_grant_type":  {ClassAdmin, bug},
+	"slow_down":               {ClassRetry, ""},
+	"temporarily_unavailable": {ClassRetry, ""},
+	"server_error":            {ClassRetry, ""},
+}
+
+// aadsts says what the numbers in error_codes ask of a person. The class stays that of
+// the error word.
+var aadsts = map[int64]string{
+	50013:   "the assertion is not accepted: check that this certificate, or this federated issuer, is registered with the application",
+	53003:   "a conditional access policy refuses the application: exclude it or allow its addresses",
+	65001:   "grant admin consent to the application",
+	70021:   "no federated credential of the application matches this token: compare issuer, subject and audience",
+	90002:   "the tenant is not found: correct tenant, or the plan's cloud",
+	90013:   "the request was not understood: check tenant and client id",
+	500011:  "the API is not known in this tenant: check plan, or add the Office 365 Management APIs",
+	500341:  "the account was deleted from the directory",
+	700016:  "the application is not found in this tenant: check client id, tenant and consent",
+	700024:  "the assertion is outside its time: check the machine's clock",
+	700027:  "the certificate is not registered with the application, or is not the one of this key: upload it",
+	700211:  "the federated token's issuer is not the one the application trusts",
+	700213:  "the federated token's subject is not the one the application trusts",
+	7000112: "the application is disabled: enable it in the directory, or find out who disabled it",
+	7000215: "the client secret is wrong: give the secret's value, not its id",
+	7000222: "the client secret has expired: make a new one, or use a certificate",
+	7000229: "the application has no service principal in this tenant: grant admin consent",
+	7000272: "the client is not allowed to ask for a token of this API",
+}
+
+// tokenError explains a refusal. The body has had its secrets taken out.
+func tokenError(res *http.Response, body []byte) *Error {
+	var answer struct {
+		Error any
+		Text  any     `json:"error_description"`
+		Codes []int64 `json:"error_codes"`
+	}
+	e := &Error{Op: "token", Status: res.StatusCode, RetryAfter: retryAfter(res.Header)}
+	if json.Unmarshal(body, &answer) != nil && word(answer.Error) == "" {
+		e.Class, e.Message = ClassRetry, "the answer is not what a token endpoint says"
+		e.Action = "check the login address, and that no proxy answers in its place"
+		e.Sample = jwtForm.ReplaceAll(body, []byte("[redacted]"))
+		e.Sample = e.Sample[:min(len(e.Sample), maxSample)]
+		return e
+	}
+	name := word(answer.Error)
+	m := oauth[name] // an unknown word is retried
+	e.Code, e.Class, e.Action = name, m.class, m.action
+	e.Message = jwtForm.ReplaceAllString(line(answer.Text), "[redacted]")
+	for _, number := range answer.Codes {
+		if action, ok := aadsts[number]; ok {
+			e.Code, e.Action = fmt.Sprintf("AADSTS%d", number), action
+			break
+		}
+	}
+	return e
+}
+
+// Roles asks for a fresh token and returns the application roles in it, for the test of
+// permissions: roles are written into a token when it is made. Nothing is decided by
+// them, so the signature, which only the API can judge, is not checked.
+func (c *Client) Roles(ctx context.Context) ([]string, error) {
+	old := c.tokens.current()
+	text, err := c.tokens.get(ctx, old)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := claims(text)
+	if err != nil {
+		return nil, &Error{Op: "token", Class: ClassRetry, Message: err.Error()}
+	}
+	return roles, nil
+}
+
+func claims(text string) ([]string, error) {
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return nil, errors.New("the token is no JWT: its roles cannot be read")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return nil, errors.New("the token's claims are not base64: its roles cannot be read")
+	}
+	var claims struct{ Roles []string }
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return nil, errors.New("the token's claims are not JSON: its roles cannot be read")
+	}
+	for i := range claims.Roles {
+		claims.Roles[i] = line(claims.Roles[i])
+	}
+	return claims.Roles[:min(len(claims.Roles), 64)], nil
+}
