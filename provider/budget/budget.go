@@ -179,11 +179,11 @@ func (b *Budget) serve(now time.Time) {
 		b.timer.Stop()
 	}
 	for {
-		p, ok := b.next()
+		p, owed, ok := b.next()
 		if !ok {
 			return
 		}
-		wait := max(b.until.Sub(now), b.missing(p))
+		wait := max(b.until.Sub(now), b.missing(p, owed))
 		if wait > 0 {
 			b.timer = time.AfterFunc(wait, func() {
 				b.mu.Lock()
@@ -192,12 +192,12 @@ func (b *Budget) serve(now time.Time) {
 			})
 			return
 		}
-		b.give(p, now)
+		b.give(p, owed, now)
 	}
 }
 
-// next says whose turn it is.
-func (b *Budget) next() (Priority, bool) {
+// next says whose turn it is, and whether the token is owed to those who were passed.
+func (b *Budget) next() (p Priority, owed, ok bool) {
 	top := -1
 	for p := priorities - 1; p >= 0; p-- {
 		if len(b.queue[p]) > 0 {
@@ -206,14 +206,14 @@ func (b *Budget) next() (Priority, bool) {
 		}
 	}
 	if top < 0 {
-		return 0, false
+		return 0, false, false
 	}
 	if Priority(top) != Respond && b.passed >= lowEvery-1 {
 		if low, ok := b.oldestBelow(top); ok {
-			return low, true
+			return low, true, true
 		}
 	}
-	return Priority(top), true
+	return Priority(top), false, true
 }
 
 func (b *Budget) oldestBelow(top int) (Priority, bool) {
@@ -227,10 +227,10 @@ func (b *Budget) oldestBelow(top int) (Priority, bool) {
 }
 
 // missing is how long the bucket needs until p may take from it.
-func (b *Budget) missing(p Priority) time.Duration {
-	need := 1 + kept[p]*(b.burst-1)
-	if b.passed >= lowEvery-1 {
-		need = 1 // the token that is owed to those who were passed
+func (b *Budget) missing(p Priority, owed bool) time.Duration {
+	need := 1.0
+	if !owed {
+		need += kept[p] * (b.burst - 1)
 	}
 	if b.tokens >= need {
 		return 0
@@ -239,14 +239,14 @@ func (b *Budget) missing(p Priority) time.Duration {
 	return time.Duration((need-b.tokens)/b.rate*float64(time.Second)) + 1
 }
 
-func (b *Budget) give(p Priority, now time.Time) {
+func (b *Budget) give(p Priority, owed bool, now time.Time) {
 	w := b.queue[p][0]
 	b.queue[p][0] = nil
 	b.queue[p] = b.queue[p][1:]
 	b.tokens--
 	b.counters[p].Granted++
 	b.counters[p].Waited += now.Sub(w.since)
-	if _, low := b.oldestBelow(int(p)); low {
+	if _, low := b.oldestBelow(int(p)); low && !owed {
 		b.passed++
 	} else {
 		b.passed = 0

@@ -28,10 +28,9 @@ type Reference struct {
 	argv       []string
 }
 
-const (
-	maxSecret   = 64 << 10         // bytes of a secret, a certificate chain included
-	commandTime = 10 * time.Second // a command that has not answered by then is killed
-)
+const maxSecret = 64 << 10 // bytes of a secret, a certificate chain included
+
+var commandTime = 10 * time.Second // a command that has not answered by then is killed
 
 // ParseReference reads one of
 //

@@ -70,13 +70,13 @@ func (c *Client) Start(ctx context.Context, p Priority, contentType string, hook
 		return Subscription{}, err
 	}
 	defer a.body.Close()
-	text, err := io.ReadAll(io.LimitReader(readerFunc(a.body.read), maxErrorBody))
+	text, err := a.body.rest(maxErrorBody)
 	if err != nil {
 		return Subscription{}, err
 	}
 	var s wireSubscription
 	if json.Unmarshal(text, &s) != nil {
-		return Subscription{}, &Error{Op: "start", Status: http.StatusOK, Class: ClassRetry, Message: "the answer is not a subscription", Sample: c.sample(text)}
+		return Subscription{}, &Error{Op: "start", Status: http.StatusOK, Class: ClassRetry, Message: "the answer is not a subscription", Sample: sampleOf(a.body.hide(text))}
 	}
 	sub := s.subscription()
 	if sub.ContentType == "" {
@@ -189,7 +189,7 @@ func (c *Client) page(a *answer, contentType string) (Page, error) {
 			return nil
 		}
 		if refused++; first == nil {
-			first = c.sample(raw)
+			first = sampleOf(a.body.hide(raw))
 		}
 		return nil
 	})

@@ -17,6 +17,11 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
+// ErrUnclosed is wrapped by the error of a body that was delivered as announced, and
+// whose JSON array is still not closed: it was cut before it was sent, or its content is
+// damaged. If that stays, what there is of it is all there is.
+var ErrUnclosed = errors.New("the answer was cut: its array is not closed")
+
 var (
 	errStalled = errors.New("no byte has come for too long")
 	errClosed  = errors.New("the body is closed")
@@ -37,7 +42,7 @@ type Body struct {
 	Length int64 // as the provider announced it, before decompression; -1 if it did not
 
 	op     string
-	client *Client
+	token  string          // what was sent, to be hidden if it comes back
 	parent context.Context //nolint:containedctx // that of the request; the body lives as long
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -45,8 +50,7 @@ type Body struct {
 	res    *http.Response
 	buf    *bufio.Reader
 	wire   int64 // bytes received
-	bytes  int64 // bytes given out
-	last   byte  // the last one that is not white space
+	shape  shape // of what was given out
 	err    error // what Read returns from now on
 	timer  *time.Timer
 
@@ -54,11 +58,13 @@ type Body struct {
 	slowBytes int64
 }
 
-func newBody(ctx context.Context, c *Client, op string) *Body {
-	b := &Body{op: op, client: c, parent: ctx, limits: c.limits, Length: -1}
+func newBody(ctx context.Context, c *Client, op, token string) *Body {
+	b := &Body{op: op, token: token, parent: ctx, limits: c.limits, Length: -1}
 	b.ctx, b.cancel = context.WithCancelCause(ctx)
 	return b
 }
+
+func (b *Body) hide(text []byte) []byte { return hide(text, b.token) }
 
 // open takes the answer.
 func (b *Body) open(res *http.Response) {
@@ -107,15 +113,9 @@ func (b *Body) receive(p []byte) (int, error) {
 // Read reads on.
 func (b *Body) Read(p []byte) (int, error) {
 	n, err := b.read(p)
-	for i := n - 1; i >= 0; i-- {
-		if !space(p[i]) {
-			b.last = p[i]
-			break
-		}
-	}
-	b.bytes += int64(n)
-	if err == io.EOF && b.last != ']' {
-		b.err = &Error{Op: b.op, Status: b.res.StatusCode, Class: ClassRetry, Message: "the answer was cut: its array is not closed"}
+	b.shape.add(p[:n])
+	if err == io.EOF && !b.shape.closed() {
+		b.err = &Error{Op: b.op, Status: b.res.StatusCode, Class: ClassRetry, Message: ErrUnclosed.Error(), err: ErrUnclosed}
 		err = b.err
 	}
 	return n, err
@@ -172,7 +172,7 @@ func (b *Body) fail(err error) error {
 	if ended := b.parent.Err(); ended != nil {
 		return ended
 	}
-	e := &Error{Op: b.op, Class: ClassRetry, err: err}
+	e := &Error{Op: b.op, Class: ClassRetry}
 	if b.res != nil {
 		e.Status = b.res.StatusCode
 	}
@@ -188,9 +188,8 @@ func (b *Body) fail(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.Message = "the answer was cut"
 	default:
-		e.Message = string(b.client.hide([]byte(networkMessage(err))))
+		e.Message = string(b.hide([]byte(networkMessage(err))))
 	}
-	e.err = nil
 	return e
 }
 

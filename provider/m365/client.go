@@ -170,7 +170,7 @@ func New(o Options) (*Client, error) {
 	}
 	c.tokens = &tokens{
 		endpoint: login.JoinPath(o.Tenant, "oauth2/v2.0/token").String(), scope: o.Scope, clientID: o.ClientID,
-		credential: o.Credential, http: c.http, clock: c.clock, log: o.Log,
+		credential: o.Credential, http: c.http, clock: c.clock, log: o.Log, turn: make(chan struct{}, 1),
 	}
 	return c, nil
 }

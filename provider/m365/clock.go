@@ -30,6 +30,7 @@ type clock struct {
 	at      float64   // seconds since start at which theirs was right
 	theirs  float64   // Unix seconds
 	speed   float64
+	api     bool // an answer of the API has come
 }
 
 type sample struct{ ours, theirs, slack float64 } // seconds
@@ -41,14 +42,21 @@ const (
 
 func newClock() *clock { return &clock{start: time.Now(), speed: 1} }
 
-// observe learns from an answer: its Date, and when it was asked and answered.
-func (c *clock) observe(h http.Header, asked, answered time.Time) (date time.Time, ok bool) {
+// observe learns from an answer: its Date, and when it was asked and answered. Other
+// hosts than the API's may have another clock: they count only until the API has spoken.
+func (c *clock) observe(h http.Header, asked, answered time.Time, api bool) (date time.Time, ok bool) {
 	date, err := http.ParseTime(h.Get("Date"))
 	if err != nil || date.Year() < 2000 || date.Year() > 2200 {
 		return time.Time{}, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	switch {
+	case api && !c.api:
+		c.api, c.samples = true, nil
+	case !api && c.api:
+		return date, true
+	}
 	a, b := asked.Sub(c.start).Seconds(), answered.Sub(c.start).Seconds()
 	s := sample{ours: (a + b) / 2, theirs: float64(date.Unix()) + 0.5, slack: (b - a) / 2}
 	at, _ := slices.BinarySearchFunc(c.samples, s, func(x, y sample) int { return cmpFloat(x.ours, y.ours) })
@@ -161,16 +169,13 @@ func (c *clock) now() time.Time {
 	return time.Unix(int64(seconds), int64(part*1e9)).UTC()
 }
 
-// known reports whether there has been an answer yet.
+// known reports whether the API has answered yet.
 func (c *clock) known() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.samples) > 0
+	return c.api
 }
 
 func (c *clock) skew() time.Duration {
-	if !c.known() {
-		return 0
-	}
 	return c.now().Sub(time.Now().Round(0))
 }

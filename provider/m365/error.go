@@ -192,16 +192,15 @@ func clip(text string, n int) string {
 // jwtForm is what tokens look like; also one that was cut, or is not ours.
 var jwtForm = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){0,2}`)
 
-// hide takes the token out of what an answer says.
-func (c *Client) hide(text []byte) []byte {
-	if token := c.tokens.current(); token != "" {
-		text = bytes.ReplaceAll(text, []byte(token), []byte("[redacted]"))
+// hide takes tokens out of what an answer says, the one given and whatever looks like one.
+func hide(text []byte, token string) []byte {
+	if token != "" {
+		text = bytes.ReplaceAll(text, []byte(token), []byte(hidden))
 	}
-	return jwtForm.ReplaceAll(text, []byte("[redacted]"))
+	return jwtForm.ReplaceAll(text, []byte(hidden))
 }
 
-// sample keeps the beginning of an answer.
-func (c *Client) sample(text []byte) []byte {
-	text = c.hide(text)
-	return bytes.Clone(text[:min(len(text), maxSample)])
-}
+const hidden = "[redacted]"
+
+// sampleOf keeps the beginning of an answer from which the secrets are gone.
+func sampleOf(text []byte) []byte { return bytes.Clone(text[:min(len(text), maxSample)]) }

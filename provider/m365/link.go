@@ -33,7 +33,7 @@ const publisherKey = "PublisherIdentifier"
 // the API's own host. Its path and query are left as they came; only the publisher is added.
 func (c *Client) follow(op, link string) (*url.URL, error) {
 	hostile := func(message string) error {
-		return &Error{Op: op, Class: ClassHostile, Message: message, Sample: c.sample([]byte(link))}
+		return &Error{Op: op, Class: ClassHostile, Message: message, Sample: sampleOf(hide([]byte(link), c.tokens.current().Reveal()))}
 	}
 	if len(link) > maxLink {
 		return nil, hostile("the answer holds a link of more than 64 KiB")

@@ -57,6 +57,7 @@ func (c *Client) do(ctx context.Context, p Priority, k call) (*answer, error) {
 		switch {
 		case err == nil:
 			grant.Answered()
+			c.tokens.accepted()
 			return a, nil
 		case !errors.As(err, &e):
 			return nil, err // the context's
@@ -78,7 +79,7 @@ func (c *Client) do(ctx context.Context, p Priority, k call) (*answer, error) {
 // send sends a call once. The body of the answer has begun to arrive and looks like
 // what was asked for: a JSON array.
 func (c *Client) send(ctx context.Context, k call, token string) (*answer, error) {
-	body := newBody(ctx, c, k.op)
+	body := newBody(ctx, c, k.op, token)
 	req, err := http.NewRequestWithContext(body.ctx, k.method, k.url.String(), bytes.NewReader(k.body))
 	if err != nil {
 		body.Close()
@@ -103,7 +104,7 @@ func (c *Client) send(ctx context.Context, k call, token string) (*answer, error
 	a := &answer{body: body, next: nextLink(res.Header), at: before}
 	// The header's time is no later than the end of the answer, our own reckoning no
 	// later than its beginning: the earlier of the two is safe to say.
-	if date, ok := c.clock.observe(res.Header, asked, time.Now()); ok && (!known || date.Before(before)) {
+	if date, ok := c.clock.observe(res.Header, asked, time.Now(), true); ok && (!known || date.Before(before)) {
 		a.at = date
 	}
 	body.open(res)
@@ -138,7 +139,7 @@ func (c *Client) check(res *http.Response, body *Body) error {
 	if err != nil && res.StatusCode == http.StatusOK {
 		return err
 	}
-	text = c.hide(text)
+	text = body.hide(text)
 	e.Code, e.Message = explain(text)
 	e.judge()
 	switch {
@@ -150,7 +151,7 @@ func (c *Client) check(res *http.Response, body *Body) error {
 		e.Message = http.StatusText(res.StatusCode)
 	}
 	if _, known := codes[e.Code]; !known {
-		e.Sample = c.sample(text)
+		e.Sample = sampleOf(text)
 	}
 	return e
 }
@@ -196,8 +197,7 @@ func networkMessage(err error) string {
 
 // rest reads what is left, at most n bytes, for an error.
 func (b *Body) rest(n int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(readerFunc(b.read), n))
-	return text, err
+	return io.ReadAll(io.LimitReader(readerFunc(b.read), n))
 }
 
 type readerFunc func([]byte) (int, error)

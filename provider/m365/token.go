@@ -31,6 +31,7 @@ const (
 	longestLife  = 24 * time.Hour
 	retryFirst   = time.Second // after a failure nobody asks the endpoint for so long,
 	retryLast    = 30 * time.Second
+	rolesAge     = 10 * time.Second // of a token whose roles are as good as new
 )
 
 // tokens gets access tokens and keeps the newest. It is safe for concurrent use; one
@@ -42,14 +43,13 @@ type tokens struct {
 	clock                     *clock
 	log                       *slog.Logger
 
-	turn sync.Mutex // held while a request is under way
+	turn chan struct{} // holds one while a request is under way
 
 	mu     sync.Mutex
 	have   token
-	failed error     // the last request's
-	since  time.Time // when it failed
-	pause  time.Duration
-	asked  uint64 // requests made
+	failed error // the last request's
+	rest   rest  // after failures of the endpoint
+	spurn  rest  // after tokens that the API did not accept
 }
 
 // token is an access token and its life by both clocks: theirs, which may run at another
@@ -61,56 +61,100 @@ type token struct {
 	life   time.Duration
 }
 
-// share is how much of its life has passed.
-func (t token) share(now time.Time) float64 {
-	if t.text.Empty() {
-		return 2
-	}
-	return max(now.Sub(t.theirs).Seconds(), time.Since(t.ours).Seconds()) / t.life.Seconds()
+// rest is a pause that doubles.
+type rest struct {
+	pause time.Duration
+	since time.Time
 }
 
-func (s *tokens) current() string {
+func (r *rest) begin(least time.Duration) {
+	r.pause = max(least, min(retryLast, max(retryFirst, 2*r.pause)))
+	r.pause += time.Duration(rand.Float64() * 0.2 * float64(r.pause))
+	r.since = time.Now()
+}
+
+func (r *rest) left() time.Duration { return max(0, r.pause-time.Since(r.since)) }
+
+func (s *tokens) current() credential.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.have.text.Reveal()
+	return s.have.text
 }
 
-// get returns a token that is good for use. refused is one that the API did not accept:
-// if it is still the newest, another one is asked for.
+// accepted tells that the API has taken the token.
+func (s *tokens) accepted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spurn = rest{}
+}
+
+// get returns a token. refused is one that the API did not accept: if it is still the
+// newest, another one is asked for, once; if the API takes none, ever more rarely.
 func (s *tokens) get(ctx context.Context, refused string) (string, error) {
 	text, good, usable := s.look(refused)
 	if good {
 		return text, nil
 	}
-	if usable && !s.turn.TryLock() {
-		return text, nil // somebody renews it; it is good until then
-	} else if !usable {
-		s.turn.Lock()
-	}
-	defer s.turn.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := s.take(ctx, usable); err != nil {
+		if usable {
+			return text, nil // somebody renews it; it is good until then
+		}
 		return "", err
 	}
-	text, good, usable = s.look(refused) // it may have come while we waited
-	if good {
+	defer func() { <-s.turn }()
+	if text, good, usable = s.look(refused); good { // it came while we waited
 		return text, nil
 	}
-	if err := s.resting(); err != nil {
+	if err := s.resting(refused != ""); err != nil {
 		if usable {
 			return text, nil
 		}
 		return "", err
 	}
-	fresh, err := s.request(ctx)
-	if err != nil && ctx.Err() != nil {
-		return "", ctx.Err() // says nothing about the endpoint
-	}
-	s.store(fresh, err)
-	if err != nil && usable {
+	fresh, err := s.renew(ctx, refused != "")
+	if err != nil && usable && ctx.Err() == nil {
 		s.log.Warn("token not renewed, the old one is used", "credential", s.credential, "error", err)
 		return text, nil
 	}
-	return fresh.text.Reveal(), err
+	return fresh, err
+}
+
+var errBusy = errors.New("a token is being asked for")
+
+// take waits for the turn, unless somebody who can do without must not wait.
+func (s *tokens) take(ctx context.Context, usable bool) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	if usable {
+		return errBusy
+	}
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// young returns a token that was given no longer than age ago.
+func (s *tokens) young(ctx context.Context, age time.Duration) (string, error) {
+	if err := s.take(ctx, false); err != nil {
+		return "", err
+	}
+	defer func() { <-s.turn }()
+	s.mu.Lock()
+	text, is := s.have.text.Reveal(), !s.have.text.Empty() && time.Since(s.have.ours) < age
+	s.mu.Unlock()
+	if is {
+		return text, nil
+	}
+	if err := s.resting(false); err != nil {
+		return "", err
+	}
+	return s.renew(ctx, false)
 }
 
 // look returns the newest token, whether it need not be renewed yet, and whether it may be
@@ -119,45 +163,60 @@ func (s *tokens) look(refused string) (text string, good, usable bool) {
 	now := s.clock.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	share := s.have.share(now)
-	text = s.have.text.Reveal()
-	usable = share < 1 && text != refused
-	// A clock that runs wild must not make us ask without end.
-	rested := time.Since(s.have.ours) > retryFirst
-	return text, usable && (share < renewAt || !rested), usable
+	t := s.have
+	if t.text.Empty() || t.text.Reveal() == refused {
+		return "", false, false
+	}
+	share := time.Since(t.ours).Seconds() / t.life.Seconds()
+	// Their clock may run wild, and must not make us ask without end: a token that is
+	// too old after all costs one refusal.
+	if time.Since(t.ours) > retryFirst {
+		share = max(share, now.Sub(t.theirs).Seconds()/t.life.Seconds())
+	}
+	return t.text.Reveal(), share < renewAt, share < 1
 }
 
-// resting returns the last failure if it is too young to try again.
-func (s *tokens) resting() error {
+// resting returns an error while it is too early to ask the endpoint again.
+func (s *tokens) resting(spurned bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	left := s.pause - time.Since(s.since)
-	if s.failed == nil || left <= 0 {
-		return nil
-	}
-	again := &Error{}
-	if errors.As(s.failed, &again) {
-		again = &Error{Op: again.Op, Status: again.Status, Code: again.Code, Message: again.Message, Action: again.Action, Class: again.Class, Sample: again.Sample, err: again.err}
+	if left := s.rest.left(); s.failed != nil && left > 0 {
+		e := (*Error)(nil)
+		if !errors.As(s.failed, &e) {
+			return s.failed
+		}
+		again := *e
 		again.RetryAfter = left
-		return again
+		return &again
 	}
-	return s.failed
+	if left := s.spurn.left(); spurned && left > 0 {
+		m := statuses[http.StatusUnauthorized]
+		return &Error{Op: "token", Status: http.StatusUnauthorized, Class: m.class, Action: m.action, Message: "the API has refused a token that was new", RetryAfter: left}
+	}
+	return nil
 }
 
-func (s *tokens) store(fresh token, err error) {
+// renew asks for a token and keeps what came of it. The caller holds the turn.
+func (s *tokens) renew(ctx context.Context, spurned bool) (string, error) {
+	fresh, err := s.request(ctx)
+	if err != nil && ctx.Err() != nil {
+		return "", ctx.Err() // says nothing about the endpoint
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked++
-	if err == nil {
-		s.have, s.failed, s.pause = fresh, nil, 0
-		return
+	if spurned {
+		s.spurn.begin(0)
 	}
-	s.pause = min(retryLast, max(retryFirst, 2*s.pause))
-	if e := (*Error)(nil); errors.As(err, &e) {
-		s.pause = max(s.pause, min(e.RetryAfter, 10*retryLast))
+	if s.failed = err; err == nil {
+		s.have, s.rest = fresh, rest{}
+		return fresh.text.Reveal(), nil
 	}
-	s.pause += time.Duration(rand.Float64() * 0.2 * float64(s.pause))
-	s.failed, s.since = err, time.Now()
+	e, least := (*Error)(nil), time.Duration(0)
+	if errors.As(err, &e) {
+		least = min(e.RetryAfter, 10*retryLast)
+	}
+	s.rest.begin(least)
+	return "", err
 }
 
 // request asks the endpoint once. The credential is read anew.
@@ -187,7 +246,7 @@ func (s *tokens) request(ctx context.Context) (token, error) {
 	}
 	defer res.Body.Close()
 	answered := time.Now()
-	s.clock.observe(res.Header, asked, answered)
+	s.clock.observe(res.Header, asked, answered, false)
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxTokenBody+1))
 	switch {
 	case err != nil:
@@ -307,8 +366,7 @@ func tokenError(res *http.Response, body []byte) *Error {
 // permissions: roles are written into a token when it is made. Nothing is decided by
 // them, so the signature, which only the API can judge, is not checked.
 func (c *Client) Roles(ctx context.Context) ([]string, error) {
-	old := c.tokens.current()
-	text, err := c.tokens.get(ctx, old)
+	text, err := c.tokens.young(ctx, rolesAge)
 	if err != nil {
 		return nil, err
 	}
