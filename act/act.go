@@ -63,7 +63,8 @@ const (
 	Alarm        Kind = "alarm"        // something needs a person, or no longer does
 )
 
-// The reasons of a gap: short words that do not change.
+// The reasons of a gap: short words that do not change. With the last three, which
+// acts of the kinds Subscription and Configured can have too, a stream is not collected.
 const (
 	Expired     = "expired"     // past the provider's retention when it was fetched
 	Missing     = "missing"     // the provider does not have what it listed
@@ -71,6 +72,15 @@ const (
 	Retention   = "retention"   // a stretch that was never listed before it expired
 	Disabled    = "disabled"    // the subscription or the tenant's logging is off
 	Permission  = "permission"  // the provider refuses: a role or a consent is missing
+	Excluded    = "excluded"    // the configuration does not ask for it
+)
+
+// The reasons of alarms that packages know of one another. An alarm is on from its
+// first act until one with the reason Cleared, which names in Cursor the reason of
+// the alarm that it ends; Code tells alarms of one reason apart.
+const (
+	Silence = "silence" // a workload, named by Code, that should be heard is not
+	Cleared = "cleared"
 )
 
 // Blob is one piece of content that a provider lists.

@@ -1,0 +1,20 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package coverage
+
+import (
+	"context"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/event"
+)
+
+// Take takes acts in as if they stood in one batch of the log, in one transaction.
+func (c *Coverage) Take(ctx context.Context, batch uint64, acts ...act.Act) error {
+	list := make([]entry, len(acts))
+	for i := range acts {
+		list[i] = entry{event.ID{Batch: batch, Index: uint32(i)}, acts[i]}
+	}
+	return c.Apply(ctx, batch+1, list)
+}
