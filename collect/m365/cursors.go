@@ -1,0 +1,456 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+)
+
+const (
+	// headTries listings of the head that fail in a row give their window to
+	// back-fill, which splits it; the head goes on behind it.
+	headTries = 3
+	// spanTries failures of a window split it, and put it aside when it is narrow.
+	spanTries = 3
+	// maxAside is how many narrow windows of a stream are put aside; beyond it,
+	// windows are put aside as wide as they are.
+	maxAside = 64
+
+	headWait      = 30 * time.Second // at most, between two tries
+	refusedWait   = 2 * time.Minute  // likewise, while a permission or the subscription is missing
+	spanWait      = time.Minute
+	quarantineMin = time.Minute
+	quarantineMax = 6 * time.Hour
+	wakeEvery     = 500 * time.Millisecond // hints do not make the head faster than this
+
+	// ahead is how far behind now the head's window ends: clocks differ, and the
+	// service takes an end in the future. What the act says ends at now.
+	ahead = 2 * second
+)
+
+// runHead lists what is new, every Poll.
+func (s *stream) runHead(ctx context.Context, w *watch) error {
+	failed := 0
+	for {
+		begun := time.Now()
+		l, err := s.nextHead(ctx)
+		if err != nil {
+			return err
+		}
+		err = s.read(ctx, w, l, budget.Head)
+		wait := s.c.o.Poll
+		if err == nil {
+			failed = 0
+			s.well(ctx)
+		} else {
+			if fatal(ctx, err) {
+				return err
+			}
+			failed++
+			if s.blame(ctx, "head", err) { // not the window's fault
+				wait = max(wait, s.c.backoff(failed, refusedWait))
+			} else {
+				wait = max(wait, s.c.backoff(failed-1, headWait))
+				if err := s.giveUp(ctx, l, failed); err != nil {
+					return err
+				}
+			}
+		}
+		if err := s.rest(ctx, w, begun, wait, failed == 0); err != nil {
+			return err
+		}
+	}
+}
+
+// rest waits until so long after begun; a hint ends it sooner, unless something is wrong.
+func (s *stream) rest(ctx context.Context, w *watch, begun time.Time, wait time.Duration, hints bool) error {
+	w.rest()
+	defer w.beat()
+	t := time.NewTimer(time.Until(begun.Add(wait)))
+	defer t.Stop()
+	wake := s.wake
+	if !hints {
+		wake = nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	case <-wake:
+	}
+	return sleep(ctx, min(time.Until(begun.Add(wakeEvery)), time.Until(begun.Add(wait))))
+}
+
+// nextHead returns what the head lists next. What was missed for long goes to back-fill.
+func (s *stream) nextHead(ctx context.Context) (*span, error) {
+	now := s.c.now()
+	s.mu.Lock()
+	start, from, missed := plan(s.cur.headTo, s.least, now, overlaps[s.level])
+	s.mu.Unlock()
+	if missed {
+		if err := s.handOver(ctx, &span{cursor: backfill, start: from, stop: start, width: widest(backfill)}); err != nil {
+			return nil, err
+		}
+		s.c.log.Info("what was missed is back-filled", "stream", s.name, "from", at(from), "to", at(start))
+	}
+	return &span{cursor: head, start: start, stop: now + ahead, width: day}, nil
+}
+
+// handOver gives [l.start, l.stop) to back-fill and lets the head go on behind it. A
+// stretch that joins the one given before, and which back-fill has not begun, is joined.
+func (s *stream) handOver(ctx context.Context, l *span) error {
+	s.mu.Lock()
+	for _, x := range s.spans {
+		if l.id == 0 && x.cursor == backfill && !x.quarantined && x.stage == 0 && x.start <= l.start && l.start <= x.stop && x.stop < l.stop {
+			joined := *x
+			joined.stop = l.stop
+			s.mu.Unlock()
+			return s.given(ctx, x, joined)
+		}
+	}
+	s.mu.Unlock()
+	return s.given(ctx, l, *l)
+}
+
+func (s *stream) given(ctx context.Context, l *span, to span) error {
+	err := s.put(ctx, l, to, nil, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE collect_stream SET head_to = max(head_to, ?) WHERE id = ?`, to.stop, s.id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.cur.headTo, s.least = max(s.cur.headTo, to.stop), max(s.least, to.stop)
+	s.mu.Unlock()
+	return nil
+}
+
+// giveUp gives the head's window to back-fill after it has failed too often.
+func (s *stream) giveUp(ctx context.Context, l *span, failed int) error {
+	if failed%headTries != 0 || l.at <= l.start {
+		return nil
+	}
+	given := *l
+	given.cursor, given.stop, given.width = backfill, l.at, widest(backfill)
+	if given.next != "" {
+		given.stage = given.stop // back-fill goes on at the page where the head failed
+	} else {
+		given.restart()
+	}
+	if l.id != 0 {
+		return s.given(ctx, l, given)
+	}
+	return s.handOver(ctx, &given)
+}
+
+// runSweep lists a trailing window again and again, for what came late.
+func (s *stream) runSweep(ctx context.Context, w *watch) error {
+	for {
+		begun := time.Now()
+		s.mu.Lock()
+		to := s.cur.headFrom
+		from := to - s.sweepLength()
+		s.mu.Unlock()
+		from = max(from, s.c.now()-s.c.retention())
+		for start := floor(from, second); start < to; start += day {
+			if err := s.sweepOver(ctx, w, start, min(start+day, to)); err != nil {
+				return err
+			}
+		}
+		// A sweep takes at most a quarter of the time, whatever its length.
+		wait := max(s.c.o.Sweep, 4*time.Since(begun))
+		if err := s.rest(ctx, w, time.Now(), jitter(wait), false); err != nil {
+			return err
+		}
+	}
+}
+
+// sweepLength is called with mu held.
+func (s *stream) sweepLength() int64 {
+	return s.cur.lags.length(sweepLeast, s.c.retention())
+}
+
+// sweepLeast is the least that a sweep looks back. Content has been seen hours after it
+// was due on days without an incident (pains, F1).
+const sweepLeast = 2 * hour
+
+// sweepOver sweeps one window, and its halves if it fails while other listings work. It
+// returns only errors that end the loop.
+func (s *stream) sweepOver(ctx context.Context, w *watch, from, to int64) error {
+	begun := time.Now()
+	err := s.read(ctx, w, &span{cursor: sweep, start: from, stop: to, width: day}, budget.Sweep)
+	if err == nil || fatal(ctx, err) {
+		return err
+	}
+	if !s.blame(ctx, "sweep", err) && s.headWorks(begun) && to-from > 5*minute {
+		middle := floor(from+(to-from)/2, second)
+		if err := s.sweepOver(ctx, w, from, middle); err != nil {
+			return err
+		}
+		return s.sweepOver(ctx, w, middle, to)
+	}
+	return nil
+}
+
+// headWorks reports whether the head has listed since, or a few polls before: a
+// listing that fails then has a trouble of its own.
+func (s *stream) headWorks(since time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.heard.IsZero() && s.heard.After(since.Add(-3*s.c.o.Poll-time.Second))
+}
+
+// runBackfill lists what was never listed, the oldest first, and now and then all
+// that the provider keeps.
+func (s *stream) runBackfill(ctx context.Context, w *watch) error {
+	for {
+		if err := s.planFullSweep(ctx); err != nil {
+			return err
+		}
+		l, wait := s.nextSpan()
+		if l == nil {
+			if err := s.idleFor(ctx, w, wait); err != nil {
+				return err
+			}
+			continue
+		}
+		w.beat()
+		if gone, err := s.clamp(ctx, l); err != nil {
+			return err
+		} else if gone {
+			continue
+		}
+		begun := time.Now()
+		err := s.read(ctx, w, l, budget.Backfill)
+		if err == nil {
+			continue
+		}
+		if fatal(ctx, err) {
+			return err
+		}
+		if err := s.stumbled(ctx, l, err, begun); err != nil {
+			return err
+		}
+	}
+}
+
+// idleFor waits for work.
+func (s *stream) idleFor(ctx context.Context, w *watch, wait time.Duration) error {
+	w.rest()
+	defer w.beat()
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+	case <-s.work:
+	}
+	return nil
+}
+
+// nextSpan returns the oldest span that is due, back-fill before full sweeps, or how long
+// to wait for one. It returns those that were put aside only if nothing else is due.
+func (s *stream) nextSpan() (best *span, wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := ours()
+	wait = 10 * time.Second
+	rank := func(l *span) int {
+		r := 0
+		if l.cursor == sweep {
+			r++
+		}
+		if l.quarantined {
+			r += 2
+		}
+		return r
+	}
+	for _, l := range s.spans {
+		switch {
+		case l.cursor == head:
+		case l.due > now:
+			wait = min(wait, time.Duration(l.due-now)*time.Millisecond)
+		case best == nil || rank(l) < rank(best):
+			best = l
+		}
+	}
+	return best, wait
+}
+
+// fullEvery is how often the whole retention is swept; after one that found something,
+// it is done again after fullAgain.
+const (
+	fullEvery = day
+	fullAgain = 4 * hour
+)
+
+// planFullSweep begins a sweep of the whole retention when its day has come.
+func (s *stream) planFullSweep(ctx context.Context) error {
+	now := s.c.now()
+	s.mu.Lock()
+	from, to := max(now-s.c.retention(), firstTime), s.cur.headFrom-s.sweepLength()
+	due := now-s.cur.swept >= fullEvery && to > from
+	for _, l := range s.spans {
+		due = due && l.cursor != sweep
+	}
+	s.mu.Unlock()
+	if !due {
+		return nil
+	}
+	l := &span{cursor: sweep, start: floor(from, second), stop: floor(to, second), width: day}
+	if l.start >= l.stop {
+		return nil
+	}
+	err := s.put(ctx, l, *l, nil, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE collect_stream SET swept = ? WHERE id = ?`, now, s.id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.cur.swept = now
+	s.mu.Unlock()
+	return nil
+}
+
+// clamp cuts off what the provider does not list any more. Back-fill's loss is a gap for
+// good, told to the journal before it is forgotten here.
+func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
+	s.mu.Lock()
+	limit := s.c.now() - s.c.retention() + s.margin
+	keep := *l
+	s.mu.Unlock()
+	if limit <= keep.start {
+		return false, nil
+	}
+	lost := min(limit, keep.stop)
+	if keep.cursor == backfill {
+		c, err := s.c.o.Acts.Write(ctx, act.Act{
+			Kind: act.Gap, Stream: s.name, From: at(keep.start), To: at(lost), Permanent: true, Reason: act.Retention,
+			Message: fmt.Sprintf("what was offered in this time was not listed before the provider's retention of %v had passed", s.c.o.Retention),
+		})
+		if err != nil {
+			return false, err
+		}
+		if _, err := c.Wait(ctx); err != nil {
+			return false, err
+		}
+		s.c.log.Error("content was lost to the provider's retention", "stream", s.name, "from", at(keep.start), "to", at(lost))
+	}
+	// A window that has begun would name what is before the limit; its pages
+	// are asked for anew.
+	keep.restart()
+	keep.start = lost
+	return keep.start >= keep.stop, s.put(ctx, l, keep, nil, nil)
+}
+
+// stumbled decides what becomes of a window that has failed.
+func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.Time) error {
+	s.mu.Lock()
+	next := *l
+	s.mu.Unlock()
+	class := classOf(cause)
+	specific := s.headWorks(begun)
+	if s.blame(ctx, "backfill", cause) {
+		next.due = ours() + s.c.backoff(5, spanWait).Milliseconds()
+		return s.put(ctx, l, next, nil, nil)
+	}
+	switch class {
+	case provider.ClassWindow:
+		// The limit is where the provider says it is: look a little less far back,
+		// an hour at most. It once was seen to be an hour further back than documented.
+		s.mu.Lock()
+		s.margin = min(s.margin+5*minute, hour)
+		s.mu.Unlock()
+		next.restart()
+	case provider.ClassPage:
+		next.restart()
+	}
+	if specific || class == provider.ClassPage || class == provider.ClassWindow {
+		next.attempts++
+	}
+	next.due = ours() + s.c.backoff(next.attempts, spanWait).Milliseconds()
+	switch {
+	case next.quarantined:
+		next.due = ours() + s.c.longer(next.attempts).Milliseconds()
+	case next.attempts >= spanTries:
+		return s.split(ctx, l, next, cause)
+	}
+	return s.put(ctx, l, next, nil, nil)
+}
+
+// split halves a window that fails again and again; one that cannot be halved is put
+// aside and tried ever more rarely, while everything else goes on.
+func (s *stream) split(ctx context.Context, l *span, next span, cause error) error {
+	end := next.stage
+	if end == 0 {
+		end = min(next.start+next.width, next.stop)
+	}
+	next.restart()
+	next.attempts = 0
+	if size := end - next.start; size > narrowest && s.aside() < maxAside {
+		next.width = max(floor(size/2, second), narrowest)
+		next.due = 0
+		return s.put(ctx, l, next, nil, nil)
+	}
+	if next.cursor == sweep { // it has been listed before: nothing is known to be missing
+		next.start = end
+		if next.start >= next.stop {
+			return s.put(ctx, l, next, nil, nil)
+		}
+		next.width = widest(sweep)
+		return s.put(ctx, l, next, nil, nil)
+	}
+	aside := next
+	aside.stop, aside.width, aside.quarantined = end, end-next.start, true
+	aside.due = ours() + s.c.longer(0).Milliseconds()
+	c, err := s.c.o.Acts.Write(ctx, act.Act{
+		Kind: act.Gap, Stream: s.name, From: at(aside.start), To: at(aside.stop), Reason: act.Quarantined,
+		Code: codeOf(cause), Status: statusOf(cause), Message: sentence(cause),
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := c.Wait(ctx); err != nil {
+		return err
+	}
+	s.c.log.Warn("a window that cannot be listed is put aside", "stream", s.name, "from", at(aside.start), "to", at(aside.stop), "error", cause)
+	if end >= next.stop {
+		return s.put(ctx, l, aside, nil, nil)
+	}
+	remaining := next
+	remaining.id, remaining.start, remaining.due = 0, end, 0
+	return s.put(ctx, l, aside, &remaining, nil)
+}
+
+// aside counts the windows that were put aside.
+func (s *stream) aside() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.spans {
+		if l.quarantined {
+			n++
+		}
+	}
+	return n
+}
+
+// fatal reports whether an error ends a loop: the context has ended, or the journal or
+// the database have failed, which the supervisor sees to.
+func fatal(ctx context.Context, err error) bool {
+	var e *provider.Error
+	return ctx.Err() != nil || !errors.As(err, &e)
+}

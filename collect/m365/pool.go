@@ -1,0 +1,396 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+)
+
+// pool fetches blobs. The queue is the table collect_blob; only the next few of each
+// lane are in memory, whatever the backlog.
+//
+// The head's blobs go first, the newest of them first. Back-fill always has a share,
+// which is larger while the head has nothing to fetch; blobs that have failed get a smaller
+// one, so that they do not stand in the way of those that can be had, and no stream
+// gets all.
+type pool struct {
+	c    *Collector
+	news chan struct{} // something may be in a lane
+
+	mu      sync.Mutex
+	queues  []*queue // one a stream
+	turn    int      // stream whose turn it is
+	busy    [lanes]int
+	jobs    map[int64]*job // by blob, from the moment it is taken until it is settled
+	streak  int            // fetches that have failed in a row
+	pause   time.Time      // nothing is begun before, while everything fails
+	scratch []*scratch     // not in use
+	running sync.WaitGroup
+}
+
+const (
+	minFetchers = 4
+	ahead64     = 64  // blobs of a lane in memory
+	maxTaken    = 512 // blobs that are fetched or wait to be settled
+	maxStreak   = 8   // failures in a row after which the pool slows down
+	streakWait  = 30 * time.Second
+)
+
+// queue is the front of a stream's lanes.
+type queue struct {
+	s    *stream
+	busy int // fetches under way
+	next [lanes][]blob
+	dry  [lanes]bool // the table has no more that are due
+}
+
+// job is one fetch of a blob.
+type job struct {
+	blob   blob
+	s      *stream
+	w      *watch
+	cancel context.CancelCauseFunc
+	// left is set once the job was left behind: what it does from then on
+	// counts for nothing.
+	left  atomic.Bool
+	ended atomic.Bool
+}
+
+func newPool(c *Collector) *pool {
+	p := &pool{c: c, news: make(chan struct{}, 1), jobs: map[int64]*job{}}
+	for _, s := range c.streams {
+		p.queues = append(p.queues, &queue{s: s})
+	}
+	return p
+}
+
+// more says that a lane has news.
+func (p *pool) more(s *stream, ln lane) {
+	p.mu.Lock()
+	for _, q := range p.queues {
+		if q.s == s {
+			q.dry[ln] = false
+			if ln == laneHead {
+				q.next[ln] = nil // the newest go first
+			}
+		}
+	}
+	p.mu.Unlock()
+	poke(p.news)
+}
+
+// run begins fetches until ctx ends.
+func (p *pool) run(ctx context.Context, w *watch) error {
+	look := time.NewTicker(max(min(p.c.o.Stall/8, 10*time.Second), time.Millisecond))
+	defer look.Stop()
+	for {
+		w.beat()
+		wait, err := p.fill(ctx)
+		if err != nil {
+			return err
+		}
+		w.rest()
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-p.news:
+		case <-t.C:
+			p.look()
+		case <-look.C:
+			p.unstick()
+		}
+		t.Stop()
+	}
+}
+
+// look lets the lanes be read again in which something may have become due.
+func (p *pool) look() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, q := range p.queues {
+		q.dry = [lanes]bool{}
+	}
+}
+
+// lookEvery is how often the lanes are read for blobs that have become due.
+const lookEvery = time.Second
+
+// fill begins as many fetches as may be under way, and says when to look again.
+func (p *pool) fill(ctx context.Context) (wait time.Duration, err error) {
+	for {
+		if d := p.paused(); d > 0 {
+			return d, nil
+		}
+		j, err := p.take(ctx)
+		if err != nil || j == nil {
+			return min(lookEvery, max(p.c.o.Retry, 5*time.Millisecond)), err
+		}
+		jctx, cancel := context.WithCancelCause(ctx)
+		j.cancel = cancel
+		p.running.Go(func() { p.work(jctx, j) })
+	}
+}
+
+// paused is how long nothing is begun: while everything fails, one fetch at a time
+// finds out whether it still does.
+func (p *pool) paused() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.streak < maxStreak {
+		return 0
+	}
+	for _, n := range p.busy {
+		if n > 0 {
+			return lookEvery
+		}
+	}
+	return time.Until(p.pause)
+}
+
+// take chooses the next blob; nil if there is none or no room.
+func (p *pool) take(ctx context.Context) (*job, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.c.o.Fetchers
+	all := 0
+	for _, b := range p.busy {
+		all += b
+	}
+	if all >= n || len(p.jobs) >= maxTaken {
+		return nil, nil
+	}
+	headWaits, err := p.waiting(ctx, laneHead)
+	if err != nil {
+		return nil, err
+	}
+	back := n / 2
+	if headWaits {
+		back = n / 4
+	}
+	order := [...]struct {
+		ln   lane
+		most int
+	}{{laneBackfill, min(back, 1)}, {laneHead, n}, {laneBackfill, back}, {laneRetry, max(n/4, 1)}, {laneQuarantine, 1}}
+	for _, o := range order {
+		if p.busy[o.ln] >= o.most {
+			continue
+		}
+		if j, err := p.from(ctx, o.ln); j != nil || err != nil {
+			return j, err
+		}
+	}
+	return nil, nil
+}
+
+// waiting reports whether a lane of any stream has something.
+func (p *pool) waiting(ctx context.Context, ln lane) (bool, error) {
+	for _, q := range p.queues {
+		if err := p.refill(ctx, q, ln); err != nil {
+			return false, err
+		}
+		if len(q.next[ln]) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// from takes the first blob of a lane, the streams in turn.
+func (p *pool) from(ctx context.Context, ln lane) (*job, error) {
+	n := p.c.o.Fetchers
+	for range p.queues {
+		q := p.queues[p.turn%len(p.queues)]
+		p.turn++
+		if q.busy >= n-n/4 { // no stream gets all
+			continue
+		}
+		if err := p.refill(ctx, q, ln); err != nil {
+			return nil, err
+		}
+		if len(q.next[ln]) == 0 {
+			continue
+		}
+		j := &job{blob: q.next[ln][0], s: q.s, w: newWatch()}
+		q.next[ln] = q.next[ln][1:]
+		j.blob.lane = ln
+		p.jobs[j.blob.id] = j
+		p.busy[ln]++
+		q.busy++
+		return j, nil
+	}
+	return nil, nil
+}
+
+// refill reads the next blobs of a lane.
+func (p *pool) refill(ctx context.Context, q *queue, ln lane) error {
+	if len(q.next[ln]) > 0 || q.dry[ln] {
+		return nil
+	}
+	place := int64(1) << 62
+	if ln == laneRetry || ln == laneQuarantine {
+		place = ours()
+	}
+	taken := 0
+	for _, j := range p.jobs {
+		if j.s == q.s {
+			taken++
+		}
+	}
+	list, err := nextBlobs(ctx, p.c.o.DB.Read(), q.s.id, ln, place, ahead64+taken)
+	if err != nil {
+		return err
+	}
+	q.dry[ln] = len(list) < ahead64+taken
+	q.next[ln] = slices.DeleteFunc(list, func(b blob) bool { return p.jobs[b.id] != nil })
+	return nil
+}
+
+// work fetches one blob and settles what came of it.
+func (p *pool) work(ctx context.Context, j *job) {
+	defer j.cancel(nil)
+	sc := p.borrow()
+	got, err := p.attempt(ctx, j, sc)
+	j.ended.Store(true)
+	if !p.leave(j, sc) {
+		return // left behind
+	}
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errStuck) {
+		err = stuckFetch()
+	} else if ctx.Err() != nil && err != nil {
+		p.settled(j) // nothing is wrong with it: it is in the queue still
+		return
+	}
+	p.outcome(ctx, j, got, err)
+}
+
+func stuckFetch() error {
+	return &provider.Error{Op: "fetch", Class: provider.ClassRetry, Message: "no progress for too long"}
+}
+
+// attempt contains a panic to the blob.
+func (p *pool) attempt(ctx context.Context, j *job, sc *scratch) (got *harvest, err error) {
+	err = contain(func() error {
+		prio := budget.Backfill
+		if j.blob.lane == laneHead {
+			prio = budget.Head
+		} else {
+			j.w.rest()
+			p.c.o.Pace(ctx)
+			j.w.beat()
+		}
+		got, err = p.c.fetch(ctx, j, sc, prio)
+		return err
+	})
+	return got, err
+}
+
+// leave gives the place in the pool to the next.
+func (p *pool) leave(j *job, sc *scratch) bool {
+	if j.left.Swap(true) {
+		return false
+	}
+	p.mu.Lock()
+	p.busy[j.blob.lane]--
+	for _, q := range p.queues {
+		if q.s == j.s {
+			q.busy--
+		}
+	}
+	if sc != nil {
+		p.scratch = append(p.scratch, sc)
+	}
+	p.mu.Unlock()
+	poke(p.news)
+	return true
+}
+
+// settled lets the blob be taken again, if it is in the queue still.
+func (p *pool) settled(j *job) {
+	p.mu.Lock()
+	delete(p.jobs, j.blob.id)
+	p.mu.Unlock()
+	poke(p.news)
+}
+
+// count learns from an outcome whether everything fails. What has failed before says
+// nothing of the others.
+func (p *pool) count(j *job, failed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case !failed:
+		p.streak = 0
+		return
+	case j.blob.attempts > 0:
+		return
+	}
+	p.streak++
+	p.pause = time.Now().Add(p.c.backoff(max(p.streak-maxStreak, 0), streakWait))
+}
+
+func (p *pool) borrow() *scratch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.scratch); n > 0 {
+		sc := p.scratch[n-1]
+		p.scratch = p.scratch[:n-1]
+		return sc
+	}
+	return &scratch{identify: p.c.o.Identify()}
+}
+
+// unstick cancels fetches that make no progress, and leaves those behind that do not end
+// even so.
+func (p *pool) unstick() {
+	paused := p.c.paused()
+	p.mu.Lock()
+	var late []*job
+	for _, j := range p.jobs {
+		if paused {
+			j.w.wait()
+		}
+		switch still := j.w.still(); {
+		case j.ended.Load():
+		case still >= p.c.o.Stall+min(farewell, p.c.o.Stall):
+			late = append(late, j)
+		case still >= p.c.o.Stall:
+			j.cancel(errStuck)
+		}
+	}
+	p.mu.Unlock()
+	for _, j := range late {
+		if p.leave(j, nil) {
+			p.c.log.Error("a fetch does not end and is left behind", "stream", j.s.name, "blob", j.blob.name())
+			p.outcome(context.Background(), j, nil, stuckFetch())
+		}
+	}
+}
+
+// wait returns when no fetch is under way any more, or does not end.
+func (p *pool) wait() {
+	done := make(chan struct{})
+	go func() {
+		p.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(farewell):
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, j := range p.jobs {
+			j.left.Store(true)
+		}
+	}
+}

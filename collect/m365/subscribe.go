@@ -1,0 +1,269 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package m365
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+)
+
+// startEvery is the least time between two starts of a subscription, as the
+// documentation asks.
+const startEvery = 15 * minute
+
+// runSubscriptions looks after the subscriptions. It never stops one: content from
+// between a stop and a later start does not exist.
+func (c *Collector) runSubscriptions(ctx context.Context, w *watch) error {
+	for failed := 0; ; {
+		begun := time.Now()
+		wait := jitter(c.o.Check)
+		if err := c.subscribe(ctx); err != nil {
+			if fatal(ctx, err) {
+				return err
+			}
+			c.failed(ctx, nil, "subscriptions", err)
+			wait = min(wait, c.backoff(failed, refusedWait))
+			failed++
+		} else {
+			failed = 0
+		}
+		w.rest()
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		case <-c.hello:
+			// At most so often, however many listings ask for it.
+			_ = sleep(ctx, time.Until(begun.Add(min(10*c.o.Retry, c.o.Check))))
+		}
+		t.Stop()
+		w.beat()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// subscribe starts what is missing.
+func (c *Collector) subscribe(ctx context.Context) error {
+	list, err := c.up.Subscriptions(ctx, budget.Head)
+	if err != nil {
+		return err
+	}
+	for _, s := range c.streams {
+		var found *provider.Subscription
+		for i := range list {
+			if list[i].ContentType == s.name {
+				found = &list[i]
+			}
+		}
+		if found != nil && found.Enabled() {
+			if err := s.subscribed(ctx, "enabled"); err != nil {
+				return err
+			}
+			if c.o.Webhook == nil || hooked(found.Webhook, c.o.Webhook) {
+				continue
+			}
+		} else if err := s.unsubscribed(ctx, found); err != nil {
+			return err
+		}
+		if err := s.start(ctx); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			s.blame(ctx, "start", err)
+		}
+	}
+	return nil
+}
+
+// hooked reports whether a subscription's webhook is ours and works.
+func hooked(is, want *provider.Webhook) bool {
+	return is != nil && is.Address == want.Address && (is.Status == "" || is.Status == "enabled")
+}
+
+// start asks for a subscription, unless it did so a short while ago.
+func (s *stream) start(ctx context.Context) error {
+	now := s.c.now()
+	s.mu.Lock()
+	soon := s.cur.asked != 0 && now-s.cur.asked < startEvery && now >= s.cur.asked
+	s.mu.Unlock()
+	if soon {
+		return nil
+	}
+	// Written down first: who dies in between must not ask again at once.
+	if err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE collect_stream SET asked = ? WHERE id = ?`, now, s.id)
+		return err
+	}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.cur.asked = now
+	s.mu.Unlock()
+	sub, err := s.c.up.Start(ctx, budget.Head, s.name, s.c.o.Webhook)
+	if err != nil {
+		return err
+	}
+	if !sub.Enabled() {
+		return nil
+	}
+	s.c.log.Info("the subscription was started", "stream", s.name)
+	return s.subscribed(ctx, "started")
+}
+
+// subscribed notes that a subscription is enabled. If it was not for a while, what was
+// offered meanwhile does not exist: a gap for good.
+func (s *stream) subscribed(ctx context.Context, how string) error {
+	now := s.c.now()
+	s.mu.Lock()
+	before, was := s.cur.enabled, s.disabled
+	s.mu.Unlock()
+	var acts []act.Act
+	if was || before == 0 {
+		acts = append(acts, act.Act{Kind: act.Subscription, Stream: s.name, Reason: how, At: at(now)})
+	}
+	if was && before != 0 {
+		acts = append(acts, act.Act{
+			Kind: act.Gap, Stream: s.name, From: at(before), To: at(now), Permanent: true, Reason: act.Disabled,
+			Message: "the subscription was off at some time in here, and the provider keeps nothing for that time",
+		})
+	}
+	if err := s.witnessed(ctx, acts); err != nil {
+		return err
+	}
+	err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE collect_stream SET enabled = ? WHERE id = ?`, now, s.id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.cur.enabled, s.disabled = now, false
+	s.mu.Unlock()
+	poke(s.wake)
+	return nil
+}
+
+// unsubscribed notes that a subscription is off. If it was on before, somebody has
+// blinded us.
+func (s *stream) unsubscribed(ctx context.Context, found *provider.Subscription) error {
+	s.mu.Lock()
+	before, was := s.cur.enabled, s.disabled
+	s.mu.Unlock()
+	if was {
+		return nil
+	}
+	if before != 0 {
+		how := "gone"
+		if found != nil {
+			how = "disabled"
+		}
+		now := at(s.c.now())
+		err := s.witnessed(ctx, []act.Act{
+			{Kind: act.Subscription, Stream: s.name, Reason: how, From: at(before), At: now},
+			{Kind: act.Alarm, Stream: s.name, Reason: act.Disabled, From: at(before), At: now, Message: "somebody has switched the subscription off: find out who and why; it is started again"},
+		})
+		if err != nil {
+			return err
+		}
+		s.c.log.Error("somebody has switched a subscription off; it is started again", "stream", s.name, "last_seen", at(before))
+	}
+	s.mu.Lock()
+	s.disabled = true
+	s.mu.Unlock()
+	return nil
+}
+
+// witnessed writes acts and waits until they are durable.
+func (s *stream) witnessed(ctx context.Context, acts []act.Act) error {
+	if len(acts) == 0 {
+		return nil
+	}
+	c, err := s.c.o.Acts.Write(ctx, acts...)
+	if err != nil {
+		return err
+	}
+	_, err = c.Wait(ctx)
+	return err
+}
+
+// blame notes a failure and reports whether it is that of the stream, the token or the
+// provider as a whole, and not of what was asked for.
+func (s *stream) blame(ctx context.Context, during string, err error) bool {
+	s.c.failed(ctx, s, during, err)
+	switch classOf(err) {
+	case provider.ClassDisabled:
+		poke(s.c.hello)
+		return true
+	case provider.ClassAdmin, provider.ClassAuth:
+		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
+			s.c.log.Error("a refusal could not be written down", "stream", s.name, "error", err)
+		}
+		return true
+	case provider.ClassThrottled:
+		return true
+	}
+	return false
+}
+
+// refused notes that a permission is missing: the stream is not collected, the others
+// go on, and it is tried again.
+func (s *stream) refused(ctx context.Context, cause error) error {
+	s.mu.Lock()
+	from, known := s.cur.headTo, s.cur.refused != 0
+	s.mu.Unlock()
+	if known {
+		return nil
+	}
+	err := s.witnessed(ctx, []act.Act{
+		{Kind: act.Gap, Stream: s.name, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: codeOf(cause), Status: statusOf(cause), Message: sentence(cause)},
+		{Kind: act.Alarm, Stream: s.name, Reason: act.Permission, Code: codeOf(cause), Status: statusOf(cause), Message: sentence(cause)},
+	})
+	if err != nil {
+		return err
+	}
+	s.c.log.Error("the stream is not collected: a permission is missing", "stream", s.name, "error", cause)
+	return s.setRefused(ctx, from)
+}
+
+func (s *stream) setRefused(ctx context.Context, since int64) error {
+	err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE collect_stream SET refused = ? WHERE id = ?`, since, s.id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.cur.refused = since
+	s.mu.Unlock()
+	return nil
+}
+
+// well notes that a listing of the head worked.
+func (s *stream) well(ctx context.Context) {
+	s.mu.Lock()
+	s.heard = time.Now()
+	since := s.cur.refused
+	s.mu.Unlock()
+	if since == 0 {
+		return
+	}
+	err := s.witnessed(ctx, []act.Act{{
+		Kind: act.Filled, Stream: s.name, From: at(since), To: at(s.c.now()), Reason: act.Permission, Message: "the permission is there again; what was missed is listed now",
+	}})
+	if err == nil {
+		err = s.setRefused(ctx, 0)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.c.log.Error("the end of a refusal could not be written down", "stream", s.name, "error", err)
+	}
+}
