@@ -9,7 +9,10 @@ var dlpPeople = newDeck([]kind{
 	{420, "DlpRuleMatch", (*moment).dlpMail},
 	{400, "DlpRuleMatch", (*moment).dlpFile},
 	{60, "DlpRuleUndo", (*moment).dlpFile},
-	{120, "DlpRuleMatch", (*moment).dlpEndpoint},
+	{60, "FileCopiedToRemovableMedia", (*moment).dlpEndpoint},
+	{40, "FileUploadedToCloud", (*moment).dlpEndpoint},
+	{20, "FilePrinted", (*moment).dlpEndpoint},
+	{10, "FileCopiedToNetworkShare", (*moment).dlpEndpoint},
 })
 
 var dlpMachines = newDeck([]kind{
@@ -170,8 +173,6 @@ func (m *moment) dlpFile(op string) {
 	m.done()
 }
 
-var endpointActions = []string{"FileCopiedToRemovableMedia", "FileUploadedToCloud", "FilePrinted", "FileCopiedToNetworkShare"}
-
 func (m *moment) dlpEndpoint(op string) {
 	h := m.next()
 	m.dev = m.c.device(m.who, 0)
@@ -192,7 +193,6 @@ func (m *moment) dlpEndpoint(op string) {
 	m.open("DeviceName")
 	m.w = m.dev.appendName(m.w)
 	m.shut()
-	m.str("EndpointOperation", pick(m, endpointActions))
 	m.num("EnforcementMode", 1+m.n(3))
 	m.str("FileExtension", extension(h))
 	m.str("FileType", extension(h))

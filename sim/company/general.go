@@ -166,7 +166,6 @@ func (m *moment) message(op string) {
 		m.w.EndArray()
 	}
 	m.num("MessageSizeInBytes", 20+m.few(4000))
-	m.str("MessageVisibilityTime", "")
 	m.participants()
 	m.id("ResourceTenantId", m.c.tenant)
 	if !inChat {
