@@ -9,6 +9,7 @@
 //	/readyz             it can take records in and answer             anybody
 //	/metrics            Prometheus                                    anybody on loopback, else token
 //	/log/               the journal's tile log (C2SP tlog-tiles)      anybody
+//	/hook/m365/SOURCE   announcements of new content                  who has the webhook's AuthID
 //	/api/v1/            everything else                               token
 //
 // The tile log holds hashes, counts and times, no record and no name of anybody:
@@ -19,13 +20,15 @@
 // The token in the data directory, which only its owner can read, opens
 // everything. Requests that a browser sends for another site's page are refused,
 // and on loopback also those whose Host is not this machine, so that no web page
-// can talk to the server by way of its reader's browser.
+// can talk to the server by way of its reader's browser. A webhook is meant for
+// others: it has a word of its own, may be reached under any name, tells nothing, and
+// can do no more than make the next poll come sooner.
 //
 // # Bad input
 //
 // Headers are capped at 64 KiB, queries at what package query takes, bodies at
-// 1 MiB except for an import, which is read as a stream and stored as it comes. A
-// request that sends nothing for a minute is ended.
+// 1 MiB except for an import, which is read as a stream and stored as it comes, and
+// for a webhook (64 KiB, and only from who knows the AuthID). A request that sends nothing for a minute is ended.
 package api
 
 import (
@@ -94,6 +97,9 @@ func routes(s *surface) (*recorder, huma.API) {
 	plain(a, mux, "/log/checkpoint", "The log's latest signed checkpoint, as tile clients read it", s.tile)
 	plain(a, mux, "/log/tile/{path...}", "Tiles and entry bundles of the log (C2SP tlog-tiles)", s.tile)
 
+	mux.HandleFunc("POST /hook/m365/{source}", s.hook)
+	hookDocument(a)
+
 	get(a, "status", "/api/v1/status", "The state of the process and its data", s.status)
 	get(a, "event", "/api/v1/events/{id}", "One event, with its raw record", s.event)
 	stream(a, http.MethodGet, "search", "/api/v1/search", "Search the stored events", searchAnswer{}, s.search)
@@ -141,7 +147,8 @@ func guard(next http.Handler, token string, loopback bool) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	want := []byte("Bearer " + token)
 	check := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if loopback && !localHost(r.Host) {
+		hook := strings.HasPrefix(r.URL.Path, "/hook/")
+		if loopback && !hook && !localHost(r.Host) {
 			refuse(w, http.StatusMisdirectedRequest, "this server answers to localhost only, not to "+strip(r.Host))
 			return
 		}
@@ -164,7 +171,7 @@ func guard(next http.Handler, token string, loopback bool) http.Handler {
 
 // open reports whether a path needs no token.
 func open(path string, loopback bool) bool {
-	return path == "/healthz" || path == "/readyz" || path == "/metrics" && loopback || strings.HasPrefix(path, "/log/")
+	return path == "/healthz" || path == "/readyz" || path == "/metrics" && loopback || strings.HasPrefix(path, "/hook/") || strings.HasPrefix(path, "/log/")
 }
 
 func localHost(hostport string) bool {

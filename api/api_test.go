@@ -37,11 +37,14 @@ type server struct {
 	url, token, dir string
 }
 
-func start(t *testing.T) *server {
+func start(t *testing.T, adjust ...func(*config.Config)) *server {
 	t.Helper()
 	dir, quiet := t.TempDir(), slog.New(slog.DiscardHandler)
 	c := config.Default()
 	c.Server.Listen = "127.0.0.1:0"
+	for _, f := range adjust {
+		f(&c)
+	}
 	n, err := node.Open(context.Background(), node.Options{Dir: dir, Role: "serve", Config: c, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +53,7 @@ func start(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.Collect(context.Background())
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

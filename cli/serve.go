@@ -19,34 +19,36 @@ func (a *app) serveCommand() *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Hold the data directory and serve the HTTP API",
-		Long: `Serve holds the data directory and answers the HTTP API, by default on loopback, with
-the token that it keeps in the data directory. The other commands find it by
-themselves. docs/reference/config.md lists the settings; without a file the defaults
-apply. Its own log goes to standard error, one JSON object a line.
+		Short: "Collect from the configured sources and serve the HTTP API",
+		Long: `Serve holds the data directory, collects from the sources of the configuration and
+answers the HTTP API, by default on loopback, with the token that it keeps in the data
+directory. The other commands find it by themselves. docs/reference/config.md lists the
+settings; without a file the defaults apply and nothing is collected. Its own log goes to
+standard error, one JSON object a line.
+
+The configuration file is read again when it changes and on SIGHUP. A file with a
+mistake changes nothing; the log says what is wrong and which changes wait for a
+restart.
 
 The first SIGINT or SIGTERM stops it in good order.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(a.config)
+			r := &reloader{file: a.config, listen: listen, level: new(slog.LevelVar)}
+			r.note()
+			c, err := r.load()
 			if err != nil {
 				return usagef("%v", err)
 			}
-			if listen != "" {
-				c.Server.Listen = listen
-				if err := c.Check(); err != nil {
-					return usagef("%v", err)
-				}
-			}
-			return a.serve(cmd.Context(), c)
+			return a.serve(cmd.Context(), c, r)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "`address` and port, instead of the configuration's server.listen")
 	return cmd
 }
 
-func (a *app) serve(ctx context.Context, c config.Config) (err error) {
-	log := a.serviceLog(c.Log.Level)
+func (a *app) serve(ctx context.Context, c config.Config, r *reloader) (err error) {
+	setLevel(r.level, c.Log.Level)
+	log := a.serviceLog(r.level)
 	n, err := a.open(ctx, node.Options{Role: "serve", Config: c, Log: log})
 	if err != nil {
 		return err
@@ -77,15 +79,25 @@ func (a *app) serve(ctx context.Context, c config.Config) (err error) {
 		case <-ctx.Done():
 		}
 	}()
-	if err := s.Run(ctx); err != nil {
+	// The address is taken: a provider may want to reach the webhook before it
+	// lets a source begin.
+	n.Collect(ctx)
+	r.node, r.log = n, log
+	reloading := make(chan struct{})
+	go func() {
+		defer close(reloading)
+		r.run(ctx)
+	}()
+	err = s.Run(ctx)
+	cancel(nil)
+	<-reloading
+	if err != nil {
 		return err
 	}
 	return n.Err()
 }
 
 // serviceLog is the log of a long-running process: JSON lines for machines.
-func (a *app) serviceLog(level string) *slog.Logger {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(level)) // package config has checked it
-	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: l}))
+func (a *app) serviceLog(level slog.Leveler) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level}))
 }

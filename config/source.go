@@ -14,7 +14,7 @@ import (
 
 // Source is a tenant that records are collected from.
 type Source struct {
-	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Progress is kept under it and acts of the collector carry it, so keep it. Required."`
+	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
 	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API. Required."`
 	Tenant string `toml:"tenant" doc:"Directory (tenant) id, a GUID. Required."`
 	Plan   string `toml:"plan" doc:"Which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`

@@ -23,6 +23,9 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Std returns it as the standard library has it.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
 // String returns the form that UnmarshalText reads.
 func (d Duration) String() string { return time.Duration(d).String() }
 

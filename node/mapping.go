@@ -27,10 +27,12 @@ import (
 // mappers lends mappers and the memory of rows to whoever maps.
 type mappers struct {
 	source enrich.Source
-	files  []string  // databases of addresses
-	loaded time.Time // of the newest of them; for one goroutine at a time
 	free   sync.Pool // of *mapper
 	rows   sync.Pool // of *rows
+
+	loading sync.Mutex
+	files   []string  // databases of addresses
+	loaded  time.Time // of the newest of them
 }
 
 // mapper makes events and rows of raw records. It is for one goroutine.
@@ -61,6 +63,8 @@ func newMappers(databases []string) (*mappers, error) {
 // load reads the databases of addresses if they have changed since the last
 // time; if one cannot be read, those in use stay.
 func (ms *mappers) load() (changed bool, err error) {
+	ms.loading.Lock()
+	defer ms.loading.Unlock()
 	var newest time.Time
 	for _, f := range ms.files {
 		st, err := os.Stat(f)
@@ -76,6 +80,17 @@ func (ms *mappers) load() (changed bool, err error) {
 	}
 	ms.loaded = newest // a file that is damaged is not tried again and again
 	return true, ms.source.Load(ms.files...)
+}
+
+// use takes other databases; if one cannot be read, those in use stay.
+func (ms *mappers) use(files []string) error {
+	ms.loading.Lock()
+	defer ms.loading.Unlock()
+	if err := ms.source.Load(files...); err != nil {
+		return err
+	}
+	ms.files, ms.loaded = files, time.Time{} // the next load reads them once more and notes their age
+	return nil
 }
 
 func (ms *mappers) get() *mapper  { return ms.free.Get().(*mapper) }

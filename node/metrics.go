@@ -61,6 +61,7 @@ func newMetrics(n *Node) *metrics {
 	} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help}, g.value))
 	}
+	n.sources.metrics.register(m.registry, n.Sources)
 	return m
 }
 

@@ -5,8 +5,12 @@
 // stages of the flow together:
 //
 //	Import ──▶ journal ══▶ follower: normalize, enrich, index ──▶ lake ◀── Search
-//	              │                                                          │
+//	sources ─▶    │                                                          │
 //	              └──▶ Tail, Event, Prove ◀───────────────────────────────────┘
+//
+// Sources are the collectors of live tenants, one for each [[source]] of the
+// configuration. [Node.Collect] starts them, [Node.Configure] changes them while
+// they run, and Close stops them before the journal.
 //
 // # What is true if the machine dies
 //
@@ -33,6 +37,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -70,11 +75,12 @@ type Options struct {
 
 // Node holds a data directory. It is safe for concurrent use.
 type Node struct {
-	dir     string
-	role    string
-	config  config.Config
-	log     *slog.Logger
-	started time.Time
+	dir         string
+	role        string
+	live        atomic.Pointer[settings]
+	configuring sync.Mutex // one configuration after the other
+	log         *slog.Logger
+	started     time.Time
 
 	lock    *durable.Lock
 	db      *store.DB
@@ -85,7 +91,7 @@ type Node struct {
 	metrics *metrics
 
 	follow  *follower
-	slots   chan struct{} // one for each search under way
+	sources *sources
 	upkeep  context.CancelFunc
 	tasks   sync.WaitGroup
 	stale   bool // rows were made by another version of the mapping
@@ -106,9 +112,10 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		dir: o.Dir, role: o.Role, config: o.Config, log: o.Log, started: time.Now(), lock: lock,
-		slots: make(chan struct{}, max(1, o.Config.Search.Parallel)), failing: make(chan struct{}),
+		dir: o.Dir, role: o.Role, log: o.Log, started: time.Now(), lock: lock, failing: make(chan struct{}),
 	}
+	n.live.Store(newSettings(&o.Config, nil))
+	n.sources = newSources(n)
 	if err := n.open(ctx, o.Rebuild); err != nil {
 		n.abandon()
 		return nil, dirError(o.Dir, err)
@@ -126,11 +133,12 @@ func (n *Node) background(f func()) { n.tasks.Go(f) }
 func (n *Node) open(ctx context.Context, rebuild bool) error {
 	os.Remove(filepath.Join(n.dir, AddressFile)) // of a process that was killed
 	var err error
-	if n.mappers, err = newMappers(n.config.Enrich.Databases); err != nil {
+	c := &n.live.Load().config
+	if n.mappers, err = newMappers(c.Enrich.Databases); err != nil {
 		return err
 	}
 	o := journal.Options{
-		Origin:    n.config.Journal.Name,
+		Origin:    c.Journal.Name,
 		KeyFile:   filepath.Join(n.dir, KeyFile),
 		DedupeDir: filepath.Join(n.dir, DedupeDir),
 		Logger:    n.log,
@@ -139,7 +147,7 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 		// Somebody waits for the last checkpoint of a short command.
 		o.CheckpointInterval = 200 * time.Millisecond
 	}
-	if file := n.config.Witness.Policy; file != "" {
+	if file := c.Witness.Policy; file != "" {
 		if o.WitnessPolicy, err = os.ReadFile(file); err != nil {
 			return &DirError{fmt.Sprintf("witness.policy: %v", err)}
 		}
@@ -201,6 +209,7 @@ func (n *Node) abandon() {
 func (n *Node) Close() error {
 	var err error
 	n.closing.Do(func() {
+		n.sources.stop()
 		n.upkeep()
 		err = n.journal.Close()
 		n.follow.stop()
@@ -258,6 +267,7 @@ func (n *Node) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 			if n.journal.Err() != nil {
+				n.sources.cancel() // what they collect can go nowhere
 				close(n.failing)
 				return
 			}

@@ -71,12 +71,13 @@ func (n *Node) search(ctx context.Context, q Query) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	limits := n.config.Search
+	live := n.live.Load()
+	limits := live.config.Search
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Duration(limits.Timeout))
 	defer cancel()
 	select {
-	case n.slots <- struct{}{}:
-		defer func() { <-n.slots }()
+	case live.slots <- struct{}{}:
+		defer func() { <-live.slots }()
 	case <-ctx.Done():
 		return nil, ErrBusy
 	}

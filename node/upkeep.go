@@ -71,14 +71,15 @@ func (n *Node) Retain(ctx context.Context) (Retained, error) {
 	var r Retained
 	var errs []error
 	now := time.Now()
-	if days := n.config.Retention.RawDays; days > 0 {
+	policy := n.live.Load().config.Retention
+	if days := policy.RawDays; days > 0 {
 		gone, err := n.journal.Retain(ctx, journal.Policy{
 			Text: fmt.Sprintf("raw records are kept for %d days", days), Before: now.AddDate(0, 0, -days),
 		})
 		r.Journal = len(gone)
 		errs = append(errs, err)
 	}
-	if days := n.config.Retention.LakeDays; days > 0 {
+	if days := policy.LakeDays; days > 0 {
 		gone, err := n.lake.Retain(ctx, now.AddDate(0, 0, -days))
 		r.Lake = gone
 		errs = append(errs, err)

@@ -1,0 +1,49 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/credential"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+)
+
+// NewM365Client makes the client that a source's settings describe. adjust may be
+// nil.
+func NewM365Client(c *config.Source, b *budget.Budget, adjust func(*provider.Options)) (*provider.Client, error) {
+	cred, err := credentialOf(c)
+	if err != nil {
+		return nil, err
+	}
+	o := provider.Options{
+		Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login,
+		ClientID: c.ClientID, Publisher: c.Publisher, Credential: cred, Budget: b,
+	}
+	if adjust != nil {
+		adjust(&o)
+	}
+	return provider.New(o)
+}
+
+// credentialOf returns what the source proves itself with.
+func credentialOf(c *config.Source) (credential.Credential, error) {
+	key, text := c.Credential()
+	ref, err := text.Reference()
+	if err != nil {
+		return credential.Credential{}, fmt.Errorf("%s: %w", key, err)
+	}
+	switch key {
+	case "certificate":
+		return credential.FromCertificate(ref, credential.Reference{}, credential.PS256), nil
+	case "federated_token":
+		return credential.FromToken(ref), nil
+	case "client_secret":
+		return credential.FromSecret(ref), nil
+	}
+	return credential.Credential{}, errors.New("no credential is configured")
+}
