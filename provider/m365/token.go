@@ -395,3 +395,13 @@ func claims(text string) ([]string, error) {
 	}
 	return claims.Roles[:min(len(claims.Roles), 64)], nil
 }
+
+// TokenExpires is when the newest token ends, by our clock; zero if there is none.
+func (c *Client) TokenExpires() time.Time {
+	c.tokens.mu.Lock()
+	defer c.tokens.mu.Unlock()
+	if c.tokens.have.ours.IsZero() {
+		return time.Time{}
+	}
+	return c.tokens.have.ours.Add(c.tokens.have.life).Round(0)
+}
