@@ -4,6 +4,7 @@
 package m365_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -39,7 +40,6 @@ type service struct {
 
 	mu     sync.Mutex
 	issued int // tokens
-	seen   []*http.Request
 }
 
 type lines struct {
@@ -66,16 +66,13 @@ func jwt(n int, roles ...string) string {
 	return enc([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + enc(claims) + "." + enc([]byte("signature of "+fmt.Sprint(n)))
 }
 
-func newService(t *testing.T, api http.HandlerFunc) *service {
+func newService(t testing.TB, api http.HandlerFunc) *service {
 	t.Helper()
 	s := &service{api: api}
 	s.token = func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3599,"access_token":%q}`, s.next("ActivityFeed.Read"))
 	}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		s.seen = append(s.seen, r)
-		s.mu.Unlock()
 		if strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token") {
 			s.token(w, r)
 			return
@@ -99,20 +96,7 @@ func (s *service) tokens() int {
 	return s.issued
 }
 
-// requests returns those to the API.
-func (s *service) requests() []*http.Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var list []*http.Request
-	for _, r := range s.seen {
-		if !strings.HasSuffix(r.URL.Path, "/token") {
-			list = append(list, r)
-		}
-	}
-	return list
-}
-
-func secretFile(t *testing.T, text string) credential.Reference {
+func secretFile(t testing.TB, text string) credential.Reference {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -125,7 +109,7 @@ func secretFile(t *testing.T, text string) credential.Reference {
 	return ref
 }
 
-func (s *service) client(t *testing.T, change ...func(*m365.Options)) *m365.Client {
+func (s *service) client(t testing.TB, change ...func(*m365.Options)) *m365.Client {
 	t.Helper()
 	o := m365.Options{
 		Tenant: tenant, ClientID: app, API: s.URL, Login: s.URL,
@@ -194,4 +178,135 @@ func TestReadsAListingAndItsBlobs(t *testing.T) {
 	if s.tokens() != 1 {
 		t.Errorf("%d tokens for three requests", s.tokens())
 	}
+}
+
+func TestOptionsThatCannotBe(t *testing.T) {
+	for want, change := range map[string]func(*m365.Options){
+		"tenant must be the directory's GUID":       func(o *m365.Options) { o.Tenant = "contoso.example" },
+		"client id must be the application's GUID":  func(o *m365.Options) { o.ClientID = "" },
+		"publisher must be a GUID":                  func(o *m365.Options) { o.Publisher = "me" },
+		"there is no plan":                          func(o *m365.Options) { o.Plan = "e5" },
+		"API address http://manage.example is not":  func(o *m365.Options) { o.API = "http://manage.example" },
+		"login address http://10.0.0.1 is not":      func(o *m365.Options) { o.Login = "http://10.0.0.1" },
+		"API address cannot be read":                func(o *m365.Options) { o.API = "manage.office.com" },
+		"API address must have no user":             func(o *m365.Options) { o.API = "https://a:" + secret + "@manage.office.com" },
+		"login address must have no user, query":    func(o *m365.Options) { o.Login = "https://login.example?x" },
+		"API address ftp://manage.example is not":   func(o *m365.Options) { o.API = "ftp://manage.example" },
+		"address http://localhost.evil.test is not": func(o *m365.Options) { o.API = "http://localhost.evil.test" },
+	} {
+		o := m365.Options{Tenant: tenant, ClientID: app}
+		change(&o)
+		if _, err := m365.New(o); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	for _, api := range []string{"", "http://127.0.0.1:1", "http://[::1]:1/base", "http://localhost:1", "https://proxy.example/office/"} {
+		if _, err := m365.New(m365.Options{Tenant: tenant, ClientID: app, API: api}); err != nil {
+			t.Errorf("%q: %v", api, err)
+		}
+	}
+}
+
+func TestEveryPlanHasItsHosts(t *testing.T) {
+	for _, plan := range m365.Plans {
+		var asked []string
+		c, err := m365.New(m365.Options{
+			Tenant: tenant, ClientID: app, Plan: plan.Name, Publisher: "99999999-9999-9999-9999-999999999999",
+			Credential: credential.FromSecret(secretFile(t, secret)),
+			Transport: handler(func(w http.ResponseWriter, r *http.Request) {
+				asked = append(asked, r.URL.Scheme+"://"+r.URL.Host+r.URL.Path)
+				if strings.HasSuffix(r.URL.Path, "/token") {
+					if got := r.FormValue("scope"); got != plan.API+"/.default" {
+						t.Errorf("%s: scope %s", plan.Name, got)
+					}
+					io.WriteString(w, `{"access_token":"t","expires_in":"3599"}`)
+					return
+				}
+				if got := r.URL.RawQuery; got != "PublisherIdentifier=99999999-9999-9999-9999-999999999999" {
+					t.Errorf("%s: query %s", plan.Name, got)
+				}
+				io.WriteString(w, `[]`)
+			}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Subscriptions(t.Context(), budget.Head); err != nil {
+			t.Error(err)
+		}
+		want := plan.Login + "/" + tenant + "/oauth2/v2.0/token " + plan.API + "/api/v1.0/" + tenant + "/activity/feed/subscriptions/list"
+		if got := strings.Join(asked, " "); got != want {
+			t.Errorf("%s: asked %s, want %s", plan.Name, got, want)
+		}
+	}
+}
+
+func TestSubscriptions(t *testing.T) {
+	s := newService(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("PublisherIdentifier") != tenant {
+			t.Errorf("publisher missing in %s", r.URL)
+		}
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/subscriptions/list") && r.Method == http.MethodGet:
+			io.WriteString(w, `[{"contentType":"Audit.Exchange","status":"enabled","webhook":{"status":"expired","address":"https://h.example/x","authId":"`+secret+`","expiration":null}},
+				{"contentType":"DLP.All","status":"disabled","webhook":null},{"contentType":"Audit.General","webhook":{"expiration":"2026-05-01T00:00:00.00Z"}}]`)
+		case strings.HasSuffix(r.URL.Path, "/subscriptions/start") && r.Method == http.MethodPost:
+			body, _ := io.ReadAll(r.Body)
+			switch typ := r.URL.Query().Get("contentType"); {
+			case typ == "Audit.SharePoint" && len(body) == 0:
+				io.WriteString(w, `{"contentType":"Audit.SharePoint","status":"enabled","webhook":null}`)
+			case typ == "Audit.Exchange" && string(body) == `{"webhook":{"address":"https://h.example/x","authId":"`+secret+`","expiration":"2026-05-01T00:00:00Z"}}`:
+				w.WriteHeader(400)
+				io.WriteString(w, `{"error":{"code":"AF20024","message":"The subscription is already enabled. No property change."}}`)
+			default:
+				t.Errorf("start %s with %s", typ, body)
+			}
+		default:
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+	})
+	c := s.client(t)
+	list, err := c.Subscriptions(t.Context(), budget.Head)
+	if err != nil || len(list) != 3 || !list[0].Enabled() || list[1].Enabled() || !list[2].Enabled() || list[1].Webhook != nil {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if h := list[0].Webhook; h.Status != "expired" || h.AuthID.Reveal() != secret || !h.Expiration.IsZero() {
+		t.Errorf("webhook %+v", h)
+	}
+	if text := fmt.Sprintf("%+v %v", list, *list[0].Webhook); strings.Contains(text, secret) {
+		t.Errorf("the webhook's secret is printed: %s", text)
+	}
+	if got := list[2].Webhook.Expiration; !got.Equal(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("expires %v", got)
+	}
+	if sub, err := c.Start(t.Context(), budget.Head, "Audit.SharePoint", nil); err != nil || !sub.Enabled() {
+		t.Errorf("%+v, %v", sub, err)
+	}
+	hook := &m365.Webhook{Address: "https://h.example/x", AuthID: credential.NewSecret(secret), Expiration: time.Date(2026, 5, 1, 2, 0, 0, 0, time.FixedZone("", 7200))}
+	if sub, err := c.Start(t.Context(), budget.Head, "Audit.Exchange", hook); err != nil || sub.Status != "enabled" || sub.ContentType != "Audit.Exchange" {
+		t.Errorf("a subscription that is enabled already: %+v, %v", sub, err)
+	}
+}
+
+// handler is a transport that answers without a network.
+type handler func(w http.ResponseWriter, r *http.Request)
+
+func (h handler) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	w := httptest.NewRecorder()
+	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	h(w, r)
+	res := w.Result()
+	res.Request = r
+	return res, nil
+}
+
+func contextWithTimeout(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), d)
 }

@@ -145,7 +145,7 @@ func (c *Client) check(res *http.Response, body *Body) error {
 	switch {
 	case e.Code != "":
 	case res.StatusCode == http.StatusOK && e.Class == ClassRetry:
-		e.Message = "the answer is not a JSON array: " + kind(res, text)
+		e.Message = "the answer is not the JSON that was expected: " + kind(res, text)
 		e.Action = "check that no proxy answers in place of the API"
 	case e.Message == "":
 		e.Message = http.StatusText(res.StatusCode)
