@@ -33,8 +33,7 @@ var (
 	appOfficeHome = &application{8, "4765445b-32c6-49b0-83e6-1d93765276ca", "OfficeHome", "4765445b-32c6-49b0-83e6-1d93765276ca", "", "Login:login"}
 	appOfficeWeb  = &application{9, "2abdc806-e091-4495-9b10-b04d93c3f040", "Office Online Core SSO", idSharePoint, "", "OAuth2:Authorize"}
 	appBroker     = &application{10, "29d9ed98-a469-4536-ade2-f981bc1d605e", "Microsoft Authentication Broker", idAAD, "", "OAuth2:Token"}
-	appPortal     = &application{11, "c44b4083-3bb0-49c1-b47d-974e53cbdf3c", "Azure Portal", idGraph, "", "OAuth2:Authorize"}
-	appPowerBI    = &application{12, "871c010f-5e61-4fb1-83ac-98610a7e9110", "Power BI", "00000009-0000-0000-c000-000000000000", "", "OAuth2:Authorize"}
+	appPowerBI    = &application{11, "871c010f-5e61-4fb1-83ac-98610a7e9110", "Power BI", "00000009-0000-0000-c000-000000000000", "", "OAuth2:Authorize"}
 )
 
 var peopleApps = []*application{

@@ -18,11 +18,10 @@ const (
 	typeDLPExchange       = 13
 	typeSharing           = 14
 	typeSTSLogon          = 15
-	typeComplianceCmdlet  = 18
 	typePowerBI           = 20
 	typeTeams             = 25
 	typeThreatMail        = 28
-	typeFlow              = 30
+	typeList              = 36
 	typeAlert             = 40
 	typeThreatURL         = 41
 	typeLabeledMail       = 43
@@ -33,8 +32,6 @@ const (
 	typeDLPEndpoint       = 63
 	typeInvestigation     = 64
 	typeForms             = 66
-	typePlannerPlan       = 188
-	typePlannerTask       = 190
 	typeCopilot           = 261
 )
 
@@ -117,7 +114,9 @@ func (m *moment) signInTail(app *application, request, method, agent string, use
 
 func (m *moment) deviceProperties() {
 	m.w.Array("DeviceProperties")
-	if m.dev.trust != "" {
+	// Browsers other than the system's own never say which device they are on.
+	known := m.dev.trust != "" && m.dev.model.browser != "Firefox" && m.dev.model.browser != "Chrome" && m.n(5) < 3
+	if known {
 		m.w.Object("")
 		m.str("Name", "Id")
 		m.id("Value", m.dev.id)
@@ -131,11 +130,11 @@ func (m *moment) deviceProperties() {
 	}
 	m.w.Pair("OS", m.dev.model.os)
 	m.w.Pair("BrowserType", m.dev.model.browser)
-	if m.dev.trust != "" {
+	if known {
 		m.w.Pair("IsCompliant", trueFalse(m.dev.compliant))
 	}
-	m.w.Pair("IsCompliantAndManaged", trueFalse(m.dev.compliant && m.dev.managed))
-	if m.dev.trust != "" {
+	m.w.Pair("IsCompliantAndManaged", trueFalse(known && m.dev.compliant && m.dev.managed))
+	if known {
 		m.w.Pair("TrustType", m.dev.trust)
 	}
 	m.w.Object("")

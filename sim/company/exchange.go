@@ -82,9 +82,8 @@ func (m *moment) mailbox(op string, recordType int, k client, between func()) {
 	m.user(keyPUID, 0, "Exchange")
 	m.ip("ClientIP", m.addr)
 	m.upn("UserId", m.who)
-	m.context(app)
+	m.context(contextExchange, app)
 	m.str("AppId", app.id)
-	m.str("ClientAppId", "")
 	if k == mobile && m.chance(4) { // the service's own front end stands between
 		m.ip("ClientIPAddress", front(m.base))
 	} else {
@@ -107,7 +106,7 @@ func (m *moment) mailbox(op string, recordType int, k client, between func()) {
 		m.str("ClientInfoString", "Client=OutlookService;Outlook-iOS/2.0;")
 		m.id("ClientRequestId", m.correlation())
 	}
-	if m.dev.trust != "" {
+	if k == web && m.dev.trust != "" {
 		m.id("DeviceId", m.dev.id)
 	}
 	m.yes("ExternalAccess", false)
@@ -122,8 +121,10 @@ func (m *moment) mailbox(op string, recordType int, k client, between func()) {
 	}
 	m.organization(m.who)
 	m.id("SessionId", m.session())
-	m.id("TokenObjectId", c.objectID(m.who))
-	m.id("TokenTenantId", c.tenant)
+	if k != outlook { // which still speaks MAPI
+		m.id("TokenObjectId", c.objectID(m.who))
+		m.id("TokenTenantId", c.tenant)
+	}
 }
 
 func (m *moment) owner(n int) {
@@ -146,19 +147,20 @@ func (m *moment) organization(n int) {
 func (m *moment) server(n int, ending string) {
 	h := m.c.hash(tagServer, uint64(n/500))
 	m.open("OriginatingServer")
-	m.add(regions[h%uint64(len(regions))])
+	m.add(regions[m.c.officeOf(n).number%len(regions)])
 	m.addInt(1000 + int(h>>8%9000))
 	m.add(" (15.20.9412.011)")
 	m.add(ending)
 	m.shut()
 }
 
-var regions = []string{"AM9PR08MB", "DB7PR04MB", "BN8PR12MB", "LO2P265MB", "PN3PR01MB", "SY4P282MB"}
+// regions are where mailboxes are, in the order of the offices.
+var regions = []string{"AM9PR08MB", "BN8PR12MB", "LO2P265MB", "PN3PR01MB", "BE1P281MB", "PR3P189MB", "SN6PR12MB", "CP4P284MB", "SI2PR01MB", "SY4P282MB"}
 
-func accessType(m *moment, kind string) {
+func accessType(m *moment, kind string, throttled bool) {
 	m.w.Array("OperationProperties")
 	m.w.Pair("MailAccessType", kind)
-	m.w.Pair("IsThrottled", "False")
+	m.w.Pair("IsThrottled", trueFalse(throttled))
 	m.w.EndArray()
 }
 
@@ -197,13 +199,20 @@ func (m *moment) folderID(key string, owner, folder int) {
 	m.shut()
 }
 
+// inside is what the numbers of messages begin at that are of the company's own
+// making; a third of all mail comes from outside.
+const inside = 0x5555 << 48
+
+// own makes the number of a message one of the company's own.
+func own(item uint64) uint64 { return item | 1<<63 }
+
 // senders of mail from outside.
 var senders = []string{"mail.tollgate.example", "mx1.harrowgate.example", "notify.pennant.example", "smtp.rookery.example", "mailer.saltmarsh.example"}
 
 func (m *moment) messageID(key string, item uint64) {
 	m.open(key)
 	m.add("<")
-	if item%3 == 0 { // from outside
+	if item < inside {
 		m.addDigits(item, 28)
 		m.add("@")
 		m.add(senders[item>>8%uint64(len(senders))])
@@ -292,15 +301,38 @@ func (m *moment) folderRef(key string, owner, folder int) {
 	m.w.EndObject()
 }
 
+// throttled tells how long ago the service stopped to log what is read in a
+// mailbox, because it was read more than a thousand times in a day: that lasts
+// a day. Negative if it is logging.
+func (m *moment) throttled() int64 {
+	for day := m.day; day >= m.day-1; day-- {
+		h := record.Mix(m.c.hash(tagMailbox, uint64(m.who)), uint64(day))
+		if h%1500 == 0 {
+			if ago := m.unix - day*86400 - 9*3600 - int64(h>>32%(8*3600)); ago >= 0 && ago < 86400 {
+				return ago
+			}
+		}
+	}
+	return -1
+}
+
 func (m *moment) mailRead(op string) {
-	m.mailbox(op, typeExchangeAggregate, m.client(), func() { accessType(m, "Bind") })
+	ago := m.throttled()
+	if ago > 900 { // the last record but those of synchronizing was the one that said so
+		m.mailSynced(op)
+		return
+	}
+	m.mailbox(op, typeExchangeAggregate, m.client(), func() { accessType(m, "Bind", ago >= 0) })
 	m.itemsRead(m.who)
 	m.done()
 }
 
 // itemsRead writes the folders and messages of a MailItemsAccessed record.
 func (m *moment) itemsRead(owner int) {
-	count := 1 + m.few(6)
+	count := 1 + m.few(3)
+	if m.chance(14) { // a client that went through a folder
+		count = 4 + m.n(24)
+	}
 	folder := m.readFolder()
 	m.w.Array("Folders")
 	for left := count; left > 0; {
@@ -327,9 +359,6 @@ func (m *moment) itemsRead(owner int) {
 func (m *moment) itemRead(owner int) {
 	item := m.item(owner)
 	m.w.Object("")
-	if item%2 == 0 {
-		m.id("ClientRequestId", m.correlation())
-	}
 	m.itemID("Id", owner, item)
 	m.messageID("InternetMessageId", item)
 	m.num("SizeInBytes", itemSize(item))
@@ -342,7 +371,7 @@ func (m *moment) mailSynced(op string) {
 		k = outlook
 	}
 	folder := m.readFolder()
-	m.mailbox(op, typeExchangeItem, k, func() { accessType(m, "Sync") })
+	m.mailbox(op, typeExchangeItem, k, func() { accessType(m, "Sync", false) })
 	m.w.Object("Item")
 	m.folderID("Id", m.who, folder)
 	m.parent(m.who, folder)
@@ -389,7 +418,7 @@ func (m *moment) mailItem(op string) {
 		m.attachmentList(item)
 	}
 	m.itemID("Id", m.who, item)
-	m.messageID("InternetMessageId", item|3) // its own: not from outside
+	m.messageID("InternetMessageId", own(item))
 	m.yes("IsRecord", false)
 	m.folderRef("ParentFolder", m.who, folder)
 	m.num("SizeInBytes", itemSize(item))
@@ -528,7 +557,7 @@ func (m *moment) labeledMail(op string) {
 	label := m.few(len(labels))
 	m.head(op, typeLabeledMail, "")
 	m.user(keyObject, 0, "Exchange")
-	m.messageID("ObjectId", item|3)
+	m.messageID("ObjectId", own(item))
 	m.upn("UserId", m.who)
 	m.str("ApplicationMode", "Standard")
 	m.subject("ItemName", item)
@@ -583,7 +612,7 @@ func (m *moment) mailArchived(op string) {
 	m.num("LogonType", 1)
 	m.str("LogonUserSid", "S-1-5-20")
 	m.owner(owner)
-	accessType(m, "Bind")
+	accessType(m, "Bind", false)
 	m.organization(owner)
 	m.id("TokenObjectId", principal)
 	m.id("TokenTenantId", m.c.tenant)
@@ -616,7 +645,7 @@ func (m *moment) delivered(op string) {
 	m.w.Object("Item")
 	m.attachmentList(item)
 	m.itemID("Id", owner, item)
-	m.messageID("InternetMessageId", item|3)
+	m.messageID("InternetMessageId", own(item))
 	m.yes("IsRecord", false)
 	m.folderRef("ParentFolder", owner, folderInbox)
 	m.num("SizeInBytes", itemSize(item))
@@ -690,7 +719,7 @@ func (m *moment) cmdletHead(op string, userType int, object func()) {
 	m.ipPort("ClientIP", m.addr, 1024+m.n(64000))
 	object()
 	m.upn("UserId", m.who)
-	m.context(appOutlookWeb)
+	m.context(contextExchange, appOutlookWeb)
 	m.str("AppId", idExchange)
 	m.str("ClientAppId", "")
 	m.yes("ExternalAccess", false)

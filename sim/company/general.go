@@ -84,7 +84,7 @@ func (m *moment) teamsHead(op string) {
 	m.user(keyObject, 0, "MicrosoftTeams")
 	m.ip("ClientIP", m.addr)
 	m.upn("UserId", m.who)
-	m.context(appTeams)
+	m.context(contextTeams, appTeams)
 }
 
 // team is the number of a team site, which the people of a manager share.

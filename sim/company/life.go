@@ -11,8 +11,8 @@ var life = [len(Streams)]struct {
 	human, auto     deck
 }{
 	AzureActiveDirectory: {share: .15, machines: .12, human: entraPeople, auto: entraMachines},
-	Exchange:             {share: .29, machines: .10, human: exchangePeople, auto: exchangeMachines},
-	SharePoint:           {share: .41, machines: .08, human: sharePointPeople, auto: sharePointMachines},
-	General:              {share: .14, machines: .06, human: generalPeople, auto: generalMachines},
+	Exchange:             {share: .28, machines: .10, human: exchangePeople, auto: exchangeMachines},
+	SharePoint:           {share: .40, machines: .08, human: sharePointPeople, auto: sharePointMachines},
+	General:              {share: .16, machines: .06, human: generalPeople, auto: generalMachines},
 	DLP:                  {share: .01, machines: .10, human: dlpPeople, auto: dlpMachines},
 }

@@ -268,7 +268,12 @@ func (m *moment) when(key string, unix int64) {
 	m.shut()
 }
 
-const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+// Ids of items in mailboxes are in the usual base64, ids of tokens in that for
+// URLs.
+const (
+	base64Usual  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+)
 
 // addToken appends an id as 22 digits of base64 for URLs, as UniqueTokenId is.
 func (m *moment) addToken(id record.GUID) {
@@ -286,7 +291,7 @@ func (m *moment) addDigits(h uint64, n int) {
 		if i%10 == 0 {
 			h = record.Mix(h, uint64(n))
 		}
-		m.w = append(m.w, base64Digits[h>>(6*(i%10))&63])
+		m.w = append(m.w, base64Usual[h>>(6*(i%10))&63])
 	}
 }
 
@@ -353,19 +358,37 @@ func (m *moment) system(key string, userType int, workload string) {
 
 func (m *moment) done() { m.w = m.w.End() }
 
-// context writes AppAccessContext as the workloads have it that a person uses
-// through an application.
-func (m *moment) context(app *application) {
+// contextStyle is which members of AppAccessContext a workload fills.
+type contextStyle uint8
+
+const (
+	contextExchange contextStyle = iota
+	contextSharePoint
+	contextTeams
+)
+
+// context writes AppAccessContext: the session and the token of the person's
+// application, which name a sign-in.
+func (m *moment) context(style contextStyle, app *application) {
 	token, issued := m.token(app)
 	m.w.Object("AppAccessContext")
 	m.id("AADSessionId", m.session())
-	if app.api != "" {
-		m.str("APIId", app.api)
+	switch style {
+	case contextExchange:
+		if app.api != "" {
+			m.str("APIId", app.api)
+		}
+		m.str("ClientAppId", app.id)
+	case contextSharePoint:
+		m.str("ClientAppId", app.id)
+		if m.chance(2) {
+			m.str("ClientAppName", app.name)
+		}
+		m.id("CorrelationId", m.correlation())
 	}
-	m.str("ClientAppId", app.id)
-	m.str("ClientAppName", app.name)
-	m.id("CorrelationId", m.correlation())
-	m.when("IssuedAtTime", issued)
+	if style != contextSharePoint {
+		m.when("IssuedAtTime", issued)
+	}
 	m.open("UniqueTokenId")
 	m.addToken(token)
 	m.shut()

@@ -17,7 +17,7 @@ var sharePointPeople = newDeck([]kind{
 	{45, "FileAccessedExtended", (*moment).fileUsed},
 	{50, "FileDownloaded", (*moment).fileUsed},
 	{38, "FileUploaded", (*moment).fileUsed},
-	{70, "FileSyncDownloadedFull", (*moment).fileSynced},
+	{60, "FileSyncDownloadedFull", (*moment).fileSynced},
 	{45, "FileSyncUploadedFull", (*moment).fileSynced},
 	{10, "FileSyncDownloadedPartial", (*moment).fileSynced},
 	{10, "FileRenamed", (*moment).fileMoved},
@@ -30,7 +30,7 @@ var sharePointPeople = newDeck([]kind{
 	{5, "FolderCreated", (*moment).folderChanged},
 	{3, "FolderModified", (*moment).folderChanged},
 	{2, "FolderRenamed", (*moment).folderChanged},
-	{62, "PageViewed", (*moment).pageViewed},
+	{85, "PageViewed", (*moment).pageViewed},
 	{14, "PageViewedExtended", (*moment).pageViewed},
 	{10, "ClientViewSignaled", (*moment).pageViewed},
 	{12, "SearchQueryPerformed", (*moment).searched},
@@ -235,14 +235,14 @@ func (m *moment) fileHead(op string, recordType int, f *file, app *application) 
 	m.addFile(f)
 	m.shut()
 	m.upn("UserId", m.who)
-	m.context(app)
-	m.str("ApplicationId", app.id)
+	m.context(contextSharePoint, app)
 	m.str("AuthenticationType", "OAuth")
-	m.str("BrowserName", m.dev.model.browser)
-	m.str("BrowserVersion", m.dev.model.version)
+	m.browser(app)
 	m.id("CorrelationId", m.correlation())
 	m.str("EventSource", "SharePoint")
-	m.str("GeoLocation", m.geo())
+	if len(m.c.offices) > 5 && m.chance(2) { // a tenant with data in many regions
+		m.str("GeoLocation", m.geo())
+	}
 	m.yes("IsManagedDevice", m.dev.managed)
 	m.str("ItemType", "File")
 	m.id("ListId", f.site.list())
@@ -292,6 +292,17 @@ func (m *moment) platform() string {
 	return "WinDesktop"
 }
 
+// browser writes the browser, which applications that are none leave empty.
+func (m *moment) browser(app *application) {
+	if app == appOffice {
+		m.str("BrowserName", "")
+		m.str("BrowserVersion", "")
+		return
+	}
+	m.str("BrowserName", m.dev.model.browser)
+	m.str("BrowserVersion", m.dev.model.version)
+}
+
 // agent writes what the application says of itself.
 func (m *moment) agent(app *application) {
 	switch {
@@ -322,7 +333,9 @@ func (m *moment) fileTail(f *file, app *application) {
 	m.shut()
 	m.yes("HighPriorityMediaProcessing", false)
 	m.fileNames(f)
-	m.str("ApplicationDisplayName", app.name)
+	if m.chance(3) {
+		m.str("ApplicationDisplayName", app.name)
+	}
 	m.done()
 }
 
@@ -366,7 +379,7 @@ func (m *moment) fileSynced(op string) {
 	m.addFile(&f)
 	m.shut()
 	m.upn("UserId", m.who)
-	m.context(appOneDrive)
+	m.context(contextSharePoint, appOneDrive)
 	m.str("AuthenticationType", "OAuth")
 	m.id("CorrelationId", m.correlation())
 	m.str("EventSource", "SharePoint")
@@ -421,7 +434,7 @@ func (m *moment) folderChanged(op string) {
 	m.addFolder(&f)
 	m.shut()
 	m.upn("UserId", m.who)
-	m.context(appSharePoint)
+	m.context(contextSharePoint, appSharePoint)
 	m.id("CorrelationId", m.correlation())
 	m.str("EventSource", "SharePoint")
 	m.yes("IsManagedDevice", m.dev.managed)
@@ -453,7 +466,7 @@ func (m *moment) siteHead(op string, recordType int, s site, item string, object
 	object()
 	m.shut()
 	m.upn("UserId", m.who)
-	m.context(appSharePoint)
+	m.context(contextSharePoint, appSharePoint)
 	m.str("AuthenticationType", "OAuth")
 	m.str("BrowserName", m.dev.model.browser)
 	m.str("BrowserVersion", m.dev.model.version)
@@ -502,7 +515,7 @@ func (m *moment) listUsed(op string) {
 	list := m.n(len(lists))
 	recordType, item := typeListItem, "ListItem"
 	if op == "ListViewed" {
-		recordType, item = 36, "List"
+		recordType, item = typeList, "List"
 	}
 	m.siteHead(op, recordType, s, item, func() {
 		m.add("/Lists/")
