@@ -42,11 +42,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/durable"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/lake"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/store"
 )
 
@@ -71,6 +73,14 @@ type Options struct {
 	MustExist bool
 	// Rebuild drops the lake, so that it is made anew from the journal.
 	Rebuild bool
+	// Adjust is for tests: simulated days are seconds, and waits are to be too.
+	Adjust Adjust
+}
+
+// Adjust changes what a source runs with before it starts. nil leaves it.
+type Adjust struct {
+	Collector func(*collect.Options)
+	Client    func(*provider.Options)
 }
 
 // Node holds a data directory. It is safe for concurrent use.
@@ -116,6 +126,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	}
 	n.live.Store(newSettings(&o.Config, nil))
 	n.sources = newSources(n)
+	n.sources.adjust = o.Adjust
 	if err := n.open(ctx, o.Rebuild); err != nil {
 		n.abandon()
 		return nil, dirError(o.Dir, err)

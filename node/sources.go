@@ -40,6 +40,7 @@ type sources struct {
 	n       *Node
 	budgets budget.Set
 	metrics *sourceMetrics
+	adjust  Adjust
 
 	nobody    *hook   // whose AuthID nobody knows
 	strangers *bucket // for those who do not know the one they need
