@@ -41,7 +41,38 @@ func (s *surface) status(ctx context.Context, _ *nothing) (*body[v1.Status], err
 			Family: string(d.Family), What: d.What, First: d.First, Last: d.Last, Count: d.Count, Sample: d.Sample.String(),
 		})
 	}
+	out.Sources = make([]v1.Source, 0, len(st.Sources))
+	for i := range st.Sources {
+		out.Sources = append(out.Sources, source(&st.Sources[i]))
+	}
 	return &body[v1.Status]{out}, nil
+}
+
+func source(s *node.SourceStatus) v1.Source {
+	out := v1.Source{
+		Name: s.Name, Type: s.Type, Tenant: s.Tenant, State: s.State, Since: s.Since, Trouble: s.Trouble, Restarts: s.Restarts,
+		Credential: s.Credential, Expires: known(s.Expires), SkewSeconds: s.Provider.Skew.Seconds(),
+		PerMinute: s.Provider.Budget.PerMinute, Throttled: s.Provider.Budget.Paused.Seconds(), Streams: make([]v1.Stream, 0, len(s.Streams)),
+	}
+	for i := range s.Streams {
+		st := &s.Streams[i]
+		out.Streams = append(out.Streams, v1.Stream{
+			Name: st.Stream, State: st.State, Head: known(st.HeadTo), Listed: known(st.Listed),
+			Backlog: st.Head + st.Backfill + st.Retry + st.Quarantined, Quarantined: st.Quarantined + st.Aside,
+			Unlisted: st.Unlisted.Seconds(), TimeToLoss: st.TimeToLoss.Seconds(), Late: st.Late,
+			Error: st.LastError, ErrorAt: known(st.LastErrorAt),
+		})
+	}
+	return out
+}
+
+// known is nil for a time that is not known.
+func known(t time.Time) *time.Time {
+	if t.IsZero() || t.Unix() <= 0 {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }
 
 type idInput struct {

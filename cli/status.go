@@ -60,7 +60,10 @@ func (a *app) printStatus(st v1.Status) error {
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
 	}
-	if err := w.Flush(); err != nil || len(st.Drift) == 0 {
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := a.printSources(st.Sources); err != nil || len(st.Drift) == 0 {
 		return err
 	}
 	fmt.Fprintln(a.stdout, "\nnot known to the mapping (kept whole under \"unmapped\"):")
@@ -69,4 +72,34 @@ func (a *app) printStatus(st v1.Status) error {
 		t.row([]string{d.Family, d.What, thousands(d.Count), d.First.UTC().Format(time.RFC3339), d.Last.UTC().Format(time.RFC3339), d.Sample})
 	}
 	return t.flush()
+}
+
+// printSources says how the sources stand, one line a stream.
+func (a *app) printSources(sources []v1.Source) error {
+	for i := range sources {
+		s := &sources[i]
+		fmt.Fprintf(a.stdout, "\nsource %s: %s since %s, tenant %s, %s\n", s.Name, s.State, s.Since.Local().Format(time.DateTime), s.Tenant, s.Credential)
+		if s.Trouble != "" {
+			fmt.Fprintf(a.stdout, "  %s\n", printable(s.Trouble, 400))
+		}
+		if s.Expires != nil {
+			fmt.Fprintf(a.stdout, "  the credential ends on %s\n", s.Expires.Format(time.DateOnly))
+		}
+		if len(s.Streams) == 0 {
+			continue
+		}
+		t := newTable(a.stdout, strings.Fields("stream state listed-to backlog time-to-loss late trouble"))
+		for _, st := range s.Streams {
+			head := ""
+			if st.Head != nil {
+				head = st.Head.Format(time.RFC3339)
+			}
+			left := time.Duration(st.TimeToLoss * float64(time.Second)).Round(time.Minute)
+			t.row([]string{st.Name, st.State, head, thousands(int64(st.Backlog)), left.String(), thousands(st.Late), st.Error})
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

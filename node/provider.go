@@ -16,7 +16,7 @@ import (
 // NewM365Client makes the client that a source's settings describe. adjust may be
 // nil.
 func NewM365Client(c *config.Source, b *budget.Budget, adjust func(*provider.Options)) (*provider.Client, error) {
-	cred, err := credentialOf(c)
+	cred, err := CredentialOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +30,8 @@ func NewM365Client(c *config.Source, b *budget.Budget, adjust func(*provider.Opt
 	return provider.New(o)
 }
 
-// credentialOf returns what the source proves itself with.
-func credentialOf(c *config.Source) (credential.Credential, error) {
+// CredentialOf returns what a source proves itself with.
+func CredentialOf(c *config.Source) (credential.Credential, error) {
 	key, text := c.Credential()
 	ref, err := text.Reference()
 	if err != nil {

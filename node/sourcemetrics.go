@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 )
 
@@ -19,6 +20,7 @@ import (
 // names of the configuration, never anything that a provider has said.
 type sourceMetrics struct {
 	requests *prometheus.CounterVec
+	records  *prometheus.CounterVec
 	hooks    *prometheus.CounterVec
 	list     func() []SourceStatus
 }
@@ -28,6 +30,9 @@ func newSourceMetrics() *sourceMetrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "daybreak_source_requests_total", Help: "Requests to a provider by operation and status; \"failed\" had no answer.",
 		}, []string{"source", "operation", "result"}),
+		records: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "daybreak_source_records_total", Help: "Records read from a provider, those that were read again included.",
+		}, []string{"source"}),
 		hooks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "daybreak_webhook_requests_total", Help: "Requests to a webhook by what became of them; without a source if it is not configured.",
 		}, []string{"source", "result"}),
@@ -36,7 +41,7 @@ func newSourceMetrics() *sourceMetrics {
 
 func (m *sourceMetrics) register(r *prometheus.Registry, list func() []SourceStatus) {
 	m.list = list
-	r.MustRegister(m.requests, m.hooks, m)
+	r.MustRegister(m.requests, m.records, m.hooks, m)
 }
 
 // count counts the requests of a source that go through a transport.
@@ -152,24 +157,37 @@ func (m *sourceMetrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 // StreamStatus is what a collector says of one of its streams.
-type StreamStatus struct {
-	Stream string
-	// Head is the provider's time up to which everything was listed.
-	Head time.Time
-	// Success is when the provider last answered about the stream, by our clock.
-	Success time.Time
-	// Backlog counts what was listed and is not sealed.
-	Backlog int
-	// TimeToLoss is how long the oldest thing not fetched can still be had; ok
-	// is false if there is none.
-	TimeToLoss time.Duration
-	AtRisk     bool
-	Blobs      int64 // sealed by this process
-	Records    int64
-	Duplicates int64
-	Late       int64 // blobs that only a sweep has found
-	Disabled   bool  // the subscription is off
-	Trouble    string
-}
+type StreamStatus = collect.StreamStatus
 
-var streamGauges = []gauge[StreamStatus]{}
+var streamGauges = []gauge[StreamStatus]{
+	byStream("collecting", "1 while the stream is collected; 0 if it fails, is switched off or refused.", prometheus.GaugeValue, func(s *StreamStatus) (float64, bool) {
+		if s.State == "collecting" {
+			return 1, true
+		}
+		return 0, true
+	}),
+	byStream("last_success_age_seconds", "Time since a listing of what is new has last worked; absent before the first.", prometheus.GaugeValue, func(s *StreamStatus) (float64, bool) {
+		return time.Since(s.Listed).Seconds(), !s.Listed.IsZero()
+	}),
+	byStream("backlog_blobs", "Blobs that were listed and are not sealed.", prometheus.GaugeValue, func(s *StreamStatus) (float64, bool) {
+		return float64(s.Head + s.Backfill + s.Retry + s.Quarantined), true
+	}),
+	byStream("quarantined", "Blobs and windows that fail again and again and are tried now and then.", prometheus.GaugeValue, func(s *StreamStatus) (float64, bool) {
+		return float64(s.Quarantined + s.Aside), true
+	}),
+	byStream("unlisted_seconds", "The provider's time that back-fill has still to list.", prometheus.GaugeValue, func(s *StreamStatus) (float64, bool) {
+		return s.Unlisted.Seconds(), true
+	}),
+	byStream("time_to_loss_seconds", "Time until the first content that is not fetched can no longer be had.", prometheus.GaugeValue, func(s *StreamStatus) (float64, bool) {
+		return s.TimeToLoss.Seconds(), true
+	}),
+	byStream("late_blobs_total", "Blobs that only a sweep has found.", prometheus.CounterValue, func(s *StreamStatus) (float64, bool) {
+		return float64(s.Late), true
+	}),
+	byStream("sweep_seconds", "How far back sweeps look, as learned from late blobs.", prometheus.GaugeValue, func(s *StreamStatus) (float64, bool) {
+		return s.SweepLength.Seconds(), true
+	}),
+	byStream("stream_restarts_total", "Loops of the collector that were started anew.", prometheus.CounterValue, func(s *StreamStatus) (float64, bool) {
+		return float64(s.Restarts), true
+	}),
+}

@@ -250,7 +250,7 @@ func (src *source) alarm(ctx context.Context, reason, message string) {
 // watchExpiry looks now and then when the credential ends, and says so 30, 14 and
 // 3 days before.
 func (src *source) watchExpiry(ctx context.Context) {
-	cred, err := credentialOf(&src.config)
+	cred, err := CredentialOf(&src.config)
 	if err != nil || cred.Kind() != "certificate" {
 		return // what ends when is not known
 	}

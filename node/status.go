@@ -27,6 +27,7 @@ type Status struct {
 	Mapper     string
 	Stale      bool
 	Drift      []Drift
+	Sources    []SourceStatus
 }
 
 // Status returns the present state.
@@ -42,6 +43,6 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		Role: n.role, Started: n.started, Dir: n.dir,
 		Origin: n.journal.Origin(), Key: n.journal.VerifierKey(), Entries: j.Entries, LogSize: j.Published,
 		Searchable: at, Behind: n.Behind(ctx), Rows: l.Rows + l.MemoryRows, Segments: l.Segments,
-		Mapper: normalize.MapperVersion, Stale: n.stale, Drift: kinds,
+		Mapper: normalize.MapperVersion, Stale: n.stale, Drift: kinds, Sources: n.Sources(),
 	}, nil
 }

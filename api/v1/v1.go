@@ -90,6 +90,40 @@ type Status struct {
 	Mapper     string    `json:"mapper" doc:"Version of the mapping that this build has"`
 	Stale      bool      `json:"stale" doc:"Rows were made by an older mapping; daybreak rebuild makes them anew"`
 	Drift      []Drift   `json:"drift" doc:"Operations and shapes of records that the mapping does not know, newest first"`
+	Sources    []Source  `json:"sources" doc:"What is collected, in the order of the configuration"`
+}
+
+// Source is the state of one source.
+type Source struct {
+	Name        string     `json:"name" doc:"As the configuration has it"`
+	Type        string     `json:"type" example:"m365"`
+	Tenant      string     `json:"tenant" doc:"The customer's id at the provider"`
+	State       string     `json:"state" enum:"starting,running,failing,stopped" doc:"failing: it could not be started or has ended by itself, and is tried again"`
+	Since       time.Time  `json:"since" doc:"When it came into this state"`
+	Trouble     string     `json:"trouble,omitempty" doc:"Why it is failing"`
+	Restarts    int        `json:"restarts" doc:"How often it was tried again"`
+	Credential  string     `json:"credential" doc:"What it proves itself with, and where that is"`
+	Expires     *time.Time `json:"expires,omitempty" doc:"When the credential ends; absent if it does not say"`
+	SkewSeconds float64    `json:"skew_seconds" doc:"How far the provider's clock is ahead of ours"`
+	PerMinute   float64    `json:"requests_per_minute" doc:"Requests that are let through in a minute at present"`
+	Throttled   float64    `json:"throttled_seconds" doc:"Time in which the provider had us send nothing"`
+	Streams     []Stream   `json:"streams"`
+}
+
+// Stream is the state of one stream of a source. Times are the provider's where not
+// said otherwise.
+type Stream struct {
+	Name        string     `json:"name" example:"Audit.Exchange"`
+	State       string     `json:"state" doc:"collecting, failing, disabled (there is no subscription) or refused (a permission is missing)"`
+	Head        *time.Time `json:"head,omitempty" doc:"What was offered before this time has been listed, but for what back-fill has to list and for what comes late"`
+	Listed      *time.Time `json:"listed,omitempty" doc:"When a listing of what is new has last worked, by our clock"`
+	Backlog     int        `json:"backlog" doc:"Blobs that were listed and are not sealed"`
+	Quarantined int        `json:"quarantined" doc:"Blobs and windows that fail again and again; tried now and then"`
+	Unlisted    float64    `json:"unlisted_seconds" doc:"The provider's time that back-fill has still to list"`
+	TimeToLoss  float64    `json:"time_to_loss_seconds" doc:"Time until the first content that is not fetched can no longer be had"`
+	Late        int64      `json:"late_blobs" doc:"Blobs that only a sweep has found"`
+	Error       string     `json:"error,omitempty" doc:"What went wrong last; it may be over"`
+	ErrorAt     *time.Time `json:"error_at,omitempty" doc:"When, by our clock"`
 }
 
 // Drift is a kind of record that the mapping does not know.
