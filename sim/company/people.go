@@ -151,6 +151,15 @@ func manager(n int) int {
 // firstReport is the first of up to eight who report to n.
 func firstReport(n int) int { return 1 + len(departments) + (n-1)*span }
 
+// Departments are the names that a person's Department can have.
+func Departments() []string {
+	names := make([]string, len(departments))
+	for i := range departments {
+		names[i] = departments[i].name
+	}
+	return names
+}
+
 // department is the number of a person's department.
 func (c *Company) department(n int) int {
 	if n == 0 {
