@@ -157,3 +157,40 @@ func (d *Directory) member(role string, principal ID) {
 	r := RoleAssignment{ID: record.Hash(wordOf(id), wordOf(principal)), Role: id, Principal: principal, Created: day(2019, 2, 1)}
 	d.state.roles[r.ID] = &r
 }
+
+// ServiceNames are the services that rights can be given on.
+func ServiceNames() []string {
+	var names []string
+	for _, f := range firstParty {
+		if len(f.roles) > 0 {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// ApplicationNames are the display names of the applications that every tenant
+// begins with, apart from the company's services.
+func ApplicationNames() []string {
+	var names []string
+	for _, f := range firstParty {
+		names = append(names, f.name)
+	}
+	for _, l := range lineOfBusiness {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// AppRoleValues are the rights that applications can be given on a service.
+func AppRoleValues(service string) []string {
+	var values []string
+	for _, f := range firstParty {
+		if f.name == service {
+			for _, r := range f.roles {
+				values = append(values, r.Value)
+			}
+		}
+	}
+	return values
+}
