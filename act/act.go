@@ -73,6 +73,8 @@ const (
 	Disabled    = "disabled"    // the subscription or the tenant's logging is off
 	Permission  = "permission"  // the provider refuses: a role or a consent is missing
 	Excluded    = "excluded"    // the configuration does not ask for it
+
+	Gone = "gone" // of a subscription that is not there any more: like Disabled
 )
 
 // The reasons of alarms that packages know of one another. An alarm is on from its

@@ -17,11 +17,14 @@ func (l *ledger) gap(f *feed, id string, a *act.Act) error {
 		return l.blobGap(f, id, a)
 	}
 	from, to := moment(a), forever
-	if !a.From.IsZero() {
+	if a.From.Unix() > 0 { // else it is not known
 		from = a.From.UnixMilli()
 	}
 	if !a.To.IsZero() {
 		to = ceilMilli(a.To)
+	}
+	if NotCollected(a.Reason) && !a.Permanent {
+		to = forever // as long as nobody says that it is over
 	}
 	if from >= to {
 		return nil
@@ -36,8 +39,8 @@ func (l *ledger) stretch(f *feed, id string, a *act.Act, from, to int64) error {
 	var gap, end int64
 	err := l.query(`
 		SELECT id, to_ms FROM coverage_gap
-		WHERE feed = $1 AND blob = '' AND reason = $3 AND permanent = $4 AND closed = '' AND from_ms <= $2 AND to_ms >= $2 ORDER BY id LIMIT 1`,
-		f.id, from, a.Reason, a.Permanent).Scan(&gap, &end)
+		WHERE feed = $1 AND blob = '' AND reason = $3 AND closed = '' AND from_ms <= $2 AND to_ms >= $2 ORDER BY id LIMIT 1`,
+		f.id, from, a.Reason).Scan(&gap, &end)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l.openGap(f, id, a, "", from, to)
 	}
@@ -47,7 +50,7 @@ func (l *ledger) stretch(f *feed, id string, a *act.Act, from, to int64) error {
 	if end != forever {
 		to = max(to, end)
 	}
-	return l.exec(`UPDATE coverage_gap SET to_ms = $2, message = $3 WHERE id = $1`, gap, to, a.Message)
+	return l.exec(`UPDATE coverage_gap SET to_ms = $2, message = $3, permanent = max(permanent, $4) WHERE id = $1`, gap, to, a.Message, a.Permanent)
 }
 
 func (l *ledger) openGap(f *feed, id string, a *act.Act, blob string, from, to int64) error {
@@ -101,7 +104,15 @@ func (l *ledger) filled(f *feed, id string, a *act.Act) error {
 	if a.From.IsZero() || a.To.IsZero() {
 		return nil
 	}
-	return l.fill(f, id, a.Reason, ceilMilli(a.From), a.To.UnixMilli())
+	if err := l.fill(f, id, a.Reason, ceilMilli(a.From), a.To.UnixMilli()); err != nil || a.Reason == "" {
+		return err
+	}
+	return l.clear(f, a.Reason)
+}
+
+// clear takes back the alarms of a reason that is no more.
+func (l *ledger) clear(f *feed, reason string) error {
+	return l.exec(`DELETE FROM coverage_alarm WHERE feed = $1 AND reason = $2`, f.id, reason)
 }
 
 type gapRow struct {
@@ -147,7 +158,7 @@ func (l *ledger) split(f *feed, id string, g *gapRow, from, to int64) error {
 		return err
 	}
 	for _, rest := range [...][2]int64{{g.from, lo}, {hi, g.to}} {
-		if rest[0] >= rest[1] {
+		if rest[0] >= rest[1] || rest[1] == forever { // it went on only until now
 			continue
 		}
 		err := l.exec(`
@@ -167,25 +178,40 @@ var notCollected = []string{act.Disabled, act.Permission, act.Excluded}
 // NotCollected reports whether a gap's reason is one of those.
 func NotCollected(reason string) bool { return slices.Contains(notCollected, reason) }
 
-// asked follows whether a stream is collected at all: a reason that means that it
-// is not opens a stretch without an end; any other word ends those stretches.
-func (l *ledger) asked(f *feed, id string, a *act.Act) error {
+// asked follows whether a stream is collected at all: a word that means that it is
+// not opens a stretch without an end; any other ends those stretches.
+func (l *ledger) asked(f *feed, id string, a *act.Act, off ...string) error {
+	if a.Reason == "" {
+		return nil // it speaks of something else
+	}
 	at := moment(a)
-	if !NotCollected(a.Reason) {
-		return l.exec(`
-			UPDATE coverage_gap SET to_ms = max($2, from_ms + 1)
-			WHERE feed = $1 AND blob = '' AND closed = '' AND to_ms = $3 AND reason IN ($4, $5, $6)`,
-			f.id, at, forever, notCollected[0], notCollected[1], notCollected[2])
+	if !slices.Contains(off, a.Reason) {
+		for _, reason := range off {
+			err := l.exec(`
+				UPDATE coverage_gap SET to_ms = max($2, from_ms + 1)
+				WHERE feed = $1 AND blob = '' AND closed = '' AND to_ms = $3 AND reason = $4`, f.id, at, forever, reason)
+			if err != nil {
+				return err
+			}
+			if err := l.clear(f, reason); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	b := *a
+	if b.Reason == act.Gone {
+		b.Reason = act.Disabled
 	}
 	var open int64
 	err := l.query(`
 		SELECT COUNT(*) FROM coverage_gap WHERE feed = $1 AND blob = '' AND closed = '' AND to_ms = $2 AND reason = $3`,
-		f.id, forever, a.Reason).Scan(&open)
+		f.id, forever, b.Reason).Scan(&open)
 	if err != nil || open > 0 {
 		return err
 	}
 	if !a.From.IsZero() {
 		at = a.From.UnixMilli()
 	}
-	return l.stretch(f, id, a, at, forever)
+	return l.stretch(f, id, &b, at, forever)
 }

@@ -97,8 +97,10 @@ func (l *ledger) takeFor(f *feed, id string, a *act.Act) error {
 		return l.gap(f, id, a)
 	case act.Filled:
 		return l.filled(f, id, a)
-	case act.Subscription, act.Configured:
-		return l.asked(f, id, a)
+	case act.Subscription:
+		return l.asked(f, id, a, act.Disabled, act.Gone, act.Permission)
+	case act.Configured:
+		return l.asked(f, id, a, act.Excluded)
 	case act.Alarm:
 		return l.alarm(f, id, a)
 	case act.Started:

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
 )
 
 // State is what is known of an interval.
@@ -38,8 +40,11 @@ const (
 	Lost       = "retention"         // not listed before it expired
 )
 
-// Stream names a stream that is expected to be known.
-type Stream struct{ Tenant, Source, Stream string }
+// Stream names a stream that a provider has.
+type Stream struct {
+	Tenant, Source, Stream string
+	Collected              bool // the configuration asks for it
+}
 
 // Query says what to report on.
 type Query struct {
@@ -49,8 +54,9 @@ type Query struct {
 	// Now returns the present by a tenant's provider, if somebody talks to it.
 	// Otherwise it is told from the last listing and the time since.
 	Now func(tenant string) (now time.Time, ok bool)
-	// Expected are streams that the provider has; those of which there is no
-	// act are reported as not collected.
+	// Expected are the streams that the providers have. Those of which there is
+	// no act are reported as not collected, and so is what comes after the last
+	// act of those that nobody asks for any more.
 	Expected []Stream
 }
 
@@ -173,6 +179,7 @@ func (c *Coverage) report(ctx context.Context, tx *sql.Tx, q *Query, r *Report) 
 	}
 	for _, f := range feeds {
 		v := &view{ctx: ctx, tx: tx, opts: &c.opts, feed: f, now: c.now(q, f)}
+		v.excluded = slices.ContainsFunc(q.Expected, func(s Stream) bool { return s.Tenant == f.tenant && s.Stream == f.stream && !s.Collected })
 		if err := v.report(q, r); err != nil {
 			return err
 		}
@@ -208,11 +215,15 @@ func (r *Report) notAsked(q *Query, s Stream) {
 	}
 	first, last := slotOf(q.Since.UnixMilli()), slotOf(min(q.Until.UnixMilli(), now.UnixMilli())-1)
 	f := Feed{Tenant: s.Tenant, Source: s.Source, Stream: s.Stream, Now: now.UTC(), Oldest: now.UTC(), Intervals: map[State]int{}}
+	reason := act.Excluded
+	if s.Collected {
+		reason = "not begun"
+	}
 	if first <= last {
 		f.Intervals[Unavailable] = int(last - first + 1)
 		r.Spans = append(r.Spans, Span{
 			Tenant: s.Tenant, Source: s.Source, Stream: s.Stream, From: instant(first * slotMillis), To: instant((last + 1) * slotMillis),
-			State: Unavailable, Reason: "excluded", Intervals: int(last - first + 1),
+			State: Unavailable, Reason: reason, Intervals: int(last - first + 1),
 		})
 	}
 	r.Feeds = append(r.Feeds, f)

@@ -238,7 +238,7 @@ func TestGapsThatTouchAreOne(t *testing.T) {
 func TestNotCollected(t *testing.T) {
 	b := newBed(t)
 	b.take(listed(0, 12, 12))
-	off := act.Act{Kind: act.Subscription, Tenant: tenant, Stream: stream, At: minute(12), Time: minute(12), Reason: act.Disabled}
+	off := act.Act{Kind: act.Subscription, Tenant: tenant, Stream: stream, From: minute(12), At: minute(13), Reason: act.Gone}
 	b.take(off, off)
 	b.between(0, 25, 30, "12:00–12:10 complete; 12:10–12:25 not collected disabled")
 	if r := b.report(0, 25); len(r.Gaps) != 1 || !r.Gaps[0].To.IsZero() {
@@ -252,9 +252,32 @@ func TestNotCollected(t *testing.T) {
 		t.Errorf("gaps %+v", r.Gaps)
 	}
 	// An act without a stream is about all of the tenant's.
+	b.take(act.Act{Kind: act.Configured, Tenant: tenant, At: minute(40), Message: "poll: 3s, now 5s"})
 	b.take(act.Act{Kind: act.Configured, Tenant: tenant, At: minute(40), Reason: act.Excluded})
 	b.take(act.Act{Kind: act.Configured, Tenant: "another", At: minute(40), Reason: act.Excluded})
 	b.between(30, 50, 60, "12:30–12:35 complete; 12:35–12:40 late not listed since; 12:40–12:50 not collected excluded")
+}
+
+// A permission that is missing makes a gap that is told of once, and goes on.
+func TestRefused(t *testing.T) {
+	b := newBed(t)
+	refused := gap(act.Act{From: minute(12), To: minute(13), Reason: act.Permission, Message: "m"})
+	alarm := act.Act{Kind: act.Alarm, Tenant: tenant, Stream: stream, At: minute(13), Reason: act.Permission}
+	b.take(listed(0, 12, 12), refused, alarm, refused)
+	b.between(0, 30, 31, "12:00–12:10 complete; 12:10–12:30 not collected permission")
+	if n := len(b.report(0, 30).Alarms); n != 1 {
+		t.Errorf("%d alarms", n)
+	}
+	b.take(filled(act.Act{From: minute(12), To: minute(31), Reason: act.Permission}))
+	b.between(0, 30, 31, "12:00–12:10 complete; 12:10–12:25 late not listed; 12:25–12:30 unknown not due")
+	b.take(listed(12, 31, 31), listed(0, 60, 60))
+	b.between(0, 40, 61, "12:00–12:40 complete")
+	if n := len(b.report(0, 30).Alarms); n != 0 {
+		t.Errorf("%d alarms", n)
+	}
+	b = newBed(t) // from the beginning
+	b.take(refused)
+	b.between(0, 30, 31, "12:00–12:30 not collected permission")
 }
 
 func TestStreamsThatNobodyAsksFor(t *testing.T) {
@@ -262,13 +285,19 @@ func TestStreamsThatNobodyAsksFor(t *testing.T) {
 	b.take(listed(0, 12, 12))
 	r, err := b.c.Report(t.Context(), coverage.Query{
 		Since: minute(0), Until: minute(10), Wall: minute(12),
-		Expected: []coverage.Stream{{tenant, "contoso", stream}, {tenant, "contoso", "DLP.All"}},
+		Expected: []coverage.Stream{{tenant, "contoso", stream, true}, {tenant, "contoso", "DLP.All", false}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := states(r); got != "12:00–12:10 complete; 12:00–12:10 not collected excluded" || len(r.Feeds) != 2 || r.Spans[1].Stream != "DLP.All" {
 		t.Errorf("got %s", got)
+	}
+	r, err = b.c.Report(t.Context(), coverage.Query{
+		Since: minute(0), Until: minute(30), Wall: minute(40), Expected: []coverage.Stream{{tenant, "contoso", stream, false}},
+	})
+	if err != nil || states(r) != "12:00–12:10 complete; 12:10–12:30 not collected excluded" {
+		t.Errorf("got %s, %v", states(r), err)
 	}
 }
 

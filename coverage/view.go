@@ -18,6 +18,8 @@ type view struct {
 	opts *Options
 	feed *feed
 	now  int64
+	// excluded says that the configuration does not ask for the stream any more.
+	excluded bool
 
 	segments []segment // of the time reported on
 	slots    map[int64]*slotRow
@@ -128,6 +130,10 @@ func (v *view) judge(slot int64) Span {
 		s.State, s.Reason = Unknown, NotDue
 	case lacking != nil:
 		s.Reason = NotFetched
+	case v.excluded && to > v.feed.listedAt-v.opts.Settle.Milliseconds():
+		s.State, s.Reason = Unavailable, act.Excluded
+	case v.feed.begun == 0 && v.refused() != nil:
+		s.State, s.Reason, s.Why = Unavailable, v.refused().Reason, v.refused().Act
 	case !covered && (v.feed.begun == 0 || from < v.feed.begun):
 		s.State, s.Reason = Unknown, NeverAsked
 	case to <= v.now-v.opts.Retention.Milliseconds():
@@ -176,6 +182,16 @@ func (v *view) gapIn(from, to int64) (found *gapView) {
 		}
 	}
 	return found
+}
+
+// refused returns the gap that says that the stream is not collected at present.
+func (v *view) refused() *gapView {
+	for _, g := range v.stretch {
+		if NotCollected(g.Reason) && g.to == forever {
+			return g
+		}
+	}
+	return nil
 }
 
 // present is what is known of the stream apart from its intervals.

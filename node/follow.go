@@ -124,6 +124,7 @@ func (f *follower) append(ctx context.Context, j *job) error {
 	if err := f.n.lake.Append(ctx, j.rows.rows, upTo); err != nil {
 		return fmt.Errorf("lake: %w", err)
 	}
+	f.n.covered.measure(j.batch, j.rows)
 	f.n.metrics.mapped(len(j.rows.rows))
 	f.n.drift.add(j.rows.drift)
 	f.n.mappers.recycle(j.rows)

@@ -101,6 +101,7 @@ type Node struct {
 	metrics *metrics
 
 	follow  *follower
+	covered *covered
 	sources *sources
 	upkeep  context.CancelFunc
 	tasks   sync.WaitGroup
@@ -134,6 +135,8 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	run, stop := context.WithCancel(context.Background())
 	n.upkeep = stop
 	n.follow = startFollower(n)
+	n.covered.start()
+	n.background(func() { n.covered.watch(run) })
 	n.background(func() { n.maintain(run) })
 	n.background(func() { n.watch(run) })
 	return n, nil
@@ -176,6 +179,9 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 		return err
 	}
 	if err := n.openMapping(ctx, rebuild); err != nil {
+		return err
+	}
+	if n.covered, err = openCovered(ctx, n, rebuild); err != nil {
 		return err
 	}
 	n.drift = newDrift(n.db)
@@ -224,6 +230,7 @@ func (n *Node) Close() error {
 		n.upkeep()
 		err = n.journal.Close()
 		n.follow.stop()
+		n.covered.stop()
 		n.tasks.Wait()
 		if n.follow.Err() == nil {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -120,5 +120,6 @@ CREATE TABLE coverage_rate (
     workload   TEXT    NOT NULL,
     hour       INTEGER NOT NULL,              -- of the provider's offer, since the epoch
     records    INTEGER NOT NULL,
+    last       INTEGER NOT NULL,              -- the latest offer in the hour
     PRIMARY KEY (tenant, stream, workload, hour)
 ) STRICT, WITHOUT ROWID;

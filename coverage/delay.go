@@ -1,0 +1,462 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package coverage
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/histogram"
+	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/store"
+)
+
+// Step is a part of a record's way.
+type Step int
+
+// The steps. Offered is the provider's contentCreated; searchable the moment at
+// which searches see the record.
+const (
+	Offering  Step = iota // event → offered: the provider's own delay
+	Receiving             // offered → received
+	Indexing              // received → searchable
+	Added                 // offered → searchable: what we add
+	Whole                 // event → searchable
+	Steps
+)
+
+// Bounds of what is told apart. Records beyond them are counted together.
+const (
+	maxStreams    = 64  // of all tenants
+	maxOperations = 128 // of a stream
+	maxWorkloads  = 64  // of a stream
+	maxName       = 128 // bytes of an operation or a workload
+)
+
+// Other is the operation that the operations beyond the bound are counted as.
+const Other = "(other)"
+
+// delayHours and rateHours are how long bins are kept.
+const (
+	delayHours = 35 * 24
+	rateHours  = 36 * 24
+)
+
+// Delays measures how long records take, as they become searchable: in histograms
+// for each stream and operation, an hour at a time. Records that were offered before
+// the collector of their stream was started are back-filled, and counted apart: what
+// we promise is about those that come while we run. It also counts how many records
+// each workload offers, for [Coverage.Silences].
+//
+// Add costs some 60 ns a record and allocates nothing once an operation is known.
+// What was counted since the last Save is lost in a crash; these are measurements and
+// not evidence.
+type Delays struct {
+	db    *store.DB
+	start int64 // of the process: records committed before are searchable anew, which is no delay
+
+	mu      sync.Mutex
+	hour    int64 // of our clock
+	streams map[feedKey]*streamDelays
+	taken   []taken // what is to be written
+
+	// The batch under way.
+	b       *journal.Batch
+	now     int64
+	origins []originDelays
+}
+
+type streamDelays struct {
+	since      int64 // records offered from then on are live
+	operations map[string]*[2]cell
+	rates      map[string]*rate
+}
+
+// cell counts the records of one operation, live or not, since they were taken
+// last.
+type cell [Steps]histogram.Histogram
+
+// rate counts what a workload offered, by the hour of the offer.
+type rate struct {
+	name  string
+	hours map[int64]*heard
+}
+
+type heard struct {
+	records int64
+	last    int64 // the latest offer, in milliseconds
+}
+
+// originDelays is an origin of the batch under way.
+type originDelays struct {
+	stream *streamDelays // nil: not measured
+	acts   bool
+
+	workload string // the last one, whose counter is
+	heard    *heard
+}
+
+// taken is a row to be added to what the database has.
+type taken struct {
+	key    feedKey
+	name   string // of an operation or a workload
+	hour   int64
+	live   int
+	counts []byte // nil: of a workload
+	heard
+}
+
+// maxTaken bounds what waits for a database that cannot be written to.
+const maxTaken = 1 << 14
+
+// NewDelays returns an empty measurement.
+func NewDelays(db *store.DB, now time.Time) *Delays {
+	return &Delays{db: db, start: now.UnixNano(), streams: map[feedKey]*streamDelays{}}
+}
+
+// Begin begins with a batch that has become searchable, and reports whether its
+// records are to be measured: then Add each, and End.
+func (d *Delays) Begin(b *journal.Batch, now time.Time) bool {
+	if b.Gone || b.Committed.UnixNano() < d.start {
+		return false
+	}
+	d.mu.Lock()
+	d.turn(now)
+	d.b, d.now = b, now.UnixNano()
+	d.origins = d.origins[:0]
+	for i := range b.Origins {
+		d.origins = append(d.origins, d.origin(&b.Origins[i].Origin))
+	}
+	return true
+}
+
+// End ends the batch.
+func (d *Delays) End() {
+	d.b = nil
+	d.mu.Unlock()
+}
+
+func (d *Delays) origin(o *event.Origin) originDelays {
+	if o.Family == act.Family {
+		return originDelays{acts: isOurs(o)}
+	}
+	return originDelays{stream: d.stream(feedKey{o.Tenant, o.Stream})}
+}
+
+func (d *Delays) stream(k feedKey) *streamDelays {
+	s, ok := d.streams[k]
+	if !ok && len(d.streams) < maxStreams {
+		s = &streamDelays{operations: map[string]*[2]cell{}, rates: map[string]*rate{}}
+		d.streams[k] = s
+	}
+	return s
+}
+
+// Add measures record i of the batch. The strings are not kept.
+func (d *Delays) Add(i int, operation, workload string) {
+	r := &d.b.Records[i]
+	o := &d.origins[r.Origin]
+	if o.stream == nil || r.Offered == 0 {
+		if o.acts && operation == string(act.Started) {
+			d.started(d.b.Raw(i))
+		}
+		return
+	}
+	live := 0
+	if r.Offered >= o.stream.since {
+		live = 1
+	}
+	c := &o.stream.operation(operation)[live]
+	if r.Time != 0 {
+		c[Offering].Add((r.Offered - r.Time) / 1e6)
+		c[Whole].Add((d.now - r.Time) / 1e6)
+	}
+	c[Receiving].Add((r.Received - r.Offered) / 1e6)
+	c[Indexing].Add((d.now - r.Received) / 1e6)
+	c[Added].Add((d.now - r.Offered) / 1e6)
+	if o.heard == nil || o.workload != workload {
+		o.hear(workload, r.Offered)
+	}
+	if o.heard != nil { // an origin's records have one time of offer
+		o.heard.records++
+	}
+}
+
+func (s *streamDelays) operation(name string) *[2]cell {
+	if c, ok := s.operations[name]; ok {
+		return c
+	}
+	name = owned(name)
+	if len(s.operations) >= maxOperations {
+		name = Other
+	}
+	c, ok := s.operations[name]
+	if !ok {
+		c = new([2]cell)
+		s.operations[name] = c
+	}
+	return c
+}
+
+// owned returns a name that can be kept and shown; one that nobody can mean is
+// counted with the others.
+func owned(name string) string {
+	if len(name) > maxName || !utf8.ValidString(name) {
+		return Other
+	}
+	return strings.Clone(name)
+}
+
+// hear finds the counter of a workload for the hour of an offer.
+func (o *originDelays) hear(workload string, offered int64) {
+	o.heard = nil
+	w, ok := o.stream.rates[workload]
+	if !ok {
+		name := owned(workload)
+		if name == "" || name == Other || len(o.stream.rates) >= maxWorkloads {
+			return
+		}
+		w = &rate{name, map[int64]*heard{}}
+		o.stream.rates[name] = w
+	}
+	o.workload = w.name // which has its own memory
+	hour := floorDiv(offered, int64(time.Hour))
+	h := w.hours[hour]
+	if h == nil {
+		h = new(heard)
+		w.hours[hour] = h
+	}
+	h.last = max(h.last, offered/1e6)
+	o.heard = h
+}
+
+// started notes that a collector was started: what was offered before is back-fill.
+func (d *Delays) started(raw []byte) {
+	a, err := act.Parse(raw)
+	if err != nil {
+		return
+	}
+	if s := d.stream(feedKey{a.Tenant, a.Stream}); s != nil {
+		s.since = moment(&a) * 1e6
+	}
+}
+
+// turn begins with another hour of our clock.
+func (d *Delays) turn(now time.Time) {
+	if hour := floorDiv(now.UnixMilli(), time.Hour.Milliseconds()); hour != d.hour {
+		d.take()
+		d.hour = hour
+	}
+}
+
+// take moves what was counted to what is to be written.
+func (d *Delays) take() {
+	for k, s := range d.streams {
+		for name, both := range s.operations {
+			for live := range both {
+				if c := &both[live]; c[Added].Count() > 0 {
+					d.taken = append(d.taken, taken{key: k, name: name, hour: d.hour, live: live, counts: c.encode()})
+					*c = cell{}
+				}
+			}
+		}
+		for name, w := range s.rates {
+			for hour, h := range w.hours {
+				d.taken = append(d.taken, taken{key: k, name: name, hour: hour, heard: *h})
+			}
+			clear(w.hours)
+		}
+	}
+	if over := len(d.taken) - maxTaken; over > 0 {
+		d.taken = slices.Delete(d.taken, 0, over)
+	}
+}
+
+// encode writes the histograms of the steps, each behind its length.
+func (c *cell) encode() (dst []byte) {
+	for i := range c {
+		b := c[i].Append(nil)
+		dst = append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+	}
+	return dst
+}
+
+var errCounts = errors.New("the counts of delays cannot be read")
+
+// add adds what encode wrote.
+func (c *cell) add(b []byte) error {
+	for i := range c {
+		size, n := binary.Uvarint(b)
+		if n <= 0 || size > uint64(len(b)-n) {
+			return errCounts
+		}
+		if err := c[i].AddEncoded(b[n : n+int(size)]); err != nil {
+			return err
+		}
+		b = b[n+int(size):]
+	}
+	return nil
+}
+
+// Save writes down what was counted. What cannot be written is kept for the next
+// time.
+func (d *Delays) Save(ctx context.Context) error {
+	d.mu.Lock()
+	d.take()
+	list := d.taken
+	d.taken = nil
+	d.mu.Unlock()
+	if len(list) == 0 {
+		return nil
+	}
+	err := d.db.Write(ctx, func(tx *sql.Tx) error {
+		l := &ledger{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
+		for i := range list {
+			if err := l.addTaken(&list[i]); err != nil {
+				return err
+			}
+		}
+		return l.forget()
+	})
+	if err != nil {
+		d.mu.Lock()
+		d.taken = append(list, d.taken...)
+		d.mu.Unlock()
+		return fmt.Errorf("coverage: %w", err)
+	}
+	return nil
+}
+
+func (l *ledger) addTaken(t *taken) error {
+	if t.counts == nil {
+		return l.exec(`
+			INSERT INTO coverage_rate (tenant, stream, workload, hour, records, last) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT DO UPDATE SET records = records + excluded.records, last = max(last, excluded.last)`,
+			t.key.tenant, t.key.stream, t.name, t.hour, t.records, t.last)
+	}
+	var old []byte
+	err := l.query(`SELECT counts FROM coverage_delay WHERE hour = $1 AND tenant = $2 AND stream = $3 AND operation = $4 AND live = $5`,
+		t.hour, t.key.tenant, t.key.stream, t.name, t.live).Scan(&old)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	counts := t.counts
+	if err == nil {
+		c := new(cell)
+		if err := errors.Join(c.add(old), c.add(counts)); err != nil {
+			return err
+		}
+		counts = c.encode()
+	}
+	return l.exec(`
+		INSERT INTO coverage_delay (hour, tenant, stream, operation, live, counts) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT DO UPDATE SET counts = excluded.counts`,
+		t.hour, t.key.tenant, t.key.stream, t.name, t.live, counts)
+}
+
+// forget deletes the bins that are too old, judged by the newest.
+func (l *ledger) forget() error {
+	if err := l.exec(`DELETE FROM coverage_delay WHERE hour < (SELECT MAX(hour) FROM coverage_delay) - $1`, delayHours); err != nil {
+		return err
+	}
+	return l.exec(`DELETE FROM coverage_rate WHERE hour < (SELECT MAX(hour) FROM coverage_rate) - $1`, rateHours)
+}
+
+// Delay is how long the records of an operation took.
+type Delay struct {
+	Tenant, Stream string
+	Operation      string // empty: all of the stream
+	Live           bool   // offered while we ran; otherwise back-filled
+	Records        uint64
+	Steps          [Steps]Percentiles
+}
+
+// Percentiles are those of one step. Each is at most a sixteenth too large.
+type Percentiles struct {
+	Records             uint64
+	P50, P90, P99, P999 time.Duration
+}
+
+// Latency returns what was measured in the hours that [since, until) touches, by
+// our clock: for each stream all of its operations, then each, the most frequent
+// first.
+func (d *Delays) Latency(ctx context.Context, since, until time.Time) ([]Delay, error) {
+	if err := d.Save(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := d.db.Read().QueryContext(ctx, `SELECT tenant, stream, operation, live, counts FROM coverage_delay WHERE hour >= $1 AND hour < $2`,
+		floorDiv(since.UnixMilli(), 3600_000), floorDiv(until.UnixMilli()+3600_000-1, 3600_000))
+	if err != nil {
+		return nil, fmt.Errorf("coverage: %w", err)
+	}
+	defer rows.Close()
+	cells := map[delayKey]*cell{}
+	for rows.Next() {
+		var k delayKey
+		var counts []byte
+		if err := rows.Scan(&k.tenant, &k.stream, &k.operation, &k.live, &counts); err != nil {
+			return nil, fmt.Errorf("coverage: %w", err)
+		}
+		for _, name := range [...]string{k.operation, ""} {
+			k.operation = name
+			if cells[k] == nil {
+				cells[k] = new(cell)
+			}
+			if err := cells[k].add(counts); err != nil {
+				return nil, fmt.Errorf("coverage: %w", err)
+			}
+			if name == "" {
+				break // a record that names no operation is counted once
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("coverage: %w", err)
+	}
+	return delays(cells), nil
+}
+
+type delayKey struct {
+	tenant, stream, operation string
+	live                      bool
+}
+
+func delays(cells map[delayKey]*cell) []Delay {
+	list := make([]Delay, 0, len(cells))
+	for k, c := range cells {
+		d := Delay{Tenant: k.tenant, Stream: k.stream, Operation: k.operation, Live: k.live, Records: c[Added].Count()}
+		for i := range c {
+			h := &c[i]
+			ms := func(q float64) time.Duration { return time.Duration(h.Quantile(q)) * time.Millisecond }
+			d.Steps[i] = Percentiles{h.Count(), ms(0.5), ms(0.9), ms(0.99), ms(0.999)}
+		}
+		list = append(list, d)
+	}
+	slices.SortFunc(list, func(a, b Delay) int {
+		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Stream, b.Stream), -compareBool(a.Live, b.Live),
+			compareBool(a.Operation != "", b.Operation != ""), -cmp.Compare(a.Records, b.Records), cmp.Compare(a.Operation, b.Operation))
+	})
+	return list
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}

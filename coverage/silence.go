@@ -1,0 +1,242 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package coverage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+)
+
+// How a workload that should be heard is told from one that has nothing to say.
+const (
+	// quiet is the least silence that means anything: the provider offers
+	// records in blobs, some minutes apart.
+	quiet = 10 * time.Minute
+	// enough records have to be missing, were they to come at their usual rate. By
+	// pure chance that would never happen; but records come in heaps, so that it
+	// also has to be this many times more than were missing before the workload
+	// was heard again, ever since we began to look.
+	enough = 60
+	worse  = 3
+	// weeks is how far back the usual rate is looked for.
+	weeks = 5
+)
+
+// Silences watches over workloads: Exchange may well go on while SharePoint, in the
+// same tenant, has fallen silent at the provider, and nothing else would tell. The
+// usual rate of a workload is learned for each hour of the week, from what it
+// offered in the weeks before; back-fill teaches it a week at the first start. Where a
+// week is not known yet, the same hour of other days stands in, and before that the last
+// hours, both with caution: the least of them, and a part of that only.
+type Silences struct {
+	c *Coverage
+
+	mu    sync.Mutex
+	worst map[workloadKey]float64 // most that was missing before it was heard again
+	now   map[workloadKey]missed
+}
+
+type workloadKey struct{ tenant, stream, workload string }
+
+type missed struct {
+	last     int64 // when it was last heard
+	expected float64
+}
+
+// NewSilences returns a watch that remembers nothing.
+func NewSilences(c *Coverage) *Silences {
+	return &Silences{c: c, worst: map[workloadKey]float64{}, now: map[workloadKey]missed{}}
+}
+
+// Heard says up to when, by the provider's clock, everything of each stream was
+// collected: what was not heard of by then was not offered. Ask before waiting until
+// all records are searchable (and [Delays.Save] has counted them), then [Silences.Judge].
+func (s *Silences) Heard(ctx context.Context, now func(string) (time.Time, bool)) ([]Feed, error) {
+	wall := time.Now()
+	r, err := s.c.Report(ctx, Query{Since: wall, Until: wall, Wall: wall, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	for i := range r.Feeds {
+		if f := &r.Feeds[i]; f.Listed.Before(f.Oldest) {
+			f.Oldest = f.Listed
+		}
+	}
+	return r.Feeds, nil
+}
+
+// Judge returns the alarms to raise and those to clear.
+func (s *Silences) Judge(ctx context.Context, feeds []Feed) ([]act.Act, error) {
+	open, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var acts []act.Act
+	for i := range feeds {
+		f := &feeds[i]
+		if f.Listed.IsZero() {
+			continue
+		}
+		rates, err := s.rates(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rates {
+			acts = append(acts, s.judge(f, r, open)...)
+		}
+	}
+	return acts, nil
+}
+
+func (s *Silences) judge(f *Feed, r *profile, open map[workloadKey]int64) []act.Act {
+	k := workloadKey{f.Tenant, f.Stream, r.workload}
+	upTo := f.Oldest.UnixMilli()
+	expected := r.expected(r.last, upTo)
+	since, alarmed := open[k]
+	if before := s.now[k]; before.last != r.last && !alarmed {
+		s.worst[k] = max(s.worst[k], before.expected)
+	}
+	s.now[k] = missed{r.last, expected}
+	a := act.Act{Kind: act.Alarm, Source: f.Source, Tenant: f.Tenant, Stream: f.Stream, Code: r.workload, At: instant(upTo)}
+	silent := expected >= max(enough, worse*s.worst[k]) && upTo-r.last >= quiet.Milliseconds()
+	switch {
+	case silent && !alarmed:
+		a.Reason, a.From, a.To = act.Silence, instant(r.last), instant(upTo)
+		a.Count = int(min(expected, math.MaxInt32))
+		a.Message = fmt.Sprintf("%s has offered no records in %s since %s, when about %d were to be expected: look whether its audit log is on, and at the provider's service health",
+			r.workload, f.Stream, instant(r.last).Format(time.RFC3339), a.Count)
+	case alarmed && r.last > since:
+		a.Reason, a.Cursor = act.Cleared, act.Silence
+		a.Message = fmt.Sprintf("%s offers records in %s again", r.workload, f.Stream)
+	default:
+		return nil
+	}
+	return []act.Act{a}
+}
+
+// open returns since when each silence has been alarmed of.
+func (s *Silences) open(ctx context.Context) (map[workloadKey]int64, error) {
+	list := map[workloadKey]int64{}
+	err := readAll(ctx, s.c.db.Read(), `
+		SELECT tenant, stream, code, since FROM coverage_alarm JOIN coverage_feed ON id = feed WHERE reason = $1`, []any{act.Silence},
+		func(rows *sql.Rows) error {
+			var k workloadKey
+			var since int64
+			err := rows.Scan(&k.tenant, &k.stream, &k.workload, &since)
+			list[k] = since
+			return err
+		})
+	return list, err
+}
+
+// profile is what is known of a workload's rate.
+type profile struct {
+	workload string
+	last     int64           // when it was last heard
+	hours    map[int64]int64 // records, by hour
+	first    int64           // hour
+}
+
+// rates reads what the workloads of a stream have offered.
+func (s *Silences) rates(ctx context.Context, f *Feed) (list []*profile, err error) {
+	from := floorDiv(f.Oldest.UnixMilli(), hourMillis) - weeks*168
+	err = readAll(ctx, s.c.db.Read(), `
+		SELECT workload, hour, records, last FROM coverage_rate WHERE tenant = $1 AND stream = $2 AND hour >= $3 ORDER BY workload, hour`,
+		[]any{f.Tenant, f.Stream, from},
+		func(rows *sql.Rows) error {
+			var workload string
+			var hour, records, last int64
+			if err := rows.Scan(&workload, &hour, &records, &last); err != nil {
+				return err
+			}
+			if len(list) == 0 || list[len(list)-1].workload != workload {
+				list = append(list, &profile{workload: workload, first: hour, hours: map[int64]int64{}})
+			}
+			p := list[len(list)-1]
+			p.hours[hour], p.last = records, max(p.last, last)
+			return nil
+		})
+	return list, err
+}
+
+const hourMillis = int64(time.Hour / time.Millisecond)
+
+// expected is how many records the workload would usually offer in [from, to).
+func (p *profile) expected(from, to int64) (sum float64) {
+	known := floorDiv(p.last, hourMillis) // what came later is what we ask about
+	for at := from; at < to; {
+		hour := floorDiv(at, hourMillis)
+		end := min((hour+1)*hourMillis, to)
+		sum += p.usual(hour, known) * float64(end-at) / float64(hourMillis)
+		at = end
+	}
+	return sum
+}
+
+// usual is the number of records that an hour usually has, told from the hours
+// between the first and the last that are known, both of which are not whole.
+func (p *profile) usual(hour, known int64) float64 {
+	var sum float64
+	var n int
+	for h := hour - 168; h > p.first; h -= 168 {
+		if h < known {
+			sum += float64(p.hours[h])
+			n++
+		}
+	}
+	if n >= 2 {
+		return sum / float64(n)
+	}
+	if n == 1 {
+		return sum / 2
+	}
+	// Not a week yet: the same hour of days of the same kind, and of those the least.
+	least, found := math.Inf(1), false
+	for h := hour - 24; h > p.first; h -= 24 {
+		if h < known && weekend(h) == weekend(hour) {
+			least, found = min(least, float64(p.hours[h])), true
+		}
+	}
+	if found {
+		return least / 2
+	}
+	if known-p.first <= 3 || hour > known+3 || weekend(hour) != weekend(known) {
+		return 0
+	}
+	for h := known - 3; h < known; h++ { // not a day yet
+		least = min(least, float64(p.hours[h]))
+	}
+	return least / 4
+}
+
+// weekend reports whether an hour is on a Saturday or a Sunday, by UTC.
+func weekend(hour int64) bool {
+	return slices.Contains([]time.Weekday{time.Saturday, time.Sunday}, time.UnixMilli(hour*hourMillis).UTC().Weekday())
+}
+
+func readAll(ctx context.Context, db *sql.DB, text string, args []any, do func(*sql.Rows) error) error {
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return fmt.Errorf("coverage: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			return fmt.Errorf("coverage: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("coverage: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/event"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+)
+
+// covered keeps what is known of completeness and delays up to date.
+type covered struct {
+	n        *Node
+	coverage *coverage.Coverage
+	delays   *coverage.Delays
+	silences *coverage.Silences
+	cancel   context.CancelFunc
+	done     chan struct{}
+
+	mu   sync.Mutex // of what metrics are read from
+	day  *Coverage
+	read time.Time
+}
+
+// How often what was measured is written down, and workloads are listened for.
+const (
+	saveDelays    = 15 * time.Second
+	listenEvery   = time.Minute
+	coverageDrain = 5 * time.Second
+)
+
+func openCovered(ctx context.Context, n *Node, rebuild bool) (*covered, error) {
+	c, err := coverage.Open(ctx, n.db, coverage.Options{Log: n.log})
+	if err != nil {
+		return nil, err
+	}
+	if rebuild {
+		if err := c.Reset(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return &covered{
+		n: n, coverage: c, delays: coverage.NewDelays(n.db, n.started), silences: coverage.NewSilences(c), done: make(chan struct{}),
+	}, nil
+}
+
+// start begins to follow the journal.
+func (c *covered) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	go func() {
+		defer close(c.done)
+		if err := c.coverage.Follow(ctx, c.n.journal); err != nil {
+			c.n.log.Error("coverage has stopped following the journal, restart to try again", "err", err)
+		}
+	}()
+}
+
+// stop ends it; the journal is closed. What it did not read the next start does.
+func (c *covered) stop() {
+	select {
+	case <-c.done:
+	case <-time.After(coverageDrain):
+	}
+	c.cancel()
+	<-c.done
+	if err := c.delays.Save(context.Background()); err != nil {
+		c.n.log.Warn("measured delays were not written down", "err", err)
+	}
+}
+
+// watch writes down what was measured, and listens for workloads, until ctx ends.
+func (c *covered) watch(ctx context.Context) {
+	save, listen := time.NewTicker(saveDelays), time.NewTicker(listenEvery)
+	defer save.Stop()
+	defer listen.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-save.C:
+			if err := c.delays.Save(ctx); err != nil && ctx.Err() == nil {
+				c.n.log.Warn("measured delays were not written down; it is tried again", "err", err)
+			}
+		case <-listen.C:
+			if err := c.listen(ctx); err != nil && ctx.Err() == nil {
+				c.n.log.Warn("workloads could not be listened for", "err", err)
+			}
+		}
+	}
+}
+
+// listen raises and clears the alarms of workloads that should be heard.
+func (c *covered) listen(ctx context.Context) error {
+	if len(c.n.sources.all()) == 0 {
+		return nil // nobody collects here
+	}
+	ctx, cancel := context.WithTimeout(ctx, listenEvery/2)
+	defer cancel()
+	feeds, err := c.silences.Heard(ctx, c.n.providerNow)
+	if err != nil {
+		return err
+	}
+	// What was collected by then has to be counted, or it would seem missing.
+	if c.n.Searchable(ctx, event.ID{Batch: c.coverage.Position()}) != nil {
+		return nil // the lake is behind: nothing can be said
+	}
+	if err := c.delays.Save(ctx); err != nil {
+		return err
+	}
+	acts, err := c.silences.Judge(ctx, feeds)
+	for _, a := range acts {
+		log := c.n.log.Warn
+		if a.Reason == act.Cleared {
+			log = c.n.log.Info
+		}
+		log("alarm", "stream", a.Stream, "reason", a.Reason, "workload", a.Code, "message", a.Message)
+		err = errors.Join(err, c.n.writeAct(ctx, a.Source, a.Tenant, a))
+	}
+	return err
+}
+
+// providerNow is the present by the clock of a tenant's provider, if a source has
+// spoken to it.
+func (n *Node) providerNow(tenant string) (time.Time, bool) {
+	for _, s := range n.Sources() {
+		if s.Tenant == tenant && s.State == Running && !s.Provider.TokenExpires.IsZero() {
+			return time.Now().Add(s.Provider.Skew), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// expected are the streams that the providers of the configured sources have.
+func (n *Node) expected() (list []coverage.Stream) {
+	for _, c := range n.live.Load().config.Sources {
+		for _, stream := range provider.Streams {
+			list = append(list, coverage.Stream{Tenant: c.Tenant, Source: c.Name, Stream: stream, Collected: slices.Contains(c.Streams, stream)})
+		}
+	}
+	// Two sources may share the streams of a tenant.
+	return slices.DeleteFunc(list, func(s coverage.Stream) bool {
+		return !s.Collected && slices.ContainsFunc(list, func(o coverage.Stream) bool {
+			return o.Tenant == s.Tenant && o.Stream == s.Stream && o.Collected
+		})
+	})
+}
+
+// Poll is the longest time between two polls of the sources that are configured: a
+// part of the added delay that was chosen.
+func (n *Node) Poll() (longest time.Duration) {
+	for _, c := range n.live.Load().config.Sources {
+		longest = max(longest, c.Poll.Std())
+	}
+	return longest
+}
+
+// Coverage is what is known of completeness and delays.
+type Coverage struct {
+	*coverage.Report
+	Delays []coverage.Delay
+	Poll   time.Duration
+	// Origin names the log; LogSize is its size under the latest checkpoint.
+	Origin  string
+	LogSize uint64
+	// Behind says that the journal holds acts that are not in the report.
+	Behind bool
+}
+
+// coverageWait is how long an answer waits for the latest acts.
+const coverageWait = 3 * time.Second
+
+// Coverage reports on the time from since until until, both by the provider's clock.
+func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage, error) {
+	behind := n.CoverageBehind(ctx)
+	for end := time.Now().Add(coverageWait); behind && time.Now().Before(end) && ctx.Err() == nil; {
+		wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+		_ = n.covered.coverage.CaughtUp(wait, n.journal.Size()) // says whether it is worth asking again
+		cancel()
+		behind = n.CoverageBehind(ctx)
+	}
+	if err := n.covered.coverage.Err(); err != nil {
+		return nil, err
+	}
+	r, err := n.covered.coverage.Report(ctx, coverage.Query{
+		Since: since, Until: until, Wall: time.Now(), Now: n.providerNow, Expected: n.expected(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	delays, err := n.covered.delays.Latency(ctx, since, until)
+	if err != nil {
+		return nil, err
+	}
+	stats := n.journal.Stats()
+	return &Coverage{Report: r, Delays: delays, Poll: n.Poll(), Origin: n.journal.Origin(), LogSize: stats.Published, Behind: behind}, nil
+}
+
+// CoverageBehind reports whether the journal holds a batch whose acts are not
+// taken in yet.
+func (n *Node) CoverageBehind(ctx context.Context) bool {
+	at := n.covered.coverage.Position()
+	if at >= n.journal.Size() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	b, _ := n.journal.Follow(at).Next(ctx)
+	return b != nil
+}
