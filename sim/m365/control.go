@@ -26,6 +26,7 @@ func (s *Server) controlRoutes(mux *http.ServeMux) {
 		"GET /sim/v1/requests":  s.controlRequests,
 		"POST /sim/v1/requests": s.controlRequests,
 		"POST /sim/v1/roles":    s.controlRoles,
+		"GET /sim/v1/directory": s.controlDirectory,
 	} {
 		mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
 			if !s.remoteControl && !loopback(r) {
@@ -57,7 +58,7 @@ type Status struct {
 
 func (s *Server) controlStatus(w http.ResponseWriter, _ *http.Request) {
 	now := s.Now()
-	s.applyOnce(now)
+	s.catchUp(now)
 	st := Status{
 		Tenant: s.tenant, Domain: s.domain, ClientID: s.clientID, Begin: s.Begin(), Start: s.start, Now: now,
 		Subscriptions: []subscriptionJSON{}, Faults: s.Faults(),
@@ -191,4 +192,15 @@ func (s *Server) controlRoles(w http.ResponseWriter, r *http.Request) {
 	}
 	s.SetRoles(roles...)
 	writeJSON(w, http.StatusOK, roles)
+}
+
+func (s *Server) controlDirectory(w http.ResponseWriter, _ *http.Request) {
+	s.catchUp(s.Now())
+	b, err := s.directory.Snapshot()
+	if err != nil {
+		controlError(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = w.Write(b) // a client that is gone needs no answer
 }

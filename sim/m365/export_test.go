@@ -38,8 +38,8 @@ func NewVillage(cfg Config, most int, wall func() time.Time) (*Server, error) {
 	return newServer(cfg, Village{most}, villageSlot, "village.example", wall)
 }
 
-// FaultTable is every fault with the arguments a test should give it.
-func FaultTable() (names []string) {
+// FaultNames are those of every fault.
+func FaultNames() (names []string) {
 	for i := range faults {
 		names = append(names, faults[i].name)
 	}

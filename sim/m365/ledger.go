@@ -47,7 +47,7 @@ func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 // to or visibleBy is now.
 func (s *Server) Ledger(from, to, visibleBy time.Time) iter.Seq[Entry] {
 	now := s.Now()
-	s.applyOnce(now)
+	s.catchUp(now)
 	if from.IsZero() || from.Before(s.Begin()) {
 		from = s.Begin()
 	}

@@ -26,7 +26,7 @@ func TestLedgerIsWhatIsRead(t *testing.T) {
 		"no-role": "no DLP then", "audit-off": "no subscription then", "ca-block": "no token then", "app-removed": "no token then",
 		"noisy": "the village's clock stands, so a bucket never fills",
 	}
-	for _, name := range append(m365.FaultTable(), "all", "") {
+	for _, name := range append(m365.FaultNames(), "all", "") {
 		if skip[name] != "" {
 			continue
 		}

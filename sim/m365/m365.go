@@ -50,6 +50,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/directory"
 	"github.com/daybreak-sec/daybreak/sim/record"
 )
 
@@ -58,6 +59,7 @@ type Config struct {
 	Seed uint64
 	// Company is who lives there. If it has no seed of its own, it takes Seed.
 	Company company.Config
+	Attacks []Attack      // woven into the company's life
 	Start   time.Time     // simulated time at the start; real time
 	Speed   float64       // simulated seconds a second; 1
 	Paused  bool          // the clock stands until it is told to run
@@ -84,19 +86,21 @@ type Config struct {
 
 // Server is the simulated service. It is safe for concurrent use.
 type Server struct {
-	seed     uint64
-	clock    *clock
-	start    time.Time
-	feed     *feed
-	subs     subscriptions
-	hooks    *hooks
-	throttle *throttle
-	tally    tally
-	attempts *attempts
-	serial   atomic.Uint64 // of answers, for trace ids
-	log      *slog.Logger
-	closed   chan struct{}
-	close    sync.Once
+	seed      uint64
+	clock     *clock
+	start     time.Time
+	feed      *feed
+	subs      subscriptions
+	hooks     *hooks
+	company   *company.Company
+	directory *directory.Directory
+	throttle  *throttle
+	tally     tally
+	attempts  *attempts
+	serial    atomic.Uint64 // of answers, for trace ids
+	log       *slog.Logger
+	closed    chan struct{}
+	close     sync.Once
 
 	tenant, domain, clientID string
 	baseURL                  string
@@ -134,8 +138,24 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newServer(cfg, co, co.SlotLength(), co.Domain(), time.Now)
+	s, err := newServer(cfg, co, co.SlotLength(), co.Domain(), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	s.company, s.directory = co, directory.New(co)
+	w := s.feed.events
+	w.until = s.Begin()
+	for _, a := range cfg.Attacks {
+		w.plays = append(w.plays, a.Scenario.Play(s.directory, s.start.Add(a.After), cfg.Seed))
+	}
+	return s, nil
 }
+
+// Company is who lives behind the server.
+func (s *Server) Company() *company.Company { return s.company }
+
+// Directory is the tenant's state, which attacks change.
+func (s *Server) Directory() *directory.Directory { return s.directory }
 
 func newServer(cfg Config, co life, slotLen time.Duration, domain string, wall func() time.Time) (*Server, error) {
 	cfg.defaults()
@@ -240,7 +260,7 @@ func (s *Server) Pause(stop bool) { _ = s.clock.change(nil, nil, &stop) } // not
 // Credentials are what the collector needs to ask for a token. The secret
 // changes with the fault secret-rotation.
 func (s *Server) Credentials() (tenant, clientID, secret string) {
-	s.applyOnce(s.Now())
+	s.catchUp(s.Now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tenant, s.clientID, s.secret
@@ -276,7 +296,7 @@ func (s *Server) Handler() http.Handler {
 		}
 	}
 	s.controlRoutes(mux)
-	mux.HandleFunc("/", s.dated("unknown", func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }))
+	mux.HandleFunc("/", s.dated("unknown", func(w http.ResponseWriter, r *http.Request, _ time.Time) { http.NotFound(w, r) }))
 	return mux
 }
 
@@ -310,29 +330,30 @@ type call struct {
 }
 
 // dated is the outermost step of every answer: simulated time, counts.
-func (s *Server) dated(op string, next http.HandlerFunc) http.HandlerFunc {
+func (s *Server) dated(op string, next func(http.ResponseWriter, *http.Request, time.Time)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		now := s.Now()
-		s.applyOnce(now)
+		s.catchUp(now)
 		set := s.feed.faults.Load()
+		said := now
 		if f := set.active("skew", now); f != nil {
-			now = now.Add(f.span)
+			said = now.Add(f.span)
 		}
-		if set.active("no-date", s.Now()) != nil {
+		if set.active("no-date", now) != nil {
 			w.Header()["Date"] = nil
 		} else {
-			w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+			w.Header().Set("Date", said.UTC().Format(http.TimeFormat))
 		}
 		s.tally.asked(op, r, s.throttle.early(s.clock.wall()))
-		next(w, r)
+		next(w, r, now)
 	}
 }
 
 // operation is the door of the API: token, tenant, throttle, role, in this
 // order, then what was asked for.
-func (s *Server) operation(op operation) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		c := call{op: op.name, now: s.Now(), faults: s.feed.faults.Load(), stream: -1, query: r.URL.Query(), method: r.Method}
+func (s *Server) operation(op operation) func(http.ResponseWriter, *http.Request, time.Time) {
+	return func(w http.ResponseWriter, r *http.Request, now time.Time) {
+		c := call{op: op.name, now: now, faults: s.feed.faults.Load(), stream: -1, query: r.URL.Query(), method: r.Method}
 		token := s.bearer(r, c.now)
 		if token == nil {
 			s.tally.refused(op.name, "401")
@@ -508,8 +529,10 @@ func (s *Server) ClearFaults(names ...string) error {
 	return nil
 }
 
-// applyOnce does what was to happen once and whose time has come.
-func (s *Server) applyOnce(now time.Time) {
+// catchUp does what was to happen by now: acts of scenarios, and faults that
+// happen once.
+func (s *Server) catchUp(now time.Time) {
+	s.feed.play(now)
 	for _, r := range s.feed.faults.Load().rules {
 		if r.scope != once || !r.on(now) {
 			continue

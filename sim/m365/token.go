@@ -69,8 +69,7 @@ func (e *refusedLogin) write(w http.ResponseWriter, now time.Time, trace string)
 }
 
 // handleToken answers both versions of the token endpoint.
-func (s *Server) handleToken(w http.ResponseWriter, r *http.Request) {
-	now := s.Now()
+func (s *Server) handleToken(w http.ResponseWriter, r *http.Request, now time.Time) {
 	v2 := strings.Contains(r.URL.Path, "/v2.0/")
 	trace := record.Hash(s.seed, uint64(forIdentity), s.serial.Add(1)).String()
 	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)

@@ -169,6 +169,7 @@ func (h *hooks) run(ctx context.Context, s stream, to *hook, since int64) {
 	failures, retry := 0, firstRetry
 	for {
 		now := h.server.Now()
+		h.server.catchUp(now)
 		if !h.current(s, to, now) {
 			return
 		}
