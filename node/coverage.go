@@ -171,7 +171,7 @@ type Coverage struct {
 	// Origin names the log; LogSize is its size under the latest checkpoint.
 	Origin  string
 	LogSize uint64
-	// Behind says that the journal holds acts that are not in the report.
+	// Behind says that the journal held acts that are not in the report.
 	Behind bool
 }
 
@@ -180,12 +180,14 @@ const coverageWait = 3 * time.Second
 
 // Coverage reports on the time from since until until, both by the provider's clock.
 func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage, error) {
-	behind := n.CoverageBehind(ctx)
+	// What is written while we wait is not waited for: it goes on all the time.
+	upTo := n.journal.Size()
+	behind := n.coverageBehind(ctx, upTo)
 	for end := time.Now().Add(coverageWait); behind && time.Now().Before(end) && ctx.Err() == nil; {
 		wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-		_ = n.covered.coverage.CaughtUp(wait, n.journal.Size()) // says whether it is worth asking again
+		_ = n.covered.coverage.CaughtUp(wait, upTo) // says whether it is worth asking again
 		cancel()
-		behind = n.CoverageBehind(ctx)
+		behind = n.coverageBehind(ctx, upTo)
 	}
 	if err := n.covered.coverage.Err(); err != nil {
 		return nil, err
@@ -204,15 +206,15 @@ func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage,
 	return &Coverage{Report: r, Delays: delays, Poll: n.Poll(), Origin: n.journal.Origin(), LogSize: stats.Published, Behind: behind}, nil
 }
 
-// CoverageBehind reports whether the journal holds a batch whose acts are not
-// taken in yet.
-func (n *Node) CoverageBehind(ctx context.Context) bool {
+// coverageBehind reports whether the journal holds a batch before a log index whose
+// acts are not taken in yet.
+func (n *Node) coverageBehind(ctx context.Context, upTo uint64) bool {
 	at := n.covered.coverage.Position()
-	if at >= n.journal.Size() {
+	if at >= upTo {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	b, _ := n.journal.Follow(at).Next(ctx)
-	return b != nil
+	return b != nil && b.Index < upTo
 }
