@@ -13,6 +13,38 @@
 // number of goroutines, and memory grows neither with time nor with the rate.
 // Equal configurations give equal bytes. So the past of a company is as long as
 // one likes, and a server needs to remember no record that it has offered.
+//
+// What does hold together, because it follows from who, where and when: people
+// have names, places in a tree of managers, offices, homes, devices and working
+// hours of their own time zone, with daylight saving time, leave and part-time
+// days; a person's session with a device lasts half a day and has one id in
+// sign-ins, in AppAccessContext and in SessionId of mailbox records, and the
+// IntraSystemId of a sign-in is the UniqueTokenId that the application then
+// shows, in base64; files keep their ids, names and folders, messages theirs;
+// teams share sites, channels and chats.
+//
+// What differs from a real tenant:
+//
+//   - Nothing has consequences. A file is read after it was deleted, a member is
+//     removed who was never added, a message is read that no one sent. What has
+//     consequences is in sim/directory.
+//   - A sign-in's Id is its own and not also its IntraSystemId, because several
+//     sign-ins of one hour give out one token here; and about a record's token
+//     there need not be a sign-in at all.
+//   - The records of one request are made apart: opening a document is one
+//     FileAccessed or one FilePreviewed, not a row of them.
+//   - There are no public holidays, no weather, no reorganizations; the company
+//     neither grows nor shrinks. Between two slots events are independent.
+//   - Some ninety kinds of operations of a few hundred. The applications are the
+//     provider's best known ones and four of suppliers.
+//   - Values are well formed. Odd ones (other orders of keys, numbers as strings,
+//     missing ids) are faults that sim/m365 puts in, except that the client's
+//     address may be null in records of the directory, may have a port in those of
+//     Exchange's administration and may be the provider's own in those of mailboxes.
+//   - Addresses come from ranges that belong to nobody (see network.go): nothing
+//     that looks addresses up finds them anywhere.
+//   - The median record is somewhat longer than in tenants of 2021, since the
+//     members that came later are there.
 package company
 
 import (
@@ -158,6 +190,10 @@ func (c *Company) Slot(t time.Time) int64 {
 
 // Start is when a slot begins.
 func (c *Company) Start(slot int64) time.Time { return time.Unix(slot*c.slot, 0).UTC() }
+
+// Clock is what the clock of a person's office shows at t, as seconds since 1970
+// by its hands.
+func (c *Company) Clock(n int, t time.Time) int64 { return c.officeOf(n).local(t.Unix()) }
 
 // Ref names an ordinary event: Index runs from 0 to Count(Stream, Slot)-1.
 type Ref struct {

@@ -72,7 +72,7 @@ func TestCompanyRecordsMap(t *testing.T) {
 			t.Errorf("%v: %s\n%s", r, problem, raw)
 		}
 	}
-	week(t, c, 5000, func(r company.Ref, raw []byte) {
+	week(t, c, 4000, func(r company.Ref, raw []byte) {
 		if err := tape.Parse(raw); err != nil {
 			t.Fatalf("%v: %v", r, err)
 		}
