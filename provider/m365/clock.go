@@ -46,7 +46,7 @@ func newClock() *clock { return &clock{start: time.Now(), speed: 1} }
 // hosts than the API's may have another clock: they count only until the API has spoken.
 func (c *clock) observe(h http.Header, asked, answered time.Time, api bool) (date time.Time, ok bool) {
 	date, err := http.ParseTime(h.Get("Date"))
-	if err != nil || date.Year() < 2000 || date.Year() > 2200 {
+	if err != nil || date.Year() < 1990 || date.Year() > 2200 {
 		return time.Time{}, false
 	}
 	c.mu.Lock()

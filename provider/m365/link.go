@@ -78,10 +78,10 @@ func origin(u *url.URL) string {
 // nextLink finds the link to the next page. Documentation and service spell the
 // header in more than one way.
 func nextLink(h http.Header) string {
-	for _, name := range []string{"Nextpageuri", "Nextpageurl"} {
-		for _, v := range h[name] {
-			if v != "" {
-				return v
+	for _, want := range []string{"NextPageUri", "NextPageUrl"} {
+		for name, values := range h {
+			if strings.EqualFold(name, want) && len(values) > 0 && values[0] != "" {
+				return values[0]
 			}
 		}
 	}
