@@ -93,3 +93,20 @@ func (s *Scenario) Length() time.Duration {
 	}
 	return end
 }
+
+// Warped returns the scenario at another pace: what is to happen a time after the
+// start happens at warp of that time, which must never run backwards. So weeks can be
+// watched in minutes. What the texts tell stays as it is; what takes time in the tenant,
+// such as a lockout after failed sign-ins, takes what it takes.
+func (s *Scenario) Warped(warp func(time.Duration) time.Duration) *Scenario {
+	out, f := *s, *s.file
+	f.Steps, out.Steps, out.file = slices.Clone(f.Steps), slices.Clone(s.Steps), &f
+	for i := range f.Steps {
+		st := &f.Steps[i]
+		begin, over := st.begin, st.begin+time.Duration(st.Over)
+		st.begin = warp(begin)
+		st.Over, st.Jitter = duration(warp(over)-warp(begin)), duration(warp(over+time.Duration(st.Jitter))-warp(over))
+		out.Steps[i].Begin, out.Steps[i].End = st.begin, warp(out.Steps[i].End)
+	}
+	return &out
+}
