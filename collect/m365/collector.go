@@ -51,6 +51,7 @@ type Options struct {
 	Check     time.Duration // between looks at the subscriptions; 5 min
 	Retention time.Duration // how far back the provider lists; 7 days
 	Retry     time.Duration // the first wait after a failure, which doubles; 1 s
+	Idle      time.Duration // between acts of listings of the head that find nothing; 1 min
 	Stall     time.Duration // a loop or a fetch without any progress is started anew; 10 min
 	MaxRecord int           // bytes; 64 MiB
 	Log       *slog.Logger
@@ -67,6 +68,7 @@ func (o *Options) defaults() {
 	or(&o.Check, 5*time.Minute)
 	or(&o.Retention, 7*24*time.Hour)
 	or(&o.Retry, time.Second)
+	or(&o.Idle, time.Minute)
 	or(&o.Stall, 10*time.Minute)
 	if len(o.Streams) == 0 {
 		o.Streams = provider.Streams
@@ -122,6 +124,10 @@ type Collector struct {
 	known   known
 	hello   chan struct{} // wakes whoever looks after the subscriptions
 	waited  time.Duration // for the provider, as the journal knows it
+
+	// testingOnlyFault, if set, is asked before and after everything that changes
+	// the journal or the database: what it returns is what became of it.
+	testingOnlyFault func(point string) error
 
 	mu      sync.Mutex // guards streams against Status
 	streams []*stream
@@ -235,7 +241,7 @@ func (c *Collector) open(ctx context.Context, now int64) (err error) {
 	limit := now - c.retention()
 	streams := make([]*stream, len(c.o.Streams))
 	var forgot bool
-	err = c.o.DB.Write(ctx, func(tx *sql.Tx) error {
+	err = c.write(ctx, func(tx *sql.Tx) error {
 		origin := c.o.Journal.Origin()
 		if forgot, err = retained(tx, c.o.Tenant, origin, c.o.Journal.Size()); err != nil {
 			return err
@@ -272,7 +278,7 @@ func (c *Collector) open(ctx context.Context, now int64) (err error) {
 func (c *Collector) begin(ctx context.Context, now int64) error {
 	for _, s := range c.streams {
 		started := act.Act{Kind: act.Started, Stream: s.name, From: at(now - c.retention()), To: at(now), At: at(now)}
-		if _, err := c.o.Acts.Write(ctx, started); err != nil {
+		if _, err := c.tell(ctx, started); err != nil {
 			return err
 		}
 		if err := s.announce(ctx); err != nil {
@@ -291,6 +297,42 @@ func (c *Collector) end(ctx context.Context) {
 		s.remember(ctx)
 		c.say(ctx, act.Act{Kind: act.Stopped, Stream: s.name, At: c.up.Now()})
 	}
+}
+
+// write runs a transaction.
+func (c *Collector) write(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return c.change("database", func() error { return c.o.DB.Write(ctx, f) })
+}
+
+// tell appends acts to the journal.
+func (c *Collector) tell(ctx context.Context, acts ...act.Act) (commit *journal.Commit, err error) {
+	err = c.change("act", func() error {
+		commit, err = c.o.Acts.Write(ctx, acts...)
+		return err
+	})
+	return commit, err
+}
+
+// append appends records to the journal.
+func (c *Collector) append(ctx context.Context, o event.Origin, recs []event.Record, notes []journal.Note) (commit *journal.Commit, err error) {
+	err = c.change("records", func() error {
+		commit, err = c.o.Journal.Append(ctx, o, recs, notes)
+		return err
+	})
+	return commit, err
+}
+
+func (c *Collector) change(what string, f func() error) error {
+	if c.testingOnlyFault == nil {
+		return f()
+	}
+	if err := c.testingOnlyFault("before " + what); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	return c.testingOnlyFault("after " + what)
 }
 
 // retention is how far back is asked for: a little less than the provider keeps, for

@@ -157,7 +157,10 @@ func (s *stream) giveUp(ctx context.Context, l *span, failed int) error {
 // runSweep lists a trailing window again and again, for what came late.
 func (s *stream) runSweep(ctx context.Context, w *watch) error {
 	for {
-		begun := time.Now()
+		begun, asked := time.Now(), s.c.now()
+		s.mu.Lock()
+		failed := s.unswept
+		s.mu.Unlock()
 		s.mu.Lock()
 		to := s.cur.headFrom
 		from := to - s.sweepLength()
@@ -168,6 +171,11 @@ func (s *stream) runSweep(ctx context.Context, w *watch) error {
 				return err
 			}
 		}
+		s.mu.Lock()
+		if s.unswept == failed {
+			s.sweptAt = asked
+		}
+		s.mu.Unlock()
 		// A sweep takes at most a quarter of the time, whatever its length.
 		wait := max(s.c.o.Sweep, 4*time.Since(begun))
 		if err := s.rest(ctx, w, time.Now(), jitter(wait), false); err != nil {
@@ -193,6 +201,9 @@ func (s *stream) sweepOver(ctx context.Context, w *watch, from, to int64) error 
 	if err == nil || fatal(ctx, err) {
 		return err
 	}
+	s.mu.Lock()
+	s.unswept++
+	s.mu.Unlock()
 	if !s.blame(ctx, "sweep", err) && s.headWorks(begun) && to-from > 5*minute {
 		middle := floor(from+(to-from)/2, second)
 		if err := s.sweepOver(ctx, w, from, middle); err != nil {
@@ -338,7 +349,7 @@ func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
 	}
 	lost := min(limit, keep.stop)
 	if keep.cursor == backfill {
-		c, err := s.c.o.Acts.Write(ctx, act.Act{
+		c, err := s.c.tell(ctx, act.Act{
 			Kind: act.Gap, Stream: s.name, From: at(keep.start), To: at(lost), Permanent: true, Reason: act.Retention,
 			Message: fmt.Sprintf("what was offered in this time was not listed before the provider's retention of %v had passed", s.c.o.Retention),
 		})
@@ -417,7 +428,7 @@ func (s *stream) split(ctx context.Context, l *span, next span, cause error) err
 	aside := next
 	aside.stop, aside.width, aside.quarantined = end, end-next.start, true
 	aside.due = ours() + s.c.longer(0).Milliseconds()
-	c, err := s.c.o.Acts.Write(ctx, act.Act{
+	c, err := s.c.tell(ctx, act.Act{
 		Kind: act.Gap, Stream: s.name, From: at(aside.start), To: at(aside.stop), Reason: act.Quarantined,
 		Code: codeOf(cause), Status: statusOf(cause), Message: sentence(cause),
 	})

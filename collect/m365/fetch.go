@@ -201,7 +201,7 @@ func (a *appender) append(ctx context.Context, pieces []file.Piece) error {
 func (a *appender) origin(ctx context.Context, f event.Family, recs []event.Record, notes []journal.Note) error {
 	o := event.Origin{Tenant: a.c.o.Tenant, Family: f, Stream: a.j.s.name, Name: a.j.blob.name(), Run: a.h.run}
 	a.j.w.rest() // the disk may be behind; that is no trouble of the fetch
-	commit, err := a.c.o.Journal.Append(ctx, o, recs, notes)
+	commit, err := a.c.append(ctx, o, recs, notes)
 	a.j.w.beat()
 	if err != nil {
 		return err

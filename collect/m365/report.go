@@ -115,7 +115,7 @@ func (c *Collector) flush(ctx context.Context, all bool) {
 
 // say writes acts that nothing else hangs on.
 func (c *Collector) say(ctx context.Context, acts ...act.Act) {
-	if _, err := c.o.Acts.Write(ctx, acts...); err != nil && ctx.Err() == nil {
+	if _, err := c.tell(ctx, acts...); err != nil && ctx.Err() == nil {
 		c.log.Error("an act could not be written to the journal", "kind", acts[0].Kind, "error", err)
 	}
 }

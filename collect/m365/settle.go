@@ -120,7 +120,7 @@ func (s *settler) settle(group []*settlement) error {
 		}
 	}
 	if len(acts) > 0 {
-		c, err := s.c.o.Acts.Write(s.ctx, acts...)
+		c, err := s.c.tell(s.ctx, acts...)
 		if err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (s *settler) settle(group []*settlement) error {
 // again for minutes: nothing is lost meanwhile, and the fetchers wait.
 func (s *settler) write(group []*settlement) error {
 	for failed := 0; ; failed++ {
-		err := s.c.o.DB.Write(s.ctx, func(tx *sql.Tx) error {
+		err := s.c.write(s.ctx, func(tx *sql.Tx) error {
 			var size uint64
 			for _, x := range group {
 				if err := x.tx(tx, x.results); err != nil {

@@ -30,6 +30,7 @@ type StreamStatus struct {
 	TimeToLoss time.Duration
 
 	Throttled   time.Duration // of the whole source: the provider has made us wait
+	Swept       time.Time     // when the last sweep that worked was begun; zero if none was
 	Late        int64         // blobs that only a sweep has found
 	SweepLength time.Duration // how far back sweeps look, as learned
 	Restarts    int           // of loops, since the start
@@ -68,6 +69,9 @@ func (s *stream) status(ctx context.Context) StreamStatus {
 		st.State = "disabled"
 	case time.Since(s.heard) > 10*s.c.o.Poll+time.Minute:
 		st.State = "failing"
+	}
+	if s.sweptAt != 0 {
+		st.Swept = at(s.sweptAt)
 	}
 	for _, l := range s.spans {
 		if l.cursor == backfill {

@@ -44,7 +44,10 @@ type stream struct {
 	idle   *act.Act  // the latest listing of the head that found nothing and was not told of yet
 	told   time.Time // when the last one was
 	heard  time.Time // the latest listing of the head that worked
-	got    time.Time // the latest blob that was fetched
+	// The latest sweep that worked was begun at sweptAt; unswept counts failures.
+	sweptAt int64
+	unswept int
+	got     time.Time // the latest blob that was fetched
 
 	trouble
 }
@@ -90,7 +93,7 @@ func (s *stream) announce(ctx context.Context) error {
 		if err != nil || len(list) == 0 {
 			return err
 		}
-		commit, err := s.c.o.Acts.Write(ctx, act.Act{Kind: act.Listed, Stream: s.name, Cursor: backfill.String(), At: at(s.c.now()), New: named(list), Part: true})
+		commit, err := s.c.tell(ctx, act.Act{Kind: act.Listed, Stream: s.name, Cursor: backfill.String(), At: at(s.c.now()), New: named(list), Part: true})
 		if err != nil {
 			return err
 		}
@@ -98,7 +101,7 @@ func (s *stream) announce(ctx context.Context) error {
 			return err
 		}
 		s.cur.announced = list[len(list)-1].id
-		if err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) error { return setAnnounced(tx, s.id, s.cur.announced) }); err != nil {
+		if err := s.c.write(ctx, func(tx *sql.Tx) error { return setAnnounced(tx, s.id, s.cur.announced) }); err != nil {
 			return err
 		}
 	}
@@ -200,7 +203,7 @@ func (s *stream) take(ctx context.Context, l *span, blobs []provider.Blob, next 
 	save := len(news) > 0 || l.id != 0 || !last && l.cursor == head || last && s.saveDue()
 	var top int64
 	if save {
-		err = s.c.o.DB.Write(ctx, func(tx *sql.Tx) (err error) {
+		err = s.c.write(ctx, func(tx *sql.Tx) (err error) {
 			if top, err = addBlobs(tx, news); err != nil {
 				return err
 			}
@@ -304,11 +307,8 @@ func (s *stream) tell(ctx context.Context, l *span, news []blob, last bool) (*jo
 	if len(acts) == 0 {
 		return nil, nil
 	}
-	return s.c.o.Acts.Write(ctx, acts...)
+	return s.c.tell(ctx, acts...)
 }
-
-// idleEvery is how often listings of the head that find nothing are told of, and saved.
-const idleEvery = time.Minute
 
 // calm keeps a listing back that found nothing, if one was told of lately. It returns
 // what is to be told now: one that was kept back is, if the new one begins elsewhere and so
@@ -323,7 +323,7 @@ func (s *stream) calm(closing act.Act, quiet bool) (acts []act.Act) {
 		acts = append(acts, *s.idle)
 	}
 	s.idle = nil
-	if quiet && time.Since(s.told) < idleEvery {
+	if quiet && time.Since(s.told) < s.c.o.Idle {
 		s.idle = &closing
 		return acts
 	}
@@ -335,7 +335,7 @@ func (s *stream) calm(closing act.Act, quiet bool) (acts []act.Act) {
 func (s *stream) idleAct(all bool) *act.Act {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.idle == nil || !all && time.Since(s.told) < idleEvery {
+	if s.idle == nil || !all && time.Since(s.told) < s.c.o.Idle {
 		return nil
 	}
 	a := s.idle
@@ -348,7 +348,7 @@ func (s *stream) idleAct(all bool) *act.Act {
 func (s *stream) saveDue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Since(s.saved) >= idleEvery
+	return time.Since(s.saved) >= s.c.o.Idle
 }
 
 // move writes down how far a listing has come.
@@ -403,7 +403,7 @@ func (s *stream) remember(ctx context.Context) {
 	s.mu.Lock()
 	cur := s.cur
 	s.mu.Unlock()
-	err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) error {
+	err := s.c.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE collect_stream SET head_from = ?, head_to = ?, lags = ?, swept = ? WHERE id = ?`, cur.headFrom, cur.headTo, cur.lags.String(), cur.swept, s.id)
 		return err
 	})
@@ -416,7 +416,7 @@ func (s *stream) remember(ctx context.Context) {
 // whatever else f changes in the transaction. A span of which nothing is left goes.
 func (s *stream) put(ctx context.Context, l *span, to span, more *span, f func(tx *sql.Tx) error) error {
 	gone := to.start >= to.stop
-	err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
 		if gone {
 			err = dropSpan(tx, l)
 		} else {

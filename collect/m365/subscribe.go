@@ -98,7 +98,7 @@ func (s *stream) start(ctx context.Context) error {
 		return nil
 	}
 	// Written down first: who dies in between must not ask again at once.
-	if err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) error {
+	if err := s.c.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE collect_stream SET asked = ? WHERE id = ?`, now, s.id)
 		return err
 	}); err != nil {
@@ -138,7 +138,7 @@ func (s *stream) subscribed(ctx context.Context, how string) error {
 	if err := s.witnessed(ctx, acts); err != nil {
 		return err
 	}
-	err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) error {
+	err := s.c.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE collect_stream SET enabled = ? WHERE id = ?`, now, s.id)
 		return err
 	})
@@ -187,7 +187,7 @@ func (s *stream) witnessed(ctx context.Context, acts []act.Act) error {
 	if len(acts) == 0 {
 		return nil
 	}
-	c, err := s.c.o.Acts.Write(ctx, acts...)
+	c, err := s.c.tell(ctx, acts...)
 	if err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (s *stream) refused(ctx context.Context, cause error) error {
 }
 
 func (s *stream) setRefused(ctx context.Context, since int64) error {
-	err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) error {
+	err := s.c.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE collect_stream SET refused = ? WHERE id = ?`, since, s.id)
 		return err
 	})

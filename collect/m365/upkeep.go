@@ -116,7 +116,7 @@ func (s *stream) timeToLoss(ctx context.Context) (time.Duration, error) {
 func (s *stream) relieve(ctx context.Context) error {
 	now := s.c.now()
 	var moved int64
-	err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
 		moved, err = ageBlobs(tx, s.id, now-ageAfter, ageRows)
 		return err
 	})
@@ -149,7 +149,7 @@ func (f *forgetting) step(ctx context.Context, s *stream) error {
 	now := s.c.now()
 	for range 50 {
 		var next int64
-		err := s.c.o.DB.Write(ctx, func(tx *sql.Tx) (err error) {
+		err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
 			// Nothing younger can have expired, and been out of the listings.
 			next, _, err = forget(tx, s.id, f.next, now-s.c.retention()-keepMore, now-keepMore, forgetRows)
 			return err
