@@ -40,9 +40,9 @@ func visit(c *company.Company, from, to time.Time, f func(company.Ref)) {
 }
 
 func TestRecords(t *testing.T) {
-	c := open(t, company.Config{Seed: 1, People: 2000, PerDay: 60})
-	other := open(t, company.Config{Seed: 2, People: 2000, PerDay: 60})
-	again := open(t, company.Config{Seed: 1, People: 2000, PerDay: 60})
+	c := open(t, company.Config{Seed: 1, People: 1300, PerDay: 60})
+	other := open(t, company.Config{Seed: 2, People: 1300, PerDay: 60})
+	again := open(t, company.Config{Seed: 1, People: 1300, PerDay: 60})
 	type fields struct {
 		ID, CreationTime, Operation, OrganizationID, Workload, UserKey string
 		UserID                                                         *string
@@ -85,7 +85,7 @@ func TestRecords(t *testing.T) {
 		}
 		sizes = append(sizes, len(b))
 	})
-	if seen < 4000 {
+	if seen < 3000 {
 		t.Fatalf("only %d events in a busy hour", seen)
 	}
 	if same > 0 {

@@ -129,7 +129,7 @@ type joined struct {
 // TestSessions holds that the records of one session can be joined: by its id,
 // and by the token that a sign-in gave out.
 func TestSessions(t *testing.T) {
-	c := open(t, company.Config{Seed: 6, People: 20, PerDay: 1500})
+	c := open(t, company.Config{Seed: 6, People: 12, PerDay: 1200})
 	signedIn, tokens := map[string]string{}, map[string]bool{}
 	var rest []joined
 	visit(c, wednesday.Add(8*time.Hour), wednesday.Add(11*time.Hour), func(r company.Ref) {
