@@ -178,6 +178,7 @@ func (a *app) root() *cobra.Command {
 // commands are in the order of a record's life.
 var commands = []func(*app) *cobra.Command{
 	(*app).serveCommand,
+	(*app).checkConfigCommand,
 	(*app).importCommand,
 	(*app).normalizeCommand,
 	(*app).searchCommand,
@@ -185,6 +186,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).proveCommand,
 	(*app).verifyCommand,
 	(*app).witnessCommand,
+	(*app).simCommand,
 	(*app).statusCommand,
 	(*app).keyCommand,
 	(*app).retainCommand,

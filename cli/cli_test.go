@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 //	port VAR                sets VAR to a free port
 //	listening PORT          waits until somebody listens there
 //	policy KEY URL FILE     writes a policy of the one witness with that key file
+//	tenant [KEY=VALUE]…     simulates a tenant, and sets API, TENANT, CLIENT and SECRET
+//	expand FILE…            puts their values into files
+//	nosecret FILE…          the files hold neither the secret nor a token
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -61,6 +64,10 @@ func TestScripts(t *testing.T) {
 			"port":      cmdPort,
 			"listening": cmdListening,
 			"policy":    cmdPolicy,
+
+			"tenant":   cmdTenant,
+			"expand":   cmdExpand,
+			"nosecret": cmdNoSecret,
 		},
 	})
 }

@@ -26,7 +26,7 @@ sources are given by reference: ` + "`env:NAME`, `file:PATH` or `command:/PROGRA
 
 ` + "`daybreak serve`" + ` reads the file again when it changes and on SIGHUP; a file with a mistake changes nothing and the log says
 what is wrong. Sources, retention, search, log.level and enrich.databases take effect at once: a source
-that was changed starts anew, the others go on. Settings of server, journal and witness wait for a restart, and the log says so.
+that was changed starts anew, the others go on. Settings of server and witness wait for a restart, and the log says so.
 `)
 	c := reflect.ValueOf(Default())
 	for i := range c.NumField() {

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,7 +37,7 @@ func newSettings(c *config.Config, before *settings) *settings {
 }
 
 // waits are the sections that are read when the process starts and not again.
-var waits = []string{"server", "journal", "witness"}
+var waits = []string{"server", "witness"}
 
 // Configured says what a new configuration has changed.
 type Configured struct {
@@ -52,6 +53,10 @@ func (n *Node) Configure(ctx context.Context, c config.Config) (Configured, erro
 	n.configuring.Lock()
 	defer n.configuring.Unlock()
 	before := n.live.Load()
+	if name := c.Journal.Name; name != "" && name != n.journal.Origin() {
+		return Configured{}, &DirError{fmt.Sprintf("journal.name is %q, but this log is %q and a log keeps its name: take the setting out, or use another data directory", name, n.journal.Origin())}
+	}
+	c.Journal = before.config.Journal // no change: the log has this name
 	var out Configured
 	for _, change := range config.Changes(before.config.Snapshot(), c.Snapshot()) {
 		if slices.Contains(waits, change.Section()) {
@@ -61,7 +66,7 @@ func (n *Node) Configure(ctx context.Context, c config.Config) (Configured, erro
 		}
 	}
 	// What waits is said again the next time, too.
-	c.Server, c.Journal, c.Witness = before.config.Server, before.config.Journal, before.config.Witness
+	c.Server, c.Witness = before.config.Server, before.config.Witness
 	if !slices.Equal(before.config.Enrich.Databases, c.Enrich.Databases) {
 		if err := n.mappers.use(c.Enrich.Databases); err != nil {
 			return Configured{}, &DirError{"enrich.databases: " + err.Error()}

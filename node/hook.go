@@ -171,3 +171,9 @@ func (b *bucket) take(now time.Time) bool {
 	b.have--
 	return true
 }
+
+// CheckWebhook says why a webhook's settings cannot be used.
+func CheckWebhook(ctx context.Context, c *config.Webhook) error {
+	_, err := newHook(c).read(ctx)
+	return err
+}

@@ -1,0 +1,327 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/credential"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+)
+
+func (a *app) checkConfigCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check-config FILE",
+		Short: "Read a configuration and try every source",
+		Long: `Check-config reads a configuration and tries what it says: that secrets can be read,
+that each source's token service gives a token, that the token holds the permissions which
+the streams need, that the API answers, how the subscriptions stand, that the clocks agree
+and how long the certificate lasts. It changes nothing at the provider and holds no data
+directory; it can be run beside a server. No secret is printed.
+
+It prints one line a source. The exit code is 0 if everything can work, with warnings or
+without, 1 if something cannot, 2 if the file cannot be read.`,
+		Args: args(cobra.ExactArgs(1), "one file"),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			c, err := config.Load(files[0])
+			if err != nil {
+				return usagef("%v", err)
+			}
+			return a.checkConfig(cmd.Context(), &c)
+		},
+	}
+}
+
+// verdict is what was found out about a source, or about the rest of the file.
+type verdict struct {
+	Name     string    `json:"name"`
+	OK       bool      `json:"ok"`
+	Tenant   string    `json:"tenant,omitempty"`
+	Findings []finding `json:"findings"`
+}
+
+// finding is one thing that was looked at.
+type finding struct {
+	Check string `json:"check"`
+	// Result is "ok", "warning" or "failed".
+	Result  string `json:"result"`
+	Message string `json:"message"`
+}
+
+func (v *verdict) add(check, result, format string, args ...any) {
+	v.Findings = append(v.Findings, finding{check, result, fmt.Sprintf(format, args...)})
+}
+
+const (
+	good    = "ok"
+	warning = "warning"
+	failed  = "failed"
+)
+
+const (
+	// tryTime is how long a source may take to answer all questions.
+	tryTime = time.Minute
+	// tryAtOnce bounds how many sources are tried at a time.
+	tryAtOnce = 8
+	// maxSkew is how far clocks may be apart before somebody should know. Windows
+	// are in the provider's time, so nothing is lost by it; assertions of
+	// certificates are refused beyond a few minutes.
+	maxSkew = time.Minute
+)
+
+func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
+	all := make([]*verdict, len(c.Sources)+1)
+	all[0] = tryFiles(c)
+	var tries sync.WaitGroup
+	turn := make(chan struct{}, tryAtOnce)
+	for i := range c.Sources {
+		tries.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			ctx, cancel := context.WithTimeout(ctx, tryTime)
+			defer cancel()
+			all[i+1] = trySource(ctx, &c.Sources[i])
+		})
+	}
+	tries.Wait()
+	bad := 0
+	for _, v := range all {
+		v.OK = !slices.ContainsFunc(v.Findings, func(f finding) bool { return f.Result == failed })
+		if !v.OK {
+			bad++
+		}
+	}
+	if err := a.printVerdicts(all); err != nil {
+		return err
+	}
+	switch {
+	case bad > 0:
+		return errors.New("the configuration would not work as it is")
+	case len(c.Sources) == 0:
+		a.say("there is no [[source]]: nothing would be collected (docs/connect-m365.md)")
+	}
+	return nil
+}
+
+func (a *app) printVerdicts(all []*verdict) error {
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(struct {
+			OK      bool       `json:"ok"`
+			Server  *verdict   `json:"server"`
+			Sources []*verdict `json:"sources"`
+		}{!slices.ContainsFunc(all, func(v *verdict) bool { return !v.OK }), all[0], all[1:]})
+	}
+	for i, v := range all {
+		if i == 0 && v.OK {
+			continue // only sources have a line; the rest is said if it is wrong
+		}
+		state := good
+		var say []string
+		for _, f := range v.Findings {
+			if f.Result != good || v.OK {
+				say = append(say, f.Message)
+			}
+			if f.Result == failed || f.Result == warning && state == good {
+				state = f.Result
+			}
+		}
+		if _, err := fmt.Fprintf(a.stdout, "%s: %s: %s\n", v.Name, state, printable(strings.Join(say, "; "), 4000)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tryFiles looks at the files that the rest of the configuration names.
+func tryFiles(c *config.Config) *verdict {
+	v := &verdict{Name: "server", Findings: []finding{}}
+	if c.Server.TLSCert != "" {
+		if _, err := tls.LoadX509KeyPair(c.Server.TLSCert, c.Server.TLSKey); err != nil {
+			v.add("tls", failed, "server.tls_cert and server.tls_key cannot be used: %v", err)
+		}
+	}
+	files := slices.Clone(c.Enrich.Databases)
+	if c.Witness.Policy != "" {
+		files = append(files, c.Witness.Policy)
+	}
+	for _, file := range files {
+		f, err := os.Open(file)
+		if err != nil {
+			v.add("file", failed, "%v: correct the path, or let this user read it", err)
+			continue
+		}
+		f.Close()
+	}
+	return v
+}
+
+// trySource asks the provider everything that can be asked without changing anything.
+func trySource(ctx context.Context, c *config.Source) *verdict {
+	v := &verdict{Name: c.Name, Tenant: c.Tenant, Findings: []finding{}}
+	if !v.tryCredential(ctx, c) {
+		return v
+	}
+	v.tryWebhook(ctx, c)
+	client, err := node.NewM365Client(c, nil, func(o *provider.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return v
+	}
+	roles, err := client.Roles(ctx)
+	if err != nil {
+		v.add("token", failed, "no token: %s", advice(ctx, err, "the token service"))
+		return v
+	}
+	v.add("token", good, "token given")
+	v.tryRoles(c, roles)
+	v.trySubscriptions(ctx, c, client)
+	v.trySkew(client.Skew())
+	return v
+}
+
+// tryCredential reads what the source proves itself with.
+func (v *verdict) tryCredential(ctx context.Context, c *config.Source) bool {
+	cred, err := node.CredentialOf(c)
+	if err != nil {
+		v.add("credential", failed, "%v", err)
+		return false
+	}
+	expires, err := cred.Expires(ctx)
+	if err != nil {
+		v.add("credential", failed, "%v", err)
+		return false
+	}
+	if expires.IsZero() {
+		return true // it is read when the token is asked for
+	}
+	date := expires.UTC().Format(time.DateOnly)
+	switch days, say := credential.Warning(expires, time.Now()); {
+	case !say:
+		v.add("credential", good, "certificate until %s", date)
+	case days == 0:
+		v.add("credential", failed, "the certificate has expired on %s: make a new one, upload it to the application and put it in the old one's place", date)
+	default:
+		v.add("credential", warning, "the certificate expires on %s, in less than %d days: make a new one, upload it to the application and put it in the old one's place", date, days)
+	}
+	return true
+}
+
+func (v *verdict) tryWebhook(ctx context.Context, c *config.Source) {
+	if c.Webhook == nil {
+		return
+	}
+	if err := node.CheckWebhook(ctx, c.Webhook); err != nil {
+		v.add("webhook", failed, "%v", err)
+	}
+}
+
+// The application roles that the API knows, and what they are needed for.
+const (
+	roleFeed = "ActivityFeed.Read"
+	roleDLP  = "ActivityFeed.ReadDlp"
+	streamDL = "DLP.All"
+)
+
+// tryRoles says which permission is missing and which streams need it.
+func (v *verdict) tryRoles(c *config.Source, roles []string) {
+	missing := map[string][]string{}
+	for _, stream := range c.Streams {
+		role := roleFeed
+		if stream == streamDL {
+			role = roleDLP
+		}
+		if !slices.Contains(roles, role) {
+			missing[role] = append(missing[role], stream)
+		}
+	}
+	for _, role := range []string{roleFeed, roleDLP} {
+		if streams := missing[role]; streams != nil {
+			v.add("permissions", failed,
+				"the application lacks %s, which %s needs: add this application permission of the Office 365 Management APIs and grant admin consent, or leave the stream out of streams",
+				role, strings.Join(streams, ", "))
+		}
+	}
+	if len(missing) == 0 {
+		v.add("permissions", good, "permissions complete")
+	}
+}
+
+func (v *verdict) trySubscriptions(ctx context.Context, c *config.Source, client *provider.Client) {
+	list, err := client.Subscriptions(ctx, budget.Head)
+	if err != nil {
+		v.add("subscriptions", failed, "the API does not list subscriptions: %s", advice(ctx, err, "the API"))
+		return
+	}
+	on, off := 0, []string(nil)
+	for _, stream := range c.Streams {
+		i := slices.IndexFunc(list, func(s provider.Subscription) bool { return s.ContentType == stream })
+		if i >= 0 && list[i].Enabled() {
+			on++
+		} else {
+			off = append(off, stream)
+		}
+	}
+	switch {
+	case off == nil:
+		v.add("subscriptions", good, "%d subscriptions on", on)
+	default:
+		v.add("subscriptions", good, "%d subscriptions on, serve will start %s", on, strings.Join(off, ", "))
+	}
+}
+
+func (v *verdict) trySkew(skew time.Duration) {
+	side := "behind"
+	if skew < 0 {
+		side = "ahead of"
+	}
+	if skew.Abs() <= maxSkew {
+		v.add("clock", good, "clocks agree")
+		return
+	}
+	v.add("clock", warning, "this machine's clock is %v %s the provider's: set it by NTP, or tokens may be refused", skew.Abs().Round(time.Second), side)
+}
+
+// advice makes one sentence of an error: what happened, and what to do.
+func advice(ctx context.Context, err error, who string) string {
+	e := (*provider.Error)(nil)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Sprintf("%s did not answer within %v: check that this machine reaches it, and HTTPS_PROXY if there is a proxy", who, tryTime)
+	case !errors.As(err, &e):
+		return err.Error()
+	}
+	// Of what the token service says, the part that is the same each time.
+	text, _, _ := strings.Cut(e.Message, " Trace ID: ")
+	switch {
+	case e.Op == "token" && e.Status == 0 && e.Class == provider.ClassAuth:
+		return text // the credential cannot be read, and the text says why
+	case e.Code != "" && !strings.HasPrefix(text, e.Code):
+		text = strings.TrimSuffix(e.Code+": "+text, ": ")
+	case e.Code == "" && e.Status != 0:
+		text = fmt.Sprintf("status %d: %s", e.Status, text)
+	}
+	text = strings.TrimSuffix(text, ".")
+	switch {
+	case e.Action != "":
+		return text + ": " + e.Action
+	case e.Status == 0:
+		return fmt.Sprintf("%s: check that this machine reaches %s, and HTTPS_PROXY if there is a proxy", text, who)
+	}
+	return text + ": try again in a few minutes"
+}
