@@ -31,7 +31,7 @@ func (d *Directory) Person(n int) (User, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	id := d.company.Person(n).ObjectID
+	id := d.company.ObjectID(n)
 	d.people.known[id] = int32(n)
 	u, _ := d.userLocked(id)
 	return u, nil
@@ -82,11 +82,12 @@ func (d *Directory) findLocked(upn string) (ID, bool) {
 	if id, ok := d.state.upns[upn]; ok {
 		return id, !d.state.users[id].Deleted
 	}
-	n, ok := d.people.byUPN(d.company, upn)
+	n, ok := d.company.Find(upn)
 	if !ok {
 		return ID{}, false
 	}
-	id := d.company.Person(n).ObjectID
+	id := d.company.ObjectID(n)
+	d.people.known[id] = int32(n)
 	if u := d.state.users[id]; u != nil && u.Deleted {
 		return ID{}, false
 	}
@@ -114,13 +115,12 @@ func (d *Directory) derived(words ...string) ID {
 	return record.HashText(append([]string{d.tenant.String()}, words...)...)
 }
 
-// people finds the company's people by what they are called. Those who were
-// looked at by number are known; an index of everybody, 24 bytes a person, is
+// people finds the company's people by their object ids. Those who were looked
+// at by number or name are known; an index of everybody, 16 bytes a person, is
 // made when somebody asks for another.
 type people struct {
 	known map[ID]int32
 	ids   []indexed
-	upns  []indexed
 }
 
 type indexed struct {
@@ -128,51 +128,32 @@ type indexed struct {
 	person int32
 }
 
+func wordAt(id ID) uint64 { return binary.BigEndian.Uint64(id[8:]) }
+
 func (p *people) byID(c *company.Company, id ID) (int, bool) {
 	if n, ok := p.known[id]; ok {
 		return int(n), true
 	}
 	p.index(c)
-	return find(p.ids, binary.BigEndian.Uint64(id[8:]), func(n int) bool { return c.Person(n).ObjectID == id })
-}
-
-func (p *people) byUPN(c *company.Company, upn string) (int, bool) {
-	if !strings.HasSuffix(upn, "@"+c.Domain()) {
-		return 0, false
+	byHash := func(e indexed, h uint64) int { return cmp.Compare(e.hash, h) }
+	i, _ := slices.BinarySearchFunc(p.ids, wordAt(id), byHash)
+	for ; i < len(p.ids) && p.ids[i].hash == wordAt(id); i++ {
+		if n := int(p.ids[i].person); c.ObjectID(n) == id {
+			return n, true
+		}
 	}
-	p.index(c)
-	return find(p.upns, hashText(upn), func(n int) bool { return strings.EqualFold(c.Person(n).UPN, upn) })
+	return 0, false
 }
 
 func (p *people) index(c *company.Company) {
 	if p.ids != nil {
 		return
 	}
-	n := c.People()
-	p.ids, p.upns = make([]indexed, n), make([]indexed, n)
-	for i := range n {
-		person := c.Person(i)
-		p.ids[i] = indexed{binary.BigEndian.Uint64(person.ObjectID[8:]), int32(i)}
-		p.upns[i] = indexed{hashText(strings.ToLower(person.UPN)), int32(i)}
+	p.ids = make([]indexed, c.People())
+	for n := range p.ids {
+		p.ids[n] = indexed{wordAt(c.ObjectID(n)), int32(n)}
 	}
-	byHash := func(a, b indexed) int { return cmp.Compare(a.hash, b.hash) }
-	slices.SortFunc(p.ids, byHash)
-	slices.SortFunc(p.upns, byHash)
-}
-
-func hashText(s string) uint64 {
-	g := record.HashText(s)
-	return binary.BigEndian.Uint64(g[8:])
-}
-
-func find(list []indexed, hash uint64, is func(n int) bool) (int, bool) {
-	i, _ := slices.BinarySearchFunc(list, hash, func(e indexed, h uint64) int { return cmp.Compare(e.hash, h) })
-	for ; i < len(list) && list[i].hash == hash; i++ {
-		if is(int(list[i].person)) {
-			return int(list[i].person), true
-		}
-	}
-	return 0, false
+	slices.SortFunc(p.ids, func(a, b indexed) int { return cmp.Compare(a.hash, b.hash) })
 }
 
 // indexLocked brings the lookups in line with the tables.
