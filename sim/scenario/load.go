@@ -5,6 +5,7 @@ package scenario
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -327,7 +328,7 @@ func (c *checker) values(s *step, bad refusal) error {
 	} else if s.Role != "" {
 		roles = directory.AppRoleValues(s.Resource)
 	}
-	if err := errors.Join(
+	if err := cmp.Or(
 		oneOf("on", s.On, "application", "service-principal"),
 		oneOf("credential", s.Credential, string(directory.Password), string(directory.Certificate)),
 		oneOf("rights", s.Rights, "FullAccess", "SendAs"),
