@@ -160,7 +160,7 @@ func New(cfg Config) (*Company, error) {
 	c.sid = fmt.Sprintf("S-1-5-21-%d-%d-%d-", 1e9+c.hash(tagSID, 0)%3e9, 1e9+c.hash(tagSID, 1)%3e9, 1e9+c.hash(tagSID, 2)%3e9)
 	c.offices = openOffices(cfg.People)
 	c.admins = min(max(cfg.People/400, 2), 48)
-	c.moments.New = func() any { return &moment{c: c} }
+	c.moments.New = func() any { return &moment{c: c, seen: math.MinInt64} }
 	return c, nil
 }
 

@@ -233,6 +233,32 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// FuzzAppend holds that any position gives a record that is JSON, of its time and
+// with its id, also where no event is counted.
+func FuzzAppend(f *testing.F) {
+	f.Add(uint64(1), uint8(0), uint8(1), int64(357_000_000), 0)
+	f.Add(uint64(2), uint8(200), uint8(2), int64(-5), 1<<40)
+	f.Add(uint64(3), uint8(3), uint8(4), int64(1)<<31, -1)
+	f.Fuzz(func(t *testing.T, seed uint64, people, stream uint8, slot int64, index int) {
+		c := open(t, company.Config{Seed: seed, People: company.MinPeople + int(people)*97})
+		r := company.Ref{Stream: company.Streams[int(stream)%len(company.Streams)], Slot: slot % (1 << 33), Index: index}
+		raw := c.Append(nil, r)
+		var got struct{ ID, CreationTime string }
+		if err := json.Unmarshal(raw, &got); err != nil {
+			t.Fatalf("%v: %v\n%s", r, err, raw)
+		}
+		if got.ID != string(c.AppendID(nil, r)) || c.Slot(c.Time(r)) != r.Slot {
+			t.Fatalf("%v is %s at %v", r, got.ID, c.Time(r))
+		}
+		if at := c.Time(r); at.Year() > 0 && at.Year() < 9999 && got.CreationTime != at.Format("2006-01-02T15:04:05") {
+			t.Fatalf("%v happens at %v and says %s", r, at, got.CreationTime)
+		}
+		if !bytes.Equal(raw, c.Append(nil, r)) {
+			t.Fatalf("%v differs the second time", r)
+		}
+	})
+}
+
 func BenchmarkAppend(b *testing.B) {
 	c := open(b, company.Config{People: 100_000, Rate: 25_000})
 	slot := c.Slot(wednesday.Add(10 * time.Hour))

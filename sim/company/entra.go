@@ -18,6 +18,7 @@ const (
 	typeDLPExchange       = 13
 	typeSharing           = 14
 	typeSTSLogon          = 15
+	typeComplianceCmdlet  = 18
 	typePowerBI           = 20
 	typeTeams             = 25
 	typeThreatMail        = 28

@@ -29,6 +29,9 @@ var generalPeople = newDeck([]kind{
 	{1, "AtpDetection", (*moment).threatFile},
 	{2, "AlertTriggered", (*moment).alert},
 	{2, "AlertEntityGenerated", (*moment).alert},
+	{4, "Get-DlpCompliancePolicy", (*moment).compliance},
+	{3, "Get-RetentionCompliancePolicy", (*moment).compliance},
+	{2, "Get-ComplianceSearch", (*moment).compliance},
 })
 
 var generalMachines = newDeck([]kind{
@@ -379,6 +382,31 @@ func (m *moment) copilot(op string) {
 	m.addThread(thread)
 	m.shut()
 	m.w.EndObject()
+	m.done()
+}
+
+// compliance is an administrator at work in the compliance portal.
+func (m *moment) compliance(op string) {
+	m.administrator()
+	m.head(op, typeComplianceCmdlet, "Success")
+	m.upn("UserKey", m.who)
+	m.num("UserType", 2)
+	m.num("Version", 1)
+	m.str("Workload", "SecurityComplianceCenter")
+	m.str("ObjectId", "")
+	m.upn("UserId", m.who)
+	m.num("SecurityComplianceCenterEventType", 0)
+	m.ip("ClientIP", m.addr)
+	m.str("ClientApplication", "EMC")
+	m.str("CmdletVersion", "")
+	m.open("EffectiveOrganization")
+	m.add(m.c.brand)
+	m.add(".onmicrosoft.example")
+	m.shut()
+	m.str("NonPIIParameters", "")
+	m.str("Parameters", `-ResultSize "Unlimited"`)
+	m.when("StartTime", m.unix)
+	m.str("UserServicePlan", "")
 	m.done()
 }
 

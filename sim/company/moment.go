@@ -31,6 +31,7 @@ type moment struct {
 	day  int64 // of the office's clock, since 1970
 	half int64 // half days of the same clock
 	att  attendance
+	seen int64 // the slot that att is of
 }
 
 func (m *moment) begin(r Ref, dst []byte) {
@@ -45,7 +46,10 @@ func (m *moment) begin(r Ref, dst []byte) {
 func (m *moment) happen() {
 	l := &life[m.ref.Stream]
 	// The slot's middle, as Count has it: all events of a slot have the same company.
-	m.c.attend(&m.att, m.ref.Slot*m.c.slot+m.c.slot/2)
+	if m.seen != m.ref.Slot {
+		m.c.attend(&m.att, m.ref.Slot*m.c.slot+m.c.slot/2)
+		m.seen = m.ref.Slot
+	}
 	people, machines := m.c.intensity(m.ref.Stream, &m.att)
 	if m.unit()*(people+machines) < machines {
 		l.auto.play(m)

@@ -55,17 +55,21 @@ func Mix(a, b uint64) uint64 {
 	return z ^ z>>31
 }
 
+// hexPairs is the text of every byte.
+var hexPairs = func() (t [256][2]byte) {
+	for i := range t {
+		t[i] = [2]byte{hexDigits[i>>4], hexDigits[i&15]}
+	}
+	return t
+}()
+
 // Append appends the id as text, in small letters.
 func (g GUID) Append(dst []byte) []byte {
 	var b [36]byte
-	at := 0
-	for i, c := range g {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			b[at] = '-'
-			at++
-		}
-		b[at], b[at+1] = hexDigits[c>>4], hexDigits[c&15]
-		at += 2
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	for i, at := range [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+		pair := hexPairs[g[i]]
+		b[at], b[at+1] = pair[0], pair[1]
 	}
 	return append(dst, b[:]...)
 }
