@@ -71,6 +71,7 @@ type hooks struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
+	retry  time.Duration // before the second attempt
 
 	mu           sync.Mutex
 	sent         [streams][]notified
@@ -85,7 +86,7 @@ type notified struct {
 }
 
 func newHooks(s *Server, transport http.RoundTripper) *hooks {
-	h := &hooks{server: s, client: &http.Client{
+	h := &hooks{server: s, retry: firstRetry, client: &http.Client{
 		Transport: transport, Timeout: notifyTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -166,7 +167,7 @@ func (h *hooks) watch(s stream, to *hook, from time.Time) {
 func (h *hooks) run(ctx context.Context, s stream, to *hook, since int64) {
 	tick := time.NewTicker(notifyEvery)
 	defer tick.Stop()
-	failures, retry := 0, firstRetry
+	failures, retry := 0, h.retry
 	for {
 		now := h.server.Now()
 		h.server.catchUp(now)
@@ -184,7 +185,7 @@ func (h *hooks) run(ctx context.Context, s stream, to *hook, since int64) {
 		}
 		if h.notify(ctx, s, to, list) {
 			since = list[len(list)-1].created + 1
-			failures, retry = 0, firstRetry
+			failures, retry = 0, h.retry
 			continue
 		}
 		if failures++; failures >= mostFailures {
