@@ -173,14 +173,13 @@ func TestAttackIsWoven(t *testing.T) {
 	truth := ledger(t, s, time.Time{}, time.Time{}, time.Time{})
 	found := 0
 	for _, e := range truth {
-		for _, m := range e.Marks {
-			if step, ok := strings.CutPrefix(m, "step:"); ok {
-				if want[e.ID] != step {
-					t.Errorf("%s is marked %q, want %q", e.ID, step, want[e.ID])
-				}
-				found++
-			}
+		if e.Step == "" {
+			continue
 		}
+		if want[e.ID] != e.Step {
+			t.Errorf("%s is marked %q, want %q", e.ID, e.Step, want[e.ID])
+		}
+		found++
 	}
 	if found != len(want) {
 		t.Errorf("%d events of the scenario in the ledger, want %d", found, len(want))

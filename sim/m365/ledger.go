@@ -25,9 +25,11 @@ type Entry struct {
 	Expires   time.Time `json:"contentExpiration"`
 	ContentID string    `json:"contentId"`
 	SHA256    Hash      `json:"sha256"` // of the canonical JSON
-	// Marks are the faults that struck the record, "repeated" if there is
-	// another copy of it, and "step:" with the step of a scenario.
+	// Marks are the faults that struck the record, and "repeated" if there is
+	// another copy of it.
 	Marks []string `json:"marks,omitempty"`
+	// Step is the step of the scenario that the record belongs to, if any.
+	Step string `json:"step,omitempty"`
 }
 
 // Hash is a SHA-256 that reads as hexadecimal digits.
@@ -170,7 +172,10 @@ func (l *ledger) records(o offer, had int64, copies int, yield func(Entry) bool)
 		e.ID = string(f.vendorID(nil, it))
 		e.Time = f.happenedAt(it)
 		e.SHA256 = sha256.Sum256(canon)
-		e.Marks = f.marks(it, copies > 1)
+		e.Marks, e.Step = f.marks(it, copies > 1), ""
+		if it.Index < 0 {
+			e.Step = f.scriptedAt(it.ref).step
+		}
 		ok = yield(e)
 		return ok
 	})
@@ -194,9 +199,6 @@ func (f *feed) marks(it item, repeated bool) []string {
 	}
 	if repeated {
 		list = append(list, "repeated")
-	}
-	if it.Index < 0 {
-		list = append(list, "step:"+f.scriptedAt(it.ref).step)
 	}
 	return list
 }
