@@ -106,6 +106,7 @@ func routes(s *surface) (*recorder, huma.API) {
 	stream(a, http.MethodGet, "tail", "/api/v1/tail", "Follow new events: one Hit a line, and an empty object every few seconds", v1.Hit{}, s.tail)
 	stream(a, http.MethodGet, "proof", "/api/v1/events/{id}/proof", "The evidence bundle of one event (docs/format/journal.md, section 7)", layout.Bundle{}, s.proof)
 	stream(a, http.MethodGet, "checkpoint", "/api/v1/checkpoint", "The log's latest signed checkpoint (C2SP tlog-checkpoint)", nil, s.checkpoint)
+	get(a, "coverage", "/api/v1/coverage", "What was logged, interval by interval, with evidence, and how long records took", s.coverage)
 	post(a, "import", "/api/v1/import", "Take vendor records in; the answer comes when they are sealed and searchable", s.importRecords)
 	post(a, "rotate-key", "/api/v1/key/rotate", "Replace the log's signing key", s.rotateKey)
 	return mux, a

@@ -266,6 +266,20 @@ func (c *Client) Status(ctx context.Context) (v1.Status, error) {
 	return s, c.get(ctx, "/api/v1/status", &s)
 }
 
+// Coverage asks what was logged; zero times leave it to the server, which takes
+// the last day.
+func (c *Client) Coverage(ctx context.Context, since, until time.Time) (v1.Coverage, error) {
+	q := url.Values{}
+	if !since.IsZero() {
+		q.Set("since", since.UTC().Format(time.RFC3339Nano))
+	}
+	if !until.IsZero() {
+		q.Set("until", until.UTC().Format(time.RFC3339Nano))
+	}
+	var v v1.Coverage
+	return v, c.get(ctx, "/api/v1/coverage?"+q.Encode(), &v)
+}
+
 // Checkpoint returns the log's latest signed checkpoint.
 func (c *Client) Checkpoint(ctx context.Context) (string, error) {
 	res, err := c.do(ctx, http.MethodGet, "/api/v1/checkpoint", nil, "")

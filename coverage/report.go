@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -48,6 +49,8 @@ type Stream struct {
 
 // Query says what to report on.
 type Query struct {
+	// Since and Until bound it; zero Until is the present of the provider that is
+	// furthest on, zero Since a day before Until.
 	Since, Until time.Time
 	// Wall is the present by our clock.
 	Wall time.Time
@@ -63,6 +66,7 @@ type Query struct {
 // Report is what is known of all streams.
 type Report struct {
 	Since, Until time.Time
+	Present      time.Time // of the provider that is furthest on
 	Feeds        []Feed
 	Spans        []Span
 	Gaps         []OpenGap
@@ -157,10 +161,7 @@ const maxIntervals = 400 * 24 * 12
 
 // Report answers a query.
 func (c *Coverage) Report(ctx context.Context, q Query) (*Report, error) {
-	if q.Until.Sub(q.Since)/Interval > maxIntervals {
-		return nil, fmt.Errorf("coverage: from %s to %s are more than 400 days: ask for less", q.Since.Format(time.RFC3339), q.Until.Format(time.RFC3339))
-	}
-	r := &Report{Since: q.Since.UTC(), Until: q.Until.UTC(), Position: c.Position()}
+	r := &Report{Position: c.Position()}
 	tx, err := c.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one state for all of it
 	if err != nil {
 		return nil, fmt.Errorf("coverage: %w", err)
@@ -172,9 +173,43 @@ func (c *Coverage) Report(ctx context.Context, q Query) (*Report, error) {
 	return r, nil
 }
 
+// bound settles the time to report on.
+func (c *Coverage) bound(q *Query, r *Report, feeds []*feed) error {
+	present := int64(math.MinInt64)
+	for _, f := range feeds {
+		present = max(present, c.now(q, f))
+	}
+	for _, s := range q.Expected {
+		if q.Now == nil {
+			break
+		}
+		if t, ok := q.Now(s.Tenant); ok {
+			present = max(present, t.UnixMilli())
+		}
+	}
+	r.Present = q.Wall.UTC()
+	if present != math.MinInt64 {
+		r.Present = time.UnixMilli(present).UTC()
+	}
+	if q.Until.IsZero() {
+		q.Until = r.Present
+	}
+	if q.Since.IsZero() {
+		q.Since = q.Until.Add(-24 * time.Hour)
+	}
+	r.Since, r.Until = q.Since.UTC(), q.Until.UTC()
+	if q.Until.Sub(q.Since)/Interval > maxIntervals {
+		return fmt.Errorf("from %s to %s are more than 400 days: ask for less", q.Since.Format(time.RFC3339), q.Until.Format(time.RFC3339))
+	}
+	return nil
+}
+
 func (c *Coverage) report(ctx context.Context, tx *sql.Tx, q *Query, r *Report) error {
 	feeds, err := loadFeeds(ctx, tx)
 	if err != nil {
+		return err
+	}
+	if err := c.bound(q, r, feeds); err != nil {
 		return err
 	}
 	for _, f := range feeds {

@@ -178,17 +178,15 @@ type Coverage struct {
 // coverageWait is how long an answer waits for the latest acts.
 const coverageWait = 3 * time.Second
 
-// Coverage reports on the time from since until until, both by the provider's clock.
+// Coverage reports on the time from since until until, both by the provider's clock;
+// if they are zero, on the last day. Delays are those of the hours of our clock that
+// were then.
 func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage, error) {
 	// What is written while we wait is not waited for: it goes on all the time.
 	upTo := n.journal.Size()
-	behind := n.coverageBehind(ctx, upTo)
-	for end := time.Now().Add(coverageWait); behind && time.Now().Before(end) && ctx.Err() == nil; {
-		wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-		_ = n.covered.coverage.CaughtUp(wait, upTo) // says whether it is worth asking again
-		cancel()
-		behind = n.coverageBehind(ctx, upTo)
-	}
+	wait, cancel := context.WithTimeout(ctx, coverageWait)
+	behind := n.catchUpCoverage(wait, upTo)
+	cancel()
 	if err := n.covered.coverage.Err(); err != nil {
 		return nil, err
 	}
@@ -198,12 +196,36 @@ func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage,
 	if err != nil {
 		return nil, err
 	}
-	delays, err := n.covered.delays.Latency(ctx, since, until)
+	apart := r.Present.Sub(time.Now())
+	delays, err := n.covered.delays.Latency(ctx, r.Since.Add(-apart), r.Until.Add(-apart))
 	if err != nil {
 		return nil, err
 	}
 	stats := n.journal.Stats()
 	return &Coverage{Report: r, Delays: delays, Poll: n.Poll(), Origin: n.journal.Origin(), LogSize: stats.Published, Behind: behind}, nil
+}
+
+// CatchUpCoverage waits until the acts of everything in the journal are taken in, or
+// ctx ends; began is called before it waits.
+func (n *Node) CatchUpCoverage(ctx context.Context, began func()) {
+	if upTo := n.journal.Size(); n.coverageBehind(ctx, upTo) {
+		began()
+		n.catchUpCoverage(ctx, upTo)
+	}
+}
+
+// catchUpCoverage waits for the acts before a log index, and reports whether some
+// are still missing.
+func (n *Node) catchUpCoverage(ctx context.Context, upTo uint64) (behind bool) {
+	for n.coverageBehind(ctx, upTo) {
+		wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+		err := n.covered.coverage.CaughtUp(wait, upTo)
+		cancel()
+		if ctx.Err() != nil || err != nil && wait.Err() == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // coverageBehind reports whether the journal holds a batch before a log index whose
