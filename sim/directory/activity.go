@@ -4,6 +4,7 @@
 package directory
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -18,7 +19,7 @@ import (
 // MailAccess is the reading of messages in one folder of a mailbox.
 type MailAccess struct {
 	Mailbox ID
-	Folder  string // as Exchange writes it: \Inbox
+	Folder  string // its English path: "Sent Items"
 	Items   int
 }
 
@@ -46,17 +47,19 @@ func (d *Directory) ReadMail(by By, a MailAccess) ([]Record, error) {
 	w.Array("Folders")
 	w.Object("")
 	w.Array("FolderItems")
+	draw := wordOf(d.newIDLocked())
 	for i := range a.Items {
-		id := d.newIDLocked()
+		m := d.message(&box.owner, by.Time, draw, i)
 		w.Object("")
-		w.Str("Id", itemID(box.owner.ID, id))
-		w.Str("InternetMessageId", messageID(id, d.domain))
-		w.Int("SizeInBytes", 4000+int(wordOf(id)%90000)*(1+i%3))
+		w.Str("Id", m.ID)
+		w.Str("InternetMessageId", m.InternetID)
+		w.Int("SizeInBytes", m.Size)
 		w.EndObject()
 	}
 	w.EndArray()
-	w.Str("Id", itemID(box.owner.ID, record.HashText(a.Folder)))
-	w.Str("Path", a.Folder)
+	id, path := d.folder(&box.owner, a.Folder)
+	w.Str("Id", id)
+	w.Str("Path", path)
 	w.EndObject()
 	w.EndArray()
 	w.Int("OperationCount", a.Items)
@@ -110,10 +113,10 @@ func (d *Directory) SearchMail(by By, mailbox ID, query string) ([]Record, error
 	return []Record{r}, nil
 }
 
-// Message is a mail to be sent.
+// Message is a mail to be sent. To whom it goes is in no record: the service
+// writes that only for some licenses.
 type Message struct {
 	Mailbox ID
-	To      []string
 	Subject string
 }
 
@@ -128,27 +131,21 @@ func (d *Directory) SendMail(by By, m Message) ([]Record, error) {
 	h := box.header(by, "Send", typeMailboxItem)
 	w, r := d.beginLocked(company.Exchange, &h)
 	d.writeEntered(&w, by, box)
-	id := d.newIDLocked()
+	word := wordOf(d.newIDLocked())
 	w.Object("Item")
 	w.Str("Id", "Unknown")
-	w.Str("InternetMessageId", messageID(id, d.domain))
+	server, _, _ := strings.Cut(d.mailServer(&box.owner), " ")
+	w.Str("InternetMessageId", fmt.Sprintf("<%s%011X@%s.eurprd08.prod.outlook.example>", server, word>>20, server))
+	w.Bool("IsRecord", false)
 	w.Object("ParentFolder")
-	w.Str("Id", itemID(box.owner.ID, record.HashText("\\Drafts")))
-	w.Str("Path", "\\Drafts")
+	id, path := d.folder(&box.owner, "Drafts")
+	w.Str("Id", id)
+	w.Str("Path", path)
 	w.EndObject()
-	w.Int("SizeInBytes", 2000+int(wordOf(id)%30000))
+	w.Int("SizeInBytes", 2000+int(word%30000))
 	w.Str("Subject", m.Subject)
 	w.EndObject()
 	w.Bool("SaveToSentItems", true)
-	w.Int("recipientCount", len(m.To))
-	w.Array("recipientList")
-	for _, to := range m.To {
-		w.Object("")
-		w.Str("Address", to)
-		w.Str("Name", to)
-		w.EndObject()
-	}
-	w.EndArray()
 	r.Raw = w.End()
 	return []Record{r}, nil
 }
@@ -209,7 +206,7 @@ func (b *entered) header(by By, operation string, kind int) record.Header {
 }
 
 func (d *Directory) writeEntered(w *record.Writer, by By, b *entered) {
-	client, agent, app, api := "Client=OWA;"+by.UserAgent, "", b.via.App, exchangeAppID
+	client, agent, app, api := "Client=OWA;Action=ViaProxy", "", b.via.App, exchangeAppID
 	logon, logonSID, issued := 0, d.sid(&b.user), b.via.Started
 	switch {
 	case b.app != nil:
@@ -237,7 +234,9 @@ func (d *Directory) writeEntered(w *record.Writer, by By, b *entered) {
 		w.Str("ActorInfoString", agent)
 	}
 	w.GUID("AppId", app)
-	w.GUID("ClientAppId", app)
+	if b.app != nil {
+		w.GUID("ClientAppId", app)
+	}
 	w.Str("ClientIPAddress", by.Address)
 	w.Str("ClientInfoString", client)
 	w.GUID("ClientRequestId", d.newIDLocked())
@@ -249,12 +248,11 @@ func (d *Directory) writeEntered(w *record.Writer, by By, b *entered) {
 	w.Str("MailboxOwnerSid", d.sid(&b.owner))
 	w.Str("MailboxOwnerUPN", b.owner.UPN)
 	w.Str("OrganizationName", d.organization())
-	w.Str("OriginatingServer", originatingServer(b.owner.ID)+"\r\n")
+	w.Str("OriginatingServer", d.mailServer(&b.owner)+"\r\n")
 	if b.app == nil {
 		w.GUID("SessionId", by.Session)
-	} else {
-		w.GUID("TokenObjectId", b.app.ID)
 	}
+	w.GUID("TokenObjectId", by.Actor)
 	w.GUID("TokenTenantId", d.tenant)
 }
 
@@ -283,24 +281,35 @@ func (d *Directory) mailboxGUID(u *User) ID {
 	return record.Hash(wordOf(u.ID), 50)
 }
 
-// itemID has the form of Exchange's ids of messages and folders.
-func itemID(mailbox, item ID) string {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-	b := []byte("RgAAAA")
-	for i, word := range [...]uint64{wordOf(mailbox), wordOf(item), record.Mix(wordOf(item), 7)} {
-		for j := range 10 {
-			b = append(b, alphabet[word>>(6*j)&63])
-		}
-		if i == 0 {
-			b = append(b, "BwB"...)
-		}
+// message is one of the messages of the last weeks in a mailbox: for a person
+// those that ordinary life meets there, too.
+func (d *Directory) message(owner *User, now time.Time, draw uint64, i int) company.Message {
+	h := record.Mix(draw, uint64(i))
+	day := now.AddDate(0, 0, -int(h%45))
+	if owner.Person >= 0 {
+		return d.company.Message(owner.Person, day, int(draw>>8%8)+i)
 	}
-	return string(append(b, "AAA="...))
+	m := d.company.Message(0, day, i)
+	m.ID = "RgAAAAC" + tokenText(record.Hash(wordOf(owner.ID), h)) + "AAA="
+	return m
 }
 
-func messageID(item ID, domain string) string {
-	return fmt.Sprintf("<%016X%016X@mail.%s>", wordOf(item), record.Mix(wordOf(item), 3), domain)
+// folder is the id and path of a mailbox's folder. People have it in their
+// language.
+func (d *Directory) folder(owner *User, name string) (id, path string) {
+	id, path = "", "\\"+name
+	if owner.Person >= 0 {
+		id, path = d.company.MailFolder(owner.Person, name)
+	}
+	if id == "" {
+		id = "LgAAAAC" + tokenText(record.Hash(wordOf(owner.ID), hashText(name))) + "AAAB"
+	}
+	return id, path
 }
+
+func (d *Directory) mailServer(owner *User) string { return d.company.MailServer(max(owner.Person, 0)) }
+
+func hashText(s string) uint64 { return wordOf(record.HashText(s)) }
 
 // File is a file in the OneDrive of a user.
 type File struct {
@@ -328,31 +337,39 @@ func (d *Directory) DownloadFile(by By, f File) ([]Record, error) {
 	site := "https://" + brand + "-my.sharepoint.example/personal/" + strings.NewReplacer("@", "_", ".", "_").Replace(owner.UPN) + "/"
 	h := record.Header{Time: by.Time, Operation: "FileDownloaded", Type: typeFileOperation, UserKey: "i:0h.f|membership|" + strings.ToLower(u.PUID) + "@live.com", Workload: "OneDrive", ClientIP: by.Address, ObjectID: site + f.Path + "/" + f.Name, UserID: u.UPN}
 	w, r := d.beginLocked(company.SharePoint, &h)
+	correlation := d.newIDLocked()
 	w.Object("AppAccessContext")
 	w.GUID("AADSessionId", s.ID)
 	w.GUID("ClientAppId", s.App)
-	w.GUID("CorrelationId", d.newIDLocked())
-	w.Time("IssuedAtTime", s.Started)
+	w.GUID("CorrelationId", correlation)
 	w.Str("UniqueTokenId", tokenText(s.ID))
 	w.EndObject()
-	_, browser := system(by.UserAgent)
+	client, device := clientOf(by.UserAgent), d.deviceLocked(&u, s.Device)
 	w.Str("AuthenticationType", "OAuth")
-	w.Str("BrowserName", browser)
+	w.Str("BrowserName", client.browser)
+	w.Str("BrowserVersion", client.version)
+	w.GUID("CorrelationId", correlation)
 	w.Str("EventSource", "SharePoint")
-	w.Bool("IsManagedDevice", false)
+	w.Bool("IsManagedDevice", device.Managed)
 	w.Str("ItemType", "File")
 	w.GUID("ListId", record.Hash(wordOf(owner.ID), 60))
 	w.GUID("ListItemUniqueId", record.HashText(h.ObjectID))
+	w.Str("Platform", client.platform)
 	w.GUID("Site", record.Hash(wordOf(owner.ID), 61))
 	w.Str("UserAgent", by.UserAgent)
 	w.GUID("WebId", record.Hash(wordOf(owner.ID), 62))
 	w.Int("FileSizeBytes", f.Size)
+	w.Str("DeviceDisplayName", cmp.Or(device.Name, by.Address))
+	w.Bool("HighPriorityMediaProcessing", false)
 	if i := strings.LastIndexByte(f.Name, '.'); i >= 0 {
 		w.Str("SourceFileExtension", f.Name[i+1:])
 	}
 	w.Str("SiteUrl", site)
 	w.Str("SourceFileName", f.Name)
 	w.Str("SourceRelativeUrl", f.Path)
+	if sp := d.state.principals[d.state.appIDs[s.App]]; sp != nil {
+		w.Str("ApplicationDisplayName", sp.DisplayName)
+	}
 	r.Raw = w.End()
 	return []Record{r}, nil
 }

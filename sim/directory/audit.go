@@ -217,9 +217,6 @@ func (d *Directory) directoryRecordLocked(by By, actor reference, e entry, corre
 	w.EndArray()
 	actor.list(&w, "Actor")
 	w.GUID("ActorContextId", d.tenant)
-	if h.ClientIP != "" {
-		w.Str("ActorIpAddress", h.ClientIP)
-	}
 	w.GUID("InterSystemsId", correlation)
 	w.GUID("IntraSystemId", request)
 	w.Str("SupportTicketId", "")
@@ -239,6 +236,7 @@ func (d *Directory) exchangeAdminLocked(by By, actor reference, e entry) Record 
 	if s := d.state.sessions[by.Session]; s != nil {
 		w.Object("AppAccessContext")
 		w.GUID("AADSessionId", s.ID)
+		w.GUID("APIId", exchangeAppID)
 		w.GUID("ClientAppId", s.App)
 		w.Time("IssuedAtTime", s.Started)
 		w.Str("UniqueTokenId", tokenText(s.ID))
@@ -248,7 +246,11 @@ func (d *Directory) exchangeAdminLocked(by By, actor reference, e entry) Record 
 	w.Str("ClientAppId", actor.appID)
 	w.Bool("ExternalAccess", actor.kind == "")
 	w.Str("OrganizationName", d.organization())
-	w.Str("OriginatingServer", originatingServer(d.tenant))
+	server := d.company.MailServer(0)
+	if u, ok := d.userLocked(by.Actor); ok {
+		server = d.mailServer(&u)
+	}
+	w.Str("OriginatingServer", server)
 	w.Array("Parameters")
 	for _, p := range e.params {
 		w.Pair(p[0], p[1])
@@ -275,12 +277,6 @@ func withPort(by By) string {
 		return fmt.Sprintf("[%s]:%d", by.Address, port)
 	}
 	return fmt.Sprintf("%s:%d", by.Address, port)
-}
-
-// originatingServer is the server that answers for a mailbox or tenant.
-func originatingServer(of ID) string {
-	n := wordOf(of)
-	return fmt.Sprintf("AM0PR%02dMB%04d (15.20.%04d.%03d)", n%20, n>>8%10000, 7000+n>>24%1500, n>>40%40)
 }
 
 // stamp is how the service writes a time inside a value.

@@ -469,7 +469,7 @@ func TestSignIn(t *testing.T) {
 	by := admin(t, d)
 	by.Time = at.Add(time.Second)
 	read := func() error {
-		_, err := d.ReadMail(directory.By{Actor: u.ID, Session: s.ID, Time: at}, directory.MailAccess{Mailbox: u.ID, Folder: "\\Inbox", Items: 1})
+		_, err := d.ReadMail(directory.By{Actor: u.ID, Session: s.ID, Time: at}, directory.MailAccess{Mailbox: u.ID, Folder: "Inbox", Items: 1})
 		return err
 	}
 	if err := read(); err != nil {
@@ -516,7 +516,7 @@ func TestTokensOutliveTheirRights(t *testing.T) {
 	victim := person(t, d, 5)
 	read := func(after time.Duration) error {
 		at.Time = noon.Add(after)
-		rs, err := d.ReadMail(at, directory.MailAccess{Mailbox: victim.ID, Folder: "\\Inbox", Items: 3})
+		rs, err := d.ReadMail(at, directory.MailAccess{Mailbox: victim.ID, Folder: "Inbox", Items: 3})
 		if err == nil && !strings.Contains(string(rs[0].Raw), "\"ClientInfoString\":\"Client=WebServices;ExchangeWebServices;") {
 			t.Errorf("read as %s", rs[0].Raw)
 		}
@@ -625,7 +625,7 @@ func TestMailThrottle(t *testing.T) {
 	}
 	written, throttled := 0, 0
 	read := func(after time.Duration) int {
-		rs, err := d.ReadMail(directory.By{Actor: u.ID, Session: s.ID, Time: noon.Add(after)}, directory.MailAccess{Mailbox: u.ID, Folder: "\\Inbox", Items: 1})
+		rs, err := d.ReadMail(directory.By{Actor: u.ID, Session: s.ID, Time: noon.Add(after)}, directory.MailAccess{Mailbox: u.ID, Folder: "Inbox", Items: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -91,6 +91,11 @@ func (d *Directory) EnableInboxRule(by By, owner, rule ID, enabled bool) (*Chang
 	})
 }
 
+// mailboxName is the name of a mailbox in Exchange's own directory.
+func (d *Directory) mailboxName(u *User) string {
+	return "EURPR08A004.PROD.OUTLOOK.EXAMPLE/Microsoft Exchange Hosted Organizations/" + d.organization() + "/" + alias(u)
+}
+
 func alias(u *User) string {
 	name, _, _ := strings.Cut(u.UPN, "@")
 	return name
@@ -130,23 +135,23 @@ func ruleEntry(u *User, r *InboxRule, added bool) entry {
 // empty address ends it.
 func (d *Directory) SetForwarding(by By, owner ID, address string, keepCopy bool) (*Change, error) {
 	return d.changeMailbox(by, "set forwarding", owner, true, func(m *Mailbox, u *User, c *Change) error {
-		before := forwardingEntry(u, m)
+		before := d.forwardingEntry(u, m)
 		m.ForwardTo, m.DeliverToBoth = address, keepCopy
-		c.log(forwardingEntry(u, m), before)
+		c.log(d.forwardingEntry(u, m), before)
 		return nil
 	})
 }
 
-func forwardingEntry(u *User, m *Mailbox) entry {
+func (d *Directory) forwardingEntry(u *User, m *Mailbox) entry {
 	address := m.ForwardTo
 	if address != "" {
 		address = "smtp:" + address
 	}
-	return setMailbox(u, [2]string{"ForwardingSmtpAddress", address}, [2]string{"DeliverToMailboxAndForward", truth(m.DeliverToBoth)})
+	return d.setMailbox(u, [2]string{"ForwardingSmtpAddress", address}, [2]string{"DeliverToMailboxAndForward", truth(m.DeliverToBoth)})
 }
 
-func setMailbox(u *User, params ...[2]string) entry {
-	return entry{operation: "Set-Mailbox", mailbox: alias(u), params: append([][2]string{{"Identity", u.UPN}}, params...)}
+func (d *Directory) setMailbox(u *User, params ...[2]string) entry {
+	return entry{operation: "Set-Mailbox", mailbox: d.mailboxName(u), params: append([][2]string{{"Identity", u.UPN}}, params...)}
 }
 
 func truth(b bool) string {
@@ -163,7 +168,7 @@ func (d *Directory) EnableAudit(by By, owner ID, enabled bool) (*Change, error) 
 			return ErrConflict
 		}
 		m.AuditDisabled = !enabled
-		c.log(setMailbox(u, [2]string{"AuditEnabled", truth(enabled)}), setMailbox(u, [2]string{"AuditEnabled", truth(!enabled)}))
+		c.log(d.setMailbox(u, [2]string{"AuditEnabled", truth(enabled)}), d.setMailbox(u, [2]string{"AuditEnabled", truth(!enabled)}))
 		return nil
 	})
 }
@@ -176,7 +181,7 @@ func (d *Directory) BypassAudit(by By, account ID, bypass bool) (*Change, error)
 			return ErrConflict
 		}
 		m.AuditBypass = bypass
-		on := entry{operation: "Set-MailboxAuditBypassAssociation", mailbox: alias(u), params: [][2]string{{"Identity", u.UPN}, {"AuditBypassEnabled", truth(bypass)}}}
+		on := entry{operation: "Set-MailboxAuditBypassAssociation", mailbox: d.mailboxName(u), params: [][2]string{{"Identity", u.UPN}, {"AuditBypassEnabled", truth(bypass)}}}
 		off := on
 		off.params = [][2]string{{"Identity", u.UPN}, {"AuditBypassEnabled", truth(!bypass)}}
 		c.log(on, off)
@@ -199,7 +204,7 @@ func (d *Directory) AddMailboxPermission(by By, owner, trustee ID, rights string
 			return ErrConflict
 		}
 		m.Permissions = append(m.Permissions, p)
-		c.log(permissionEntry(u, &who, rights, "Add"), permissionEntry(u, &who, rights, "Remove"))
+		c.log(d.permissionEntry(u, &who, rights, "Add"), d.permissionEntry(u, &who, rights, "Remove"))
 		return nil
 	})
 }
@@ -213,15 +218,15 @@ func (d *Directory) RemoveMailboxPermission(by By, owner, trustee ID, rights str
 		}
 		who, _ := d.userLocked(trustee)
 		m.Permissions = slices.Delete(m.Permissions, i, i+1)
-		c.log(permissionEntry(u, &who, rights, "Remove"), permissionEntry(u, &who, rights, "Add"))
+		c.log(d.permissionEntry(u, &who, rights, "Remove"), d.permissionEntry(u, &who, rights, "Add"))
 		return nil
 	})
 }
 
 // permissionEntry: entering a mailbox and sending as it are different cmdlets.
-func permissionEntry(u, who *User, rights, verb string) entry {
+func (d *Directory) permissionEntry(u, who *User, rights, verb string) entry {
 	if rights == "SendAs" {
-		return entry{operation: verb + "-RecipientPermission", mailbox: alias(u), params: [][2]string{{"Identity", u.UPN}, {"Trustee", who.UPN}, {"AccessRights", rights}}}
+		return entry{operation: verb + "-RecipientPermission", mailbox: d.mailboxName(u), params: [][2]string{{"Identity", u.UPN}, {"Trustee", who.UPN}, {"AccessRights", rights}}}
 	}
-	return entry{operation: verb + "-MailboxPermission", mailbox: alias(u), params: [][2]string{{"Identity", u.UPN}, {"User", who.UPN}, {"AccessRights", rights}, {"InheritanceType", "All"}}}
+	return entry{operation: verb + "-MailboxPermission", mailbox: d.mailboxName(u), params: [][2]string{{"Identity", u.UPN}, {"User", who.UPN}, {"AccessRights", rights}, {"InheritanceType", "All"}}}
 }

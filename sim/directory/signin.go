@@ -24,7 +24,7 @@ type SignIn struct {
 	// Direct asks the token endpoint with name and password, as old programs
 	// do, instead of showing the sign-in page.
 	Direct bool
-	Device ID // a registered one, or zero
+	Device ID // a registered one or one of the person's, or zero
 }
 
 // SignInError is why a sign-in failed: a number of the AADSTS family.
@@ -150,15 +150,21 @@ func (d *Directory) signInRecordLocked(by By, u *User, known bool, s *SignIn, se
 	w.GUID("TargetContextId", d.tenant)
 	w.GUID("ApplicationId", s.Client)
 	w.Array("DeviceProperties")
-	if v := d.state.devices[s.Device]; v != nil {
-		w.Pair("Id", v.DeviceID.String())
-		w.Pair("DisplayName", v.DisplayName)
-		w.Pair("TrustType", "0")
+	v := d.deviceLocked(u, s.Device)
+	if v.TrustType != "" {
+		w.Pair("Id", v.ID.String())
+		w.Pair("DisplayName", v.Name)
 	}
-	system, browser := system(by.UserAgent)
-	w.Pair("OS", system)
-	w.Pair("BrowserType", browser)
-	w.Pair("IsCompliantAndManaged", "False")
+	client := clientOf(by.UserAgent)
+	w.Pair("OS", client.os)
+	w.Pair("BrowserType", client.browser)
+	if v.TrustType != "" {
+		w.Pair("IsCompliant", truth(v.Compliant))
+	}
+	w.Pair("IsCompliantAndManaged", truth(v.Compliant && v.Managed))
+	if v.TrustType != "" {
+		w.Pair("TrustType", v.TrustType)
+	}
 	w.Pair("SessionId", session.String())
 	w.EndArray()
 	if failed != nil {
@@ -171,19 +177,49 @@ func (d *Directory) signInRecordLocked(by By, u *User, known bool, s *SignIn, se
 	return r
 }
 
-// system is what the service takes a user agent for.
-func system(agent string) (os, browser string) {
-	first := func(otherwise string, table ...[2]string) string {
-		for _, row := range table {
-			if strings.Contains(agent, row[0]) {
-				return row[1]
+// client is what the service takes a user agent for.
+type client struct{ os, browser, version, platform string }
+
+var (
+	systems  = [][3]string{{"Windows NT 10.0", "Windows10", "WinDesktop"}, {"iPhone", "Ios", "IOS"}, {"Android", "Android", "Android"}, {"Mac OS X", "MacOs", "MacOS"}, {"Linux", "Linux", "Linux"}}
+	browsers = [][2]string{{"Edg/", "Edge"}, {"Chrome/", "Chrome"}, {"Firefox/", "Firefox"}, {"Version/", "Safari"}}
+)
+
+func clientOf(agent string) client {
+	c := client{"Unknown", "Other", "", "Unknown"}
+	for _, s := range systems {
+		if strings.Contains(agent, s[0]) {
+			c.os, c.platform = s[1], s[2]
+			break
+		}
+	}
+	for _, b := range browsers {
+		if _, version, ok := strings.Cut(agent, b[0]); ok {
+			c.browser = b[1]
+			c.version, _, _ = strings.Cut(version, " ")
+			break
+		}
+	}
+	return c
+}
+
+// deviceLocked is a device of a user: one that was registered, or one that the
+// company gave him; the zero Device if it is none of them.
+func (d *Directory) deviceLocked(u *User, id ID) company.Device {
+	if id.IsZero() {
+		return company.Device{}
+	}
+	if v := d.state.devices[id]; v != nil && v.Enabled && !v.Deleted {
+		return company.Device{ID: v.DeviceID, Name: v.DisplayName, OS: v.OS, TrustType: "0"}
+	}
+	if u.Person >= 0 {
+		for _, v := range d.company.Person(u.Person).Devices {
+			if v.ID == id {
+				return v
 			}
 		}
-		return otherwise
 	}
-	os = first("Unknown", [2]string{"Windows NT 10.0", "Windows10"}, [2]string{"iPhone", "Ios"}, [2]string{"Android", "Android"}, [2]string{"Mac OS X", "MacOs"}, [2]string{"Linux", "Linux"})
-	browser = first("Other", [2]string{"Edg/", "Edge"}, [2]string{"Chrome/", "Chrome"}, [2]string{"Firefox/", "Firefox"}, [2]string{"Safari/", "Safari"})
-	return os, browser
+	return company.Device{}
 }
 
 // sessionLiveLocked tells whether a session can still be used.

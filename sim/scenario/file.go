@@ -52,7 +52,7 @@ type step struct {
 	Jitter    duration `toml:"jitter" doc:"Each act is up to this much later."`
 	Count     int      `toml:"count" doc:"How often; 1 to 10000. Once for each target if not given."`
 	Addresses string   `toml:"addresses" doc:"Where it comes from: a name of [addresses]."`
-	Agent     string   `toml:"agent" doc:"A name of [agents], or own: the program of the person who acts. A common browser if not given."`
+	Agent     string   `toml:"agent" doc:"A name of [agents], or own: the device and the program of the person who acts. A common browser if not given."`
 	By        string   `toml:"by" doc:"Who acts: an account (a name of [people], what stands before the @, the name of an add-user step) that has signed in in an earlier step, or an application by a credential that an earlier step gave it."`
 	Targets   []string `toml:"targets" doc:"Accounts: names of [people], or what stands before the @."`
 
@@ -70,7 +70,7 @@ type step struct {
 	Role         string   `toml:"role" doc:"An app role's value, or the name of a directory role."`
 	Scope        string   `toml:"scope" doc:"Delegated permissions, separated by blanks."`
 	Everybody    bool     `toml:"everybody" doc:"Consent for all users, which only administrators can."`
-	Folders      []string `toml:"folders" doc:"Folders that are read; Inbox if not given."`
+	Folders      []string `toml:"folders" doc:"Folders that are read, by their English names; Inbox if not given."`
 	Items        []int    `toml:"items" doc:"Fewest and most messages in a record, or the sizes of files in bytes, as [3, 20]."`
 	Queries      []string `toml:"queries" doc:"What is searched for, in turn."`
 	To           []string `toml:"to" doc:"Mail addresses."`

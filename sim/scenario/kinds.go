@@ -153,9 +153,9 @@ func init() {
 		},
 		{
 			name: "send-mail", does: "Sends mails from the targets' mailboxes.", writes: "Send (2)",
-			needs: []string{"by", "targets", "to", "subjects"}, may: []string{"resource"}, each: "targets",
+			needs: []string{"by", "targets", "subjects"}, may: []string{"resource"}, each: "targets",
 			do: func(a *act) ([]directory.Record, error) {
-				return a.d.SendMail(a.by, directory.Message{Mailbox: a.target.ID, To: a.step.To, Subject: a.pick(a.step.Subjects)})
+				return a.d.SendMail(a.by, directory.Message{Mailbox: a.target.ID, Subject: a.pick(a.step.Subjects)})
 			},
 		},
 		{
@@ -227,7 +227,7 @@ func (a *act) signIn(right bool) ([]directory.Record, error) {
 	}
 	app, _ := a.d.FindPrincipal(client)
 	exchange, _ := a.d.FindPrincipal(directory.ExchangeOnline)
-	session, r, err := a.d.SignIn(a.by, directory.SignIn{UPN: a.target.UPN, Client: app.AppID, Resource: exchange.AppID, Password: right, Second: a.step.Strong, Direct: a.step.Direct})
+	session, r, err := a.d.SignIn(a.by, directory.SignIn{UPN: a.target.UPN, Client: app.AppID, Resource: exchange.AppID, Password: right, Second: a.step.Strong, Direct: a.step.Direct, Device: a.device})
 	if err == nil {
 		a.sessions[session.User] = session
 	}
@@ -275,7 +275,7 @@ func readMail(a *act) ([]directory.Record, error) {
 	if len(a.step.Folders) > 0 {
 		folder = a.pick(a.step.Folders)
 	}
-	return a.d.ReadMail(a.by, directory.MailAccess{Mailbox: a.target.ID, Folder: "\\" + folder, Items: a.between(a.step.Items, 1, 8)})
+	return a.d.ReadMail(a.by, directory.MailAccess{Mailbox: a.target.ID, Folder: folder, Items: a.between(a.step.Items, 1, 8)})
 }
 
 // fileNames are what downloaded files are called if the file does not say.

@@ -68,6 +68,7 @@ type act struct {
 	by       directory.By
 	who      string
 	target   directory.User
+	device   directory.ID // the acting person's own
 	entities []string
 }
 
@@ -300,7 +301,8 @@ func (a *act) place() {
 	}
 	switch {
 	case a.step.Agent == "own" && self >= 0:
-		a.by.UserAgent = a.c.Person(self).Devices[0].UserAgent
+		own := a.c.Person(self).Devices[0]
+		a.by.UserAgent, a.device = own.UserAgent, own.ID
 	case a.step.Agent != "" && a.step.Agent != "own":
 		list := a.s.file.Agents[a.step.Agent]
 		a.by.UserAgent = list[int(a.random("agent")%uint64(len(list)))]
