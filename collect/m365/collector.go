@@ -339,6 +339,10 @@ func (c *Collector) change(what string, f func() error) error {
 // its clock goes on while a request is under way.
 func (c *Collector) retention() int64 { return c.o.Retention.Milliseconds() - 30*second }
 
+// limit is the moment before which the provider refuses to list, give or take seconds. It
+// is closer than retention, so that what begins there has a while to be asked for.
+func (c *Collector) limit() int64 { return c.now() - c.o.Retention.Milliseconds() + 5*second }
+
 // now is the provider's time, to the second, which is what it understands.
 func (c *Collector) now() int64 { return floor(ms(c.up.Now()), second) }
 

@@ -341,13 +341,13 @@ func (s *stream) planFullSweep(ctx context.Context) error {
 // good, told to the journal before it is forgotten here.
 func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
 	s.mu.Lock()
-	limit := s.c.now() - s.c.retention() + s.margin
+	limit := s.c.limit() + s.margin
 	keep := *l
 	s.mu.Unlock()
 	if limit <= keep.start {
 		return false, nil
 	}
-	lost := min(limit, keep.stop)
+	lost := min(limit+25*second, keep.stop)
 	if keep.cursor == backfill {
 		c, err := s.c.tell(ctx, act.Act{
 			Kind: act.Gap, Stream: s.name, From: at(keep.start), To: at(lost), Permanent: true, Reason: act.Retention,

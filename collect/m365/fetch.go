@@ -4,6 +4,7 @@
 package m365
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -56,20 +57,33 @@ type harvest struct {
 	commits    []*journal.Commit
 }
 
-// source knows how its reader has ended.
+// source knows how its reader has ended, and that it begins as an array does: this
+// package does not rely on who else looks at that.
 type source struct {
 	r     io.Reader
 	w     *watch
 	bytes int64
+	began bool
 	err   error
 }
 
 func (s *source) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
 	n, err := s.r.Read(p)
 	s.bytes += int64(n)
 	s.w.beat()
-	if err != nil {
-		s.err = err
+	s.err = err
+	if !s.began && (n > 0 || err == io.EOF) {
+		text := bytes.TrimPrefix(bytes.TrimLeft(p[:n], " \t\r\n"), []byte("\xef\xbb\xbf"))
+		switch {
+		case len(text) > 0 && text[0] == '[':
+			s.began = true
+		case len(text) > 0 || err == io.EOF:
+			s.err = &provider.Error{Op: "fetch", Class: provider.ClassRetry, Message: "the answer is not a JSON array"}
+			return 0, s.err
+		}
 	}
 	return n, err
 }

@@ -44,6 +44,9 @@ type bench struct {
 
 	c    *m365.Collector
 	stop func()
+
+	follower *journal.Follower
+	read     []entry
 }
 
 func newBench(t *testing.T, f *fake) *bench {
@@ -111,6 +114,24 @@ func (b *bench) run() {
 	b.t.Cleanup(b.stop)
 }
 
+// status returns that of a stream, or nothing before there is one.
+func (b *bench) status(i int) (s m365.StreamStatus) {
+	if list := b.c.Status(); i < len(list) {
+		return list[i]
+	}
+	return s
+}
+
+// settled reports whether nothing is left to be listed.
+func (b *bench) settled() bool {
+	for _, s := range b.c.Status() {
+		if s.Unlisted > 0 {
+			return false
+		}
+	}
+	return b.status(0).Stream != ""
+}
+
 // identifier reads Id, and has memory of its own that is overwritten.
 func identifier() func([]byte) ([]byte, int64, bool) {
 	var id []byte
@@ -135,16 +156,15 @@ type entry struct {
 	act                  act.Act
 }
 
-// entries reads the journal from its beginning, in its order.
-func (b *bench) entries() (list []entry) {
+// entries returns the records of the journal, in its order.
+func (b *bench) entries() []entry {
 	b.t.Helper()
-	if err := b.j.Flush(b.t.Context()); err != nil {
-		b.t.Fatal(err)
+	if b.follower == nil {
+		b.follower = b.j.Follow(0)
 	}
-	f := b.j.Follow(0)
-	for f.Position() < b.j.Size() {
-		ctx, cancel := context.WithTimeout(b.t.Context(), 50*time.Millisecond)
-		batch, err := f.Next(ctx)
+	for b.follower.Position() < b.j.Size() {
+		ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Millisecond)
+		batch, err := b.follower.Next(ctx)
 		cancel()
 		if errors.Is(err, context.DeadlineExceeded) {
 			break // the last entries hold no batch
@@ -160,10 +180,10 @@ func (b *bench) entries() (list []entry) {
 					b.t.Fatal(err)
 				}
 			}
-			list = append(list, e)
+			b.read = append(b.read, e)
 		}
 	}
-	return list
+	return b.read
 }
 
 func (b *bench) acts(kind act.Kind) (list []act.Act) {
@@ -223,6 +243,9 @@ func (b *bench) sealed(deep bool) {
 // act that claims more than is true.
 func (b *bench) check() {
 	b.t.Helper()
+	if err := b.j.Flush(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
 	b.f.mu.Lock()
 	defer b.f.mu.Unlock()
 	want := map[string]int{}

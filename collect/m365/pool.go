@@ -33,8 +33,9 @@ type pool struct {
 	jobs    map[int64]*job // by blob, from the moment it is taken until it is settled
 	streak  int            // fetches that have failed in a row
 	pause   time.Time      // nothing is begun before, while everything fails
-	scratch []*scratch     // not in use
-	running sync.WaitGroup
+	probe   int
+	scratch []*scratch // not in use
+	active  int        // fetches that are to be waited for at the end
 }
 
 const (
@@ -138,7 +139,10 @@ func (p *pool) fill(ctx context.Context) (wait time.Duration, err error) {
 		}
 		jctx, cancel := context.WithCancelCause(ctx)
 		j.cancel = cancel
-		p.running.Go(func() { p.work(jctx, j) })
+		p.mu.Lock()
+		p.active++
+		p.mu.Unlock()
+		go p.work(jctx, j)
 	}
 }
 
@@ -178,10 +182,11 @@ func (p *pool) take(ctx context.Context) (*job, error) {
 	if headWaits {
 		back = n / 4
 	}
-	order := [...]struct {
-		ln   lane
-		most int
-	}{{laneBackfill, min(back, 1)}, {laneHead, n}, {laneBackfill, back}, {laneRetry, max(n/4, 1)}, {laneQuarantine, 1}}
+	order := []share{{laneBackfill, min(back, 1)}, {laneHead, n}, {laneBackfill, back}, {laneRetry, max(n/4, 1)}, {laneQuarantine, 1}}
+	if p.streak >= maxStreak { // whatever there is may find out whether all fails still
+		p.probe++
+		order = slices.Concat(order[p.probe%len(order):], order[:p.probe%len(order)])
+	}
 	for _, o := range order {
 		if p.busy[o.ln] >= o.most {
 			continue
@@ -191,6 +196,12 @@ func (p *pool) take(ctx context.Context) (*job, error) {
 		}
 	}
 	return nil, nil
+}
+
+// share is how many fetches a lane may have under way.
+type share struct {
+	ln   lane
+	most int
 }
 
 // waiting reports whether a lane of any stream has something.
@@ -265,6 +276,7 @@ func (p *pool) work(ctx context.Context, j *job) {
 	if !p.leave(j, sc) {
 		return // left behind
 	}
+	defer p.over()
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errStuck) {
 		err = stuckFetch()
 	} else if ctx.Err() != nil && err != nil {
@@ -324,19 +336,20 @@ func (p *pool) settled(j *job) {
 }
 
 // count learns from an outcome whether everything fails. What has failed before says
-// nothing of the others.
+// little of the others, but may be what finds out that it works again.
 func (p *pool) count(j *job, failed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case !failed:
+	if !failed {
 		p.streak = 0
 		return
-	case j.blob.attempts > 0:
-		return
 	}
-	p.streak++
-	p.pause = time.Now().Add(p.c.backoff(max(p.streak-maxStreak, 0), streakWait))
+	if j.blob.attempts == 0 {
+		p.streak++
+	}
+	if p.streak >= maxStreak {
+		p.pause = time.Now().Add(p.c.backoff(p.streak-maxStreak, streakWait))
+	}
 }
 
 func (p *pool) borrow() *scratch {
@@ -373,24 +386,27 @@ func (p *pool) unstick() {
 		if p.leave(j, nil) {
 			p.c.log.Error("a fetch does not end and is left behind", "stream", j.s.name, "blob", j.blob.name())
 			p.outcome(context.Background(), j, nil, stuckFetch())
+			p.over()
 		}
 	}
 }
 
-// wait returns when no fetch is under way any more, or does not end.
+// over ends what fill has begun.
+func (p *pool) over() {
+	p.mu.Lock()
+	p.active--
+	p.mu.Unlock()
+}
+
+// wait returns when no fetch is under way any more, or does not end. What comes of one
+// that ends later counts for nothing.
 func (p *pool) wait() {
-	done := make(chan struct{})
-	go func() {
-		p.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(farewell):
+	for deadline := time.Now().Add(min(farewell, p.c.o.Stall)); ; time.Sleep(time.Millisecond) {
 		p.mu.Lock()
-		defer p.mu.Unlock()
-		for _, j := range p.jobs {
-			j.left.Store(true)
+		done := p.active == 0
+		p.mu.Unlock()
+		if done || time.Now().After(deadline) {
+			return
 		}
 	}
 }

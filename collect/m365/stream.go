@@ -33,6 +33,10 @@ type stream struct {
 	turn   sync.Mutex
 	recent recent
 
+	// verdict is held while it is told that the stream is refused, or is not any more:
+	// three loops meet the refusal at once.
+	verdict sync.Mutex
+
 	mu    sync.Mutex
 	cur   cursors
 	spans []*span // rows of collect_span, by start

@@ -217,6 +217,8 @@ func (s *stream) blame(ctx context.Context, during string, err error) bool {
 // refused notes that a permission is missing: the stream is not collected, the others
 // go on, and it is tried again.
 func (s *stream) refused(ctx context.Context, cause error) error {
+	s.verdict.Lock()
+	defer s.verdict.Unlock()
 	s.mu.Lock()
 	from, known := s.cur.headTo, s.cur.refused != 0
 	s.mu.Unlock()
@@ -250,6 +252,8 @@ func (s *stream) setRefused(ctx context.Context, since int64) error {
 
 // well notes that a listing of the head worked.
 func (s *stream) well(ctx context.Context) {
+	s.verdict.Lock()
+	defer s.verdict.Unlock()
 	s.mu.Lock()
 	s.heard = time.Now()
 	since := s.cur.refused
