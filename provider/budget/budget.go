@@ -110,17 +110,38 @@ type waiter struct {
 
 // New returns a budget with a full bucket.
 func New(o Options) *Budget {
-	if o.PerMinute <= 0 {
-		o.PerMinute = DefaultPerMinute
-	}
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
-	perMinute := float64(o.PerMinute)
-	burst := max(1, perMinute/burstPart)
-	// A full bucket and a minute's refill together are a minute's requests.
-	full := max(perMinute-burst, perMinute/2) / 60
+	full, burst := o.shape()
 	return &Budget{random: o.Random, full: full, burst: burst, rate: full, tokens: burst, at: time.Now()}
+}
+
+// shape is the rate, a second, and the size of the bucket: a full one and a minute's
+// refill together are a minute's requests.
+func (o Options) shape() (full, burst float64) {
+	perMinute := float64(o.PerMinute)
+	if o.PerMinute <= 0 {
+		perMinute = DefaultPerMinute
+	}
+	burst = max(1, perMinute/burstPart)
+	return max(perMinute-burst, perMinute/2) / 60, burst
+}
+
+// change gives a budget in use another limit.
+func (b *Budget) change(o Options) {
+	full, burst := o.shape()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if full == b.full && burst == b.burst {
+		return
+	}
+	now := time.Now()
+	b.refill(now)
+	b.rate = max(full/lowestPart, min(full, b.rate*full/b.full))
+	b.full, b.burst = full, burst
+	b.tokens = min(b.tokens, b.room())
+	b.serve(now)
 }
 
 // Grant is the permission to send one request. Its answer is told to the budget
@@ -230,7 +251,7 @@ func (b *Budget) oldestBelow(top int) (Priority, bool) {
 func (b *Budget) missing(p Priority, owed bool) time.Duration {
 	need := 1.0
 	if !owed {
-		need += kept[p] * (b.burst - 1)
+		need += kept[p] * (b.room() - 1)
 	}
 	if b.tokens >= need {
 		return 0
@@ -238,6 +259,10 @@ func (b *Budget) missing(p Priority, owed bool) time.Duration {
 	// A nanosecond more, so that rounding never wakes us a token too early.
 	return time.Duration((need-b.tokens)/b.rate*float64(time.Second)) + 1
 }
+
+// room is what the bucket holds at the present rate: a part of a minute's requests, so
+// that what is kept for others comes back as soon at a low rate as at the full one.
+func (b *Budget) room() float64 { return max(1, b.burst*b.rate/b.full) }
 
 func (b *Budget) give(p Priority, owed bool, now time.Time) {
 	w := b.queue[p][0]
@@ -261,8 +286,9 @@ func (b *Budget) refill(now time.Time) {
 		from = b.until
 	}
 	if elapsed := now.Sub(from).Seconds(); elapsed > 0 {
-		b.tokens = min(b.burst, b.tokens+elapsed*b.rate)
+		b.tokens += elapsed * b.rate
 		b.rate = min(b.full, b.rate+elapsed*b.full/recovery)
+		b.tokens = min(b.room(), b.tokens)
 	}
 	if now.After(b.at) {
 		b.at = now
@@ -376,8 +402,8 @@ type Set struct {
 	all map[[2]string]*Budget
 }
 
-// Get returns the one budget of a tenant and limit domain. The options are those of
-// the first who asks.
+// Get returns the one budget of a tenant and limit domain. The limit is that of the
+// last who asks.
 func (s *Set) Get(tenant, domain string, o Options) *Budget {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -388,5 +414,6 @@ func (s *Set) Get(tenant, domain string, o Options) *Budget {
 		}
 		s.all[key] = New(o)
 	}
+	s.all[key].change(o)
 	return s.all[key]
 }

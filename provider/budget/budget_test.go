@@ -313,6 +313,27 @@ func TestPausesGrowAndTheRateComesBack(t *testing.T) {
 	})
 }
 
+// TestALowRateIsSharedAtOnce: what is kept for others is a part of the present rate, so
+// that back-fill goes on soon after a pause, however low the rate has become.
+func TestALowRateIsSharedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := budget.New(budget.Options{})
+		for i := range 12 {
+			g, err := b.Wait(t.Context(), budget.Respond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			until := g.Refused(5 * time.Second)
+			if _, err := b.Wait(t.Context(), budget.Backfill); err != nil {
+				t.Fatal(err)
+			}
+			if late := time.Since(until); late > time.Second+2*time.Minute/time.Duration(b.Status().PerMinute) {
+				t.Errorf("refusal %d: back-fill goes on %v after the pause, at %v a minute", i+1, late, b.Status().PerMinute)
+			}
+		}
+	})
+}
+
 // TestAProviderThatAsksForAYear is believed for a quarter of an hour.
 func TestAProviderThatAsksForAYear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -483,8 +504,11 @@ func TestGivingUpLosesNoToken(t *testing.T) {
 func TestOneBudgetForATenantAndDomain(t *testing.T) {
 	var set budget.Set
 	a := set.Get("a", "x", budget.Options{PerMinute: 100})
-	if set.Get("a", "x", budget.Options{}) != a {
+	if set.Get("a", "x", budget.Options{PerMinute: 3000}) != a {
 		t.Error("another budget for the same tenant and domain")
+	}
+	if got := a.Status(); got.Full != 2900 || got.PerMinute > got.Full {
+		t.Errorf("after the limit was changed: %+v", got)
 	}
 	if set.Get("a", "y", budget.Options{}) == a || set.Get("b", "x", budget.Options{}) == a {
 		t.Error("the same budget for another tenant or domain")
