@@ -395,7 +395,7 @@ func TestSubscriptionLosesWhatItMissed(t *testing.T) {
 // TestSwitchingKeepsThePast switches faults while time passes: what was offered
 // before reads the same.
 func TestSwitchingKeepsThePast(t *testing.T) {
-	s, r := start(t, m365.Config{Seed: 9, MaxRecords: 2, Faults: "late=0.3:1m,repeat=0.3:2m,mutate=0.2:1m"}, 4)
+	s, r := start(t, m365.Config{Seed: 9, MaxRecords: 2, History: 5 * time.Minute, Faults: "late=0.3:1m,repeat=0.3:2m,mutate=0.2:1m"}, 4)
 	r.login()
 	r.subscribe()
 	pass(t, s, 5*time.Minute)
@@ -415,7 +415,7 @@ func TestSwitchingKeepsThePast(t *testing.T) {
 		}
 		pass(t, s, 3*time.Minute)
 		after := snapshot()
-		if len(after) != len(before) || len(before) < 300 {
+		if len(after) != len(before) || len(before) < 150 {
 			t.Fatalf("%d records before, %d after", len(before), len(after))
 		}
 		for k, e := range before {

@@ -73,3 +73,25 @@ func BenchmarkListing(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLedger names records of a company in a storm.
+func BenchmarkLedger(b *testing.B) {
+	for _, faults := range []string{"", "all"} {
+		b.Run("faults="+faults, func(b *testing.B) {
+			s, err := m365.New(m365.Config{
+				Seed: 1, Start: noon, Paused: true, History: time.Hour, Subscribed: true, Faults: faults,
+				Company: company.Config{People: 100_000, Rate: 5_000},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			n := 0
+			for b.Loop() {
+				for range s.Ledger(noon.Add(-20*time.Second), noon, noon) {
+					n++
+				}
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}

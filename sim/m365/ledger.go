@@ -78,16 +78,28 @@ type ledger struct {
 	sub          subscription
 	from, to, by int64
 	raw, canon   []byte
+	memo         map[int64][]offer // offers by slot, of the latest few
+}
+
+func (l *ledger) offers(slot int64) []offer {
+	if list, ok := l.memo[slot]; ok {
+		return list
+	}
+	if len(l.memo) >= 64 {
+		clear(l.memo)
+	}
+	list := l.feed.offers(nil, l.stream, slot)
+	l.memo[slot] = list
+	return list
 }
 
 func (l *ledger) run(yield func(Entry) bool) bool {
 	f := l.feed
 	first := floorDiv(l.from-f.delay.Milliseconds(), f.slotLen.Milliseconds()) - 1
 	last := floorDiv(l.to-1-f.delay.Milliseconds(), f.slotLen.Milliseconds()) - 1
-	var offers []offer
+	l.memo = map[int64][]offer{}
 	for slot := first; slot <= last; slot++ {
-		offers = f.offers(offers[:0], l.stream, slot)
-		for _, o := range offers {
+		for _, o := range l.offers(slot) {
 			if o.created < l.from || o.created >= l.to {
 				continue
 			}
@@ -145,7 +157,7 @@ func (l *ledger) copies(o offer) []offer {
 	slices.Sort(slots)
 	var list []offer
 	for _, slot := range slices.Compact(slots) {
-		for _, c := range f.offers(nil, l.stream, slot) {
+		for _, c := range l.offers(slot) {
 			if c.part == o.part && f.source(c.place) == source {
 				list = append(list, c)
 			}

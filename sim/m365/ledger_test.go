@@ -99,7 +99,11 @@ func sawFault(t *testing.T, name string, s *m365.Server, r *reader, read map[key
 		if several == 0 || marked["repeated"] != several {
 			t.Errorf("%d records were read from several blobs, %d are marked repeated", several, marked["repeated"])
 		}
-	case "truncate", "cut", "wrong-length", "truncated-gzip", "hang", "html-200", "nul-bytes", "5xx", "drop", "af429", "401", "unknown-error", "missing",
+	case "drop": // Go's client asks again by itself
+		if struck[name] == 0 {
+			t.Error("never struck")
+		}
+	case "truncate", "cut", "wrong-length", "truncated-gzip", "hang", "html-200", "nul-bytes", "5xx", "af429", "401", "unknown-error", "missing",
 		"stale-page", "foreign-link", "poison-page", "poison-blob":
 		if name != "poison-page" && name != "poison-blob" && (struck[name] == 0 || r.tries == 0) {
 			t.Errorf("struck %d times, %d tries were in vain", struck[name], r.tries)
@@ -117,8 +121,8 @@ func sawFault(t *testing.T, name string, s *m365.Server, r *reader, read map[key
 
 // TestLedgerIsTheCompany compares the ledger with a count of what happened.
 func TestLedgerIsTheCompany(t *testing.T) {
-	s, _ := start(t, m365.Config{Seed: 3, Faults: "late=0.1:5m,repeat=0.2:3m,reorder"}, 4)
-	pass(t, s, 3*time.Hour)
+	s, _ := start(t, m365.Config{Seed: 3, History: 20 * time.Minute, Faults: "late=0.1:5m,repeat=0.2:3m,reorder"}, 4)
+	pass(t, s, 30*time.Minute)
 	want := map[string]int{}
 	village := m365.Village{Most: 4}
 	for i, ct := range contentTypes {

@@ -139,7 +139,7 @@ func (r *reader) subscribe() {
 	r.t.Helper()
 	for _, ct := range contentTypes {
 		r.persist("POST", r.root()+"/subscriptions/start?contentType="+ct, func(got reply) bool {
-			return got.status == 200 || got.code() == "AF20024"
+			return got.status == 200 && bytes.Contains(got.body, []byte(`"status":"enabled"`)) || got.code() == "AF20024"
 		})
 	}
 }
