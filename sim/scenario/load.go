@@ -60,13 +60,22 @@ func sentence(err error) error {
 	if strict := (*toml.StrictMissingError)(nil); errors.As(err, &strict) && len(strict.Errors) > 0 {
 		e := strict.Errors[0]
 		line, _ := e.Position()
-		return fmt.Errorf("line %d: %q is not a key: see docs/reference/scenarios.md", line, strings.Join(e.Key(), "."))
+		return fmt.Errorf("line %d: %.80q is not a key: see docs/reference/scenarios.md", line, strings.Join(e.Key(), "."))
 	}
 	if e := (*toml.DecodeError)(nil); errors.As(err, &e) {
 		line, _ := e.Position()
-		return fmt.Errorf("line %d: %s", line, strings.TrimPrefix(e.Error(), "toml: "))
+		return fmt.Errorf("line %d: %s", line, oneLine(e))
 	}
-	return errors.New(strings.TrimPrefix(err.Error(), "toml: "))
+	return errors.New(oneLine(err))
+}
+
+// oneLine is what the decoder says, which may repeat what it found.
+func oneLine(err error) string {
+	s := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "toml: ")), " ")
+	if len(s) > 200 {
+		s = strings.ToValidUTF8(s[:200], "") + "…"
+	}
+	return strings.ReplaceAll(s, "\x00", "")
 }
 
 // checker goes through a file from the top and knows what the steps so far have
@@ -108,14 +117,17 @@ func (c *checker) check() error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Addresses)) {
+		if !account.MatchString(name) {
+			return c.lines.at("addresses."+name, "%.40q is no name for addresses: use letters, digits, dots and dashes", name)
+		}
 		if err := c.addresses("addresses."+name, f.Addresses[name]); err != nil {
 			return err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Agents)) {
 		key := "agents." + name
-		if list := f.Agents[name]; name == "own" || len(list) == 0 || len(list) > maxList || slices.Contains(list, "") {
-			return c.lines.at(key, "%s must be a list of 1 to %d user agents and not be called own", key, maxList)
+		if list := f.Agents[name]; name == "own" || !account.MatchString(name) || len(list) == 0 || len(list) > maxList || slices.Contains(list, "") {
+			return c.lines.at(key, "agents.%.40s must be a list of 1 to %d user agents and not be called own", name, maxList)
 		}
 	}
 	for i := range f.Steps {
@@ -134,7 +146,7 @@ func (c *checker) people(name string, p people) error {
 	case p.Count < 0 || p.Count > maxPeople || p.Count == 0 && c.lines.has(key+".count"):
 		return c.lines.at(key+".count", "count is %d: want 1 to %d", p.Count, maxPeople)
 	case len(p.Departments) > maxList || len(p.Titles) > maxList:
-		return c.lines.at(key, "%s has a list of more than %d values", key, maxList)
+		return c.lines.at(key, "people.%.40s has a list of more than %d values", name, maxList)
 	}
 	for _, d := range p.Departments {
 		if !slices.Contains(company.Departments(), d) {
