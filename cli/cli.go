@@ -183,6 +183,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).normalizeCommand,
 	(*app).searchCommand,
 	(*app).tailCommand,
+	(*app).coverageCommand,
 	(*app).proveCommand,
 	(*app).verifyCommand,
 	(*app).witnessCommand,

@@ -31,6 +31,9 @@ func (a *app) connect(ctx context.Context, role string) (*client.Client, func() 
 			return nil, nil, errors.Join(err, n.Close())
 		}
 	}
+	if role == "coverage" {
+		n.CatchUpCoverage(ctx, func() { a.say("catching up with the journal") })
+	}
 	c := client.InProcess(api.Handler(n, buildVersion().Version, a.logger(slog.LevelWarn)))
 	return c, func() error { c.Close(); return n.Close() }, nil
 }

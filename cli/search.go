@@ -47,9 +47,9 @@ metadata.original_event_uid. The event id is what "daybreak prove" takes.`,
 				if bound.text == "" {
 					continue
 				}
-				t, err := query.ParseTime(bound.text, now)
+				t, err := parseBound(bound.flag, bound.text, now)
 				if err != nil {
-					return usagef("--%s: %v", bound.flag, err)
+					return err
 				}
 				*bound.to = t
 			}
@@ -63,6 +63,19 @@ metadata.original_event_uid. The event id is what "daybreak prove" takes.`,
 	cmd.Flags().StringVar(&until, "until", "", "only events before this `time`")
 	cmd.Flags().IntVar(&limit, "limit", 1000, "at most `N` results; of events, the newest")
 	return cmd
+}
+
+// parseBound reads a time of --since or --until, where a length ("24h") is as long
+// before now.
+func parseBound(flag, text string, now time.Time) (time.Time, error) {
+	t, err := query.ParseTime(text, now)
+	if err == nil {
+		return t, nil
+	}
+	if ago, err := query.ParseTime("-"+text, now); err == nil {
+		return ago, nil
+	}
+	return t, usagef("--%s: %v", flag, err)
 }
 
 // checkQuery refuses a query that cannot be read, with a caret under the place.
