@@ -44,8 +44,10 @@ type sources struct {
 
 	nobody    *hook   // whose AuthID nobody knows
 	strangers *bucket // for those who do not know the one they need
-	// build makes the collector of a source; tests have their own.
+	// build makes the collector of a source, and pause is the first wait after it
+	// has failed; tests have their own.
 	build func(config.Source, *act.Writer, webhook) (collector, error)
+	pause time.Duration
 
 	ctx    context.Context // ends all of them
 	cancel context.CancelFunc
@@ -68,6 +70,7 @@ type source struct {
 	state     string
 	since     time.Time // of the state
 	trouble   string    // why it is failing
+	told      string    // the trouble that an act tells of
 	restarts  int
 	expires   time.Time // of the credential
 	collector collector // nil as long as it cannot be made
@@ -99,7 +102,7 @@ func newSources(n *Node) *sources {
 		n: n, metrics: newSourceMetrics(),
 		nobody: newHook(new(config.Webhook)), strangers: newBucket(strangerRate, strangerBurst),
 	}
-	s.build = s.m365
+	s.build, s.pause = s.m365, firstPause
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -175,7 +178,7 @@ func (s *sources) start(c config.Source) *source {
 
 // supervise runs a source until ctx ends.
 func (s *sources) supervise(ctx context.Context, src *source) {
-	pause := firstPause
+	pause := s.pause
 	for {
 		began := time.Now()
 		err := s.run(ctx, src)
@@ -183,7 +186,8 @@ func (s *sources) supervise(ctx context.Context, src *source) {
 			return
 		}
 		if time.Since(began) > goodRun {
-			pause = firstPause
+			pause = s.pause
+			src.forget()
 		}
 		wait := time.Duration((0.5 + rand.Float64()/2) * float64(pause))
 		pause = min(2*pause, lastPause)
@@ -230,7 +234,8 @@ func (src *source) set(state, trouble string) {
 // failed says why a source does not run; the same trouble is an act once.
 func (src *source) failed(ctx context.Context, err error, wait time.Duration) {
 	src.mu.Lock()
-	same := src.trouble == err.Error()
+	same := src.told == err.Error()
+	src.told = err.Error()
 	src.restarts++
 	src.mu.Unlock()
 	src.set(Failing, err.Error())
@@ -238,6 +243,13 @@ func (src *source) failed(ctx context.Context, err error, wait time.Duration) {
 	if !same {
 		src.alarm(ctx, "source", fmt.Sprintf("the source is not collected: %v", err))
 	}
+}
+
+// forget makes the next trouble a new one.
+func (src *source) forget() {
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	src.told = ""
 }
 
 // alarm writes an act that a person should see.

@@ -1,0 +1,57 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/config"
+)
+
+// Collector is what a source runs.
+type Collector = collector
+
+// TestingCollectors has sources run collectors of the test's, and wait less for the
+// next try.
+func (n *Node) TestingCollectors(make func(c config.Source, acts *act.Writer, hookAddress, hookAuthID string) (Collector, error)) {
+	n.sources.pause = 10 * time.Millisecond
+	n.sources.build = func(c config.Source, acts *act.Writer, w webhook) (collector, error) {
+		return make(c, acts, w.address, w.authID.Reveal())
+	}
+}
+
+// TestingActs returns the acts in the journal, the oldest first.
+func (n *Node) TestingActs(ctx context.Context) ([]act.Act, error) {
+	if err := n.journal.Flush(ctx); err != nil {
+		return nil, err
+	}
+	var out []act.Act
+	from := n.journal.Follow(0)
+	for size := n.journal.Size(); ; {
+		wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond) // the log's last entries may hold no records
+		b, err := from.Next(wait)
+		cancel()
+		if b == nil || err != nil {
+			if ctx.Err() != nil {
+				return out, ctx.Err()
+			}
+			return out, nil
+		}
+		for i := range b.Records {
+			if b.Envelope(i).Family != act.Family {
+				continue
+			}
+			a, err := act.Parse(b.Raw(i))
+			if err != nil {
+				return out, err
+			}
+			out = append(out, a)
+		}
+		if b.Index+1 >= size {
+			return out, nil
+		}
+	}
+}
