@@ -21,10 +21,14 @@
 // A Directory is safe for concurrent use. The same calls on directories of the
 // same company give the same ids and the same bytes.
 //
-// Known holes: groups, administrative units, conditional access beyond one
-// policy "a second factor for everybody but…", and privileged roles that are
-// only eligible do not exist; nothing expires from the recycle bin; a deleted
-// object stays deleted unless the deletion is undone.
+// What differs from a real tenant: groups, administrative units, conditional
+// access beyond one policy "a second factor for everybody but…", and roles that
+// are only eligible do not exist; nothing expires from the recycle bin;
+// directory writes are seen at once; a change has all its records in one second;
+// directory records have a ClientIP for people and none for applications;
+// what is refused is never logged, where the service logs some of it. Sign-ins
+// of ordinary life are not kept here, and a person whose account is disabled
+// goes on with ordinary life.
 package directory
 
 import (

@@ -6,6 +6,8 @@ package directory_test
 import (
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -317,6 +319,102 @@ func TestUndoRefusesWhatChangedSince(t *testing.T) {
 	if snapshot(t, w.d) != before {
 		t.Error("a refused undo changed something")
 	}
+}
+
+// TestUndoInReverse makes many changes to the same few objects, in an order of
+// chance, and takes them back in reverse.
+func TestUndoInReverse(t *testing.T) {
+	total := 0
+	for seed := range uint64(20) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		w := newWorld(t)
+		before := state(t, w.d)
+		var made []*directory.Change
+		for range 60 {
+			tt := changes[rnd.IntN(len(changes))]
+			if tt.prepare != nil {
+				continue
+			}
+			c, err := tt.do(w)
+			switch {
+			case err == nil:
+				made = append(made, c)
+			case !errors.Is(err, directory.ErrConflict) && !errors.Is(err, directory.ErrNotFound):
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+			if len(made) > 0 && rnd.IntN(4) == 0 {
+				if _, err := w.d.Undo(w.by, made[len(made)-1]); err != nil {
+					t.Fatalf("undo: %v", err)
+				}
+				made = made[:len(made)-1]
+			}
+		}
+		total += len(made)
+		for _, c := range slices.Backward(made) {
+			if _, err := w.d.Undo(w.by, c); err != nil {
+				t.Fatalf("undo: %v", err)
+			}
+		}
+		if got := state(t, w.d); got != before {
+			t.Fatalf("seed %d: all undone, the directory is\n%s\nwant\n%s", seed, got, before)
+		}
+	}
+	if total < 150 {
+		t.Errorf("only %d changes", total)
+	}
+}
+
+// FuzzRestore: a snapshot is refused and changes nothing, or gives a directory
+// whose own snapshot gives the same, and that answers.
+func FuzzRestore(f *testing.F) {
+	d := open(f, 60)
+	empty, err := d.Snapshot()
+	if err != nil {
+		f.Fatal(err)
+	}
+	members := d.RoleMembers("Global Administrator")
+	by := directory.By{Actor: members[0].Principal, Time: noon}
+	u, _, err := d.AddUser(by, directory.NewUser{Name: "x"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, _, err := d.AddInboxRule(by, u.ID, directory.InboxRule{Name: "r"}); err != nil {
+		f.Fatal(err)
+	}
+	full, err := d.Snapshot()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range [][]byte{empty, full, []byte("{}"), []byte("null")} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d := open(t, 60)
+		if err := d.Restore(text); err != nil {
+			if got, _ := d.Snapshot(); string(got) != string(empty) {
+				t.Fatal("a refused snapshot changed something")
+			}
+			return
+		}
+		first, err := d.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Restore(first); err != nil {
+			t.Fatalf("its own snapshot: %v", err)
+		}
+		if again, _ := d.Snapshot(); string(again) != string(first) {
+			t.Fatalf("%s\nagain %s", first, again)
+		}
+		for _, u := range d.Users() {
+			d.Footholds(u.ID, noon)
+			_, _ = d.RevokeSessions(directory.By{Time: noon}, u.ID)
+		}
+		for _, sp := range d.Principals() {
+			d.Footholds(sp.ID, noon)
+			_, _ = d.DeletePrincipal(directory.By{Time: noon}, sp.ID)
+		}
+	})
 }
 
 func TestSnapshotRoundTrip(t *testing.T) {
