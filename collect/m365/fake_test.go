@@ -24,10 +24,9 @@ import (
 type fake struct {
 	mu       sync.Mutex
 	rng      *rand.Rand
-	start    time.Time // ours
-	theirs   time.Time // what its clock said then
-	speed    float64
-	jumped   atomic.Int64
+	theirs   time.Time     // what its clock said at first
+	step     time.Duration // by which each request moves it, so that a slow machine has slow time
+	passed   atomic.Int64
 	pageSize int
 	blobs    []*fakeBlob
 	subs     map[string]bool
@@ -61,19 +60,17 @@ type fakeBlob struct {
 	tries int  // fetches so far
 }
 
-func newFake(seed uint64, now time.Time, speed float64) *fake {
+func newFake(seed uint64, now time.Time, step time.Duration) *fake {
 	return &fake{
-		rng: rand.New(rand.NewPCG(seed, 1)), start: time.Now(), theirs: now, speed: speed, pageSize: 10,
+		rng: rand.New(rand.NewPCG(seed, 1)), theirs: now, step: step, pageSize: 10,
 		subs: map[string]bool{},
 	}
 }
 
-func (f *fake) Now() time.Time {
-	return f.theirs.Add(time.Duration(float64(time.Since(f.start))*f.speed + float64(f.jumped.Load())))
-}
+func (f *fake) Now() time.Time { return f.theirs.Add(time.Duration(f.passed.Load())) }
 
 // jump lets time pass.
-func (f *fake) jump(d time.Duration) { f.jumped.Add(int64(d)) }
+func (f *fake) jump(d time.Duration) { f.passed.Add(int64(d)) }
 
 func (f *fake) Pause() (now, all time.Duration) { return 0, f.paused }
 
@@ -114,6 +111,7 @@ func (f *fake) Subscriptions(ctx context.Context, _ budget.Priority) (list []pro
 func (f *fake) Content(ctx context.Context, p budget.Priority, stream string, from, to time.Time, next string) (provider.Page, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.jump(f.step)
 	now := f.Now()
 	l := listing{stream: stream, from: from, to: to, at: now, prio: p}
 	page, asof, barren := 0, now.UnixNano(), false
@@ -169,6 +167,7 @@ func (f *fake) Fetch(ctx context.Context, _ budget.Priority, want provider.Blob)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fetches++
+	f.jump(f.step)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

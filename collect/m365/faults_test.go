@@ -38,7 +38,7 @@ func scatter(f *fake, stream, prefix string, n int, from, to time.Time) (list []
 // next page.
 func TestDiesBetweenPages(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 1)
+	f := newFake(1, epoch, 10*time.Millisecond)
 	f.pageSize = 3
 	// Back-fill's windows begin half a minute after the retention's limit.
 	scatter(f, entra, "a", 30, epoch.Add(-3*hour+minute), epoch.Add(-2*hour-minute))
@@ -91,7 +91,7 @@ func TestDiesBetweenPages(t *testing.T) {
 // aside with its bounds, and filled when it works again.
 func TestPoisonPage(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 600)
+	f := newFake(1, epoch, time.Second)
 	poison := epoch.Add(-30*hour - 17*minute)
 	scatter(f, entra, "old", 200, epoch.Add(-2*day), epoch.Add(-day))
 	scatter(f, entra, "new", 50, epoch, epoch.Add(15*minute))
@@ -126,7 +126,7 @@ func TestPoisonPage(t *testing.T) {
 // found.
 func TestPoisonInTheHead(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	poison := epoch.Add(minute)
 	before := scatter(f, entra, "before", 20, epoch.Add(-4*minute), epoch.Add(50*time.Second))
 	after := scatter(f, entra, "after", 60, epoch.Add(3*minute), epoch.Add(6*minute))
@@ -148,7 +148,7 @@ func TestPoisonInTheHead(t *testing.T) {
 // again, and given up when it has expired.
 func TestPoisonBlob(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	scatter(f, entra, "good", 40, epoch.Add(-hour), epoch)
 	bad := f.add(&fakeBlob{stream: entra, id: "bad", created: epoch.Add(-30 * minute), body: func() io.ReadCloser { return whole("[{}") }})
 	b := newBench(t, f)
@@ -173,7 +173,7 @@ func TestPoisonBlob(t *testing.T) {
 // recovered, and exactly the rest is a gap for good.
 func TestCursorNineDaysOld(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	b := newBench(t, f)
 	b.run()
 	b.until("the first start is over", b.settled)
@@ -207,7 +207,7 @@ func TestCursorNineDaysOld(t *testing.T) {
 // F8: the time to loss, and its alarm once.
 func TestTimeToLoss(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	b := newBench(t, f)
 	b.run()
 	b.until("the first start is over", b.settled)
@@ -236,7 +236,7 @@ func TestTimeToLoss(t *testing.T) {
 // is another one: what the database remembers is forgotten.
 func TestDatabaseOrJournalLost(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	scatter(f, entra, "a", 50, epoch.Add(-3*day), epoch)
 	b := newBench(t, f)
 	b.run()
@@ -269,7 +269,7 @@ func TestDatabaseOrJournalLost(t *testing.T) {
 // F3: records come again, with other bytes around them, days later, and after a restart.
 func TestRecordsComeAgain(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	list := scatter(f, entra, "a", 10, epoch.Add(-5*day), epoch)
 	for i, x := range list {
 		f.add(&fakeBlob{stream: entra, id: fmt.Sprintf("again%d", i), created: epoch.Add(time.Duration(i) * time.Second), records: x.records})
@@ -307,7 +307,7 @@ func TestRecordsComeAgain(t *testing.T) {
 // transfer is not.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	texts := []string{`{"Id":"one"}`, `"a string"`, `{"Id":"two",}`, `{"Id":"three"}`}
 	body := "[" + strings.Join(texts, ",") + "]"
 	for n := range len(body) + 1 { // each is cut once, at every byte, and then comes whole
@@ -345,7 +345,7 @@ func TestUnreadable(t *testing.T) {
 // F19: one stream without its permission; the others go on, and it comes back by itself.
 func TestPermissionMissing(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	scatter(f, exchange, "ok", 20, epoch.Add(-hour), epoch)
 	for _, x := range scatter(f, entra, "refused", 20, epoch.Add(-hour), epoch) {
 		x.deep = true
@@ -379,7 +379,7 @@ func TestPermissionMissing(t *testing.T) {
 // time between is a gap.
 func TestSubscriptionDisabled(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 600)
+	f := newFake(1, epoch, time.Second)
 	b := newBench(t, f)
 	delete(f.subs, entra)
 	b.run()
@@ -410,7 +410,7 @@ func TestSubscriptionDisabled(t *testing.T) {
 // started anew, and the rest goes on meanwhile.
 func TestHangsAndPanics(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 60)
+	f := newFake(1, epoch, 100*time.Millisecond)
 	scatter(f, entra, "ok", 20, epoch.Add(-hour), epoch)
 	hung, calls := 0, 0
 	f.add(&fakeBlob{stream: entra, id: "hangs", created: epoch.Add(-minute), records: records("hangs", 1)})

@@ -107,7 +107,7 @@ func (b *bench) run() {
 			if err != nil && b.fail == nil {
 				b.t.Errorf("Run: %v", err)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			b.t.Fatal("Run does not end")
 		}
 	}
@@ -198,7 +198,7 @@ func (b *bench) acts(kind act.Kind) (list []act.Act) {
 // until waits for something to become true of the journal.
 func (b *bench) until(what string, ok func() bool) {
 	b.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("it did not happen: %s\n%+v", what, b.c.Status())
@@ -225,7 +225,7 @@ func (b *bench) sealed(deep bool) {
 		}
 		return list
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		list := missing()
 		if len(list) == 0 {
 			return

@@ -86,7 +86,7 @@ func TestEveryRecordOnce(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			f := newFake(seed, epoch, 1200) // an hour in three seconds
+			f := newFake(seed, epoch, 3*time.Second)
 			chaos(f, 150)
 			b := newBench(t, f)
 			rng := rand.New(rand.NewPCG(seed, 2))
