@@ -207,14 +207,14 @@ func (b *entered) header(by By, operation string, kind int) record.Header {
 
 func (d *Directory) writeEntered(w *record.Writer, by By, b *entered) {
 	client, agent, app, api := "Client=OWA;Action=ViaProxy", "", b.via.App, exchangeAppID
-	logon, logonSID, issued := 0, d.sid(&b.user), b.via.Started
+	logon, logonSID, issued, token := 0, d.sid(&b.user), b.via.Started, b.via.Token
 	switch {
 	case b.app != nil:
 		client = "Client=REST;Client=RESTSystem;"
 		if b.token.Resource == exchangeAppID {
 			client = "Client=WebServices;ExchangeWebServices"
 		}
-		app, issued, api = b.app.AppID, b.token.Issued, b.token.Resource
+		app, issued, api, token = b.app.AppID, b.token.Issued, b.token.Resource, b.token.ID
 		agent = client + ";UserAgent=" + by.UserAgent + "[AppId=" + app.String() + "];"
 		client += ";"
 		logon, logonSID = 1, "S-1-5-20"
@@ -228,7 +228,7 @@ func (d *Directory) writeEntered(w *record.Writer, by By, b *entered) {
 	w.GUID("APIId", api)
 	w.GUID("ClientAppId", app)
 	w.Time("IssuedAtTime", issued)
-	w.Str("UniqueTokenId", tokenText(by.Session))
+	w.Str("UniqueTokenId", tokenText(token))
 	w.EndObject()
 	if agent != "" {
 		w.Str("ActorInfoString", agent)
@@ -342,7 +342,7 @@ func (d *Directory) DownloadFile(by By, f File) ([]Record, error) {
 	w.GUID("AADSessionId", s.ID)
 	w.GUID("ClientAppId", s.App)
 	w.GUID("CorrelationId", correlation)
-	w.Str("UniqueTokenId", tokenText(s.ID))
+	w.Str("UniqueTokenId", tokenText(s.Token))
 	w.EndObject()
 	client, device := clientOf(by.UserAgent), d.deviceLocked(&u, s.Device)
 	w.Str("AuthenticationType", "OAuth")

@@ -239,7 +239,7 @@ func (d *Directory) exchangeAdminLocked(by By, actor reference, e entry) Record 
 		w.GUID("APIId", exchangeAppID)
 		w.GUID("ClientAppId", s.App)
 		w.Time("IssuedAtTime", s.Started)
-		w.Str("UniqueTokenId", tokenText(s.ID))
+		w.Str("UniqueTokenId", tokenText(s.Token))
 		w.EndObject()
 	}
 	w.Str("AppId", exchangeAppID.String())

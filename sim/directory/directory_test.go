@@ -4,6 +4,7 @@
 package directory_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
@@ -584,6 +585,39 @@ func TestSignIn(t *testing.T) {
 	}
 	if _, code, _ := try(directory.SignIn{UPN: u.UPN, Password: true, Second: true}); code != 50057 {
 		t.Errorf("disabled: %d", code)
+	}
+}
+
+// TestRecordsOfASessionJoin: what is done in a session names the session and the
+// token of its sign-in.
+func TestRecordsOfASessionJoin(t *testing.T) {
+	d := open(t, 60)
+	u := person(t, d, 12)
+	s, signIn, err := d.SignIn(directory.By{Address: "100.64.3.3", Time: noon}, directory.SignIn{UPN: u.UPN, Password: true, Second: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := directory.By{Actor: u.ID, Session: s.ID, Address: "100.64.3.3", Time: noon.Add(time.Minute)}
+	mail, err1 := d.ReadMail(by, directory.MailAccess{Mailbox: u.ID, Folder: "Inbox", Items: 2})
+	file, err2 := d.DownloadFile(by, directory.File{Owner: u.ID, Path: "Documents", Name: "a.docx", Size: 9})
+	_, rule, err3 := d.AddInboxRule(by, u.ID, directory.InboxRule{Name: "."})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(signIn.Raw), "{\"Name\":\"SessionId\",\"Value\":\""+s.ID.String()+"\"}") {
+		t.Errorf("the sign-in does not name its session: %s", signIn.Raw)
+	}
+	for _, r := range []directory.Record{mail[0], file[0], rule.Records[0]} {
+		var m struct {
+			AppAccessContext struct{ AADSessionID, UniqueTokenID string }
+		}
+		if err := json.Unmarshal(r.Raw, &m); err != nil {
+			t.Fatal(err)
+		}
+		token, err := base64.RawURLEncoding.DecodeString(m.AppAccessContext.UniqueTokenID)
+		if err != nil || len(token) != 16 || directory.ID(token).String() != signIn.ID || m.AppAccessContext.AADSessionID != s.ID.String() {
+			t.Errorf("%s: session %s, token %x: want those of %s", r.Operation, m.AppAccessContext.AADSessionID, token, signIn.Raw)
+		}
 	}
 }
 

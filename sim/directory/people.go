@@ -173,11 +173,11 @@ func (d *Directory) indexLocked() {
 	}
 }
 
-// mustID reads an id that stands in this package's tables.
+// mustID reads an id that this package wrote or has in its tables.
 func mustID(s string) ID {
 	id, err := record.ParseGUID(s)
 	if err != nil {
-		panic("directory: a table holds the id " + s + ", which is none")
+		panic("directory: " + s + " was written as an id and is none")
 	}
 	return id
 }

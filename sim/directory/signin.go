@@ -72,6 +72,7 @@ func (d *Directory) SignIn(by By, s SignIn) (Session, Record, error) {
 	if failed != nil {
 		return Session{}, r, failed
 	}
+	session.Token = mustID(r.ID)
 	d.state.sessions[session.ID] = &session
 	return session, r, nil
 }

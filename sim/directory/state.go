@@ -186,6 +186,7 @@ type MailboxPermission struct {
 // Session is what a sign-in of a user began.
 type Session struct {
 	ID        ID
+	Token     ID // of the sign-in; what is done in the session names it as UniqueTokenId
 	User      ID
 	App       ID // client, an AppID
 	Address   string
