@@ -54,7 +54,7 @@ func (c Credential) assert(ctx context.Context, clientID, audience string, now t
 		header["alg"], header["x5t#S256"] = "PS256", base64.RawURLEncoding.EncodeToString(sum[:])
 	}
 	unsigned := segment(header) + "." + segment(map[string]any{
-		"aud": audience, "iss": clientID, "sub": clientID, "jti": rand.Text(),
+		"aud": audience, "iss": clientID, "sub": clientID, "jti": newGUID(),
 		"iat": now.Unix(), "nbf": now.Add(-clockSlack).Unix(), "exp": now.Add(assertionLife).Unix(),
 	})
 	digest := sha256.Sum256([]byte(unsigned))
@@ -68,6 +68,14 @@ func (c Credential) assert(ctx context.Context, clientID, audience string, now t
 		return Secret{}, fmt.Errorf("%s: cannot sign: %w", c, err)
 	}
 	return NewSecret(unsigned + "." + base64.RawURLEncoding.EncodeToString(signature)), nil
+}
+
+// newGUID is how jti is documented.
+func newGUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func segment(v any) string {

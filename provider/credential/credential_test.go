@@ -26,6 +26,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -337,7 +338,7 @@ func TestAssertionsAreWhatTheIdentityPlatformDocuments(t *testing.T) {
 				if err != nil {
 					t.Errorf("signature: %v", err)
 				}
-				if claims["aud"] != endpoint || claims["iss"] != app || claims["sub"] != app || len(claims["jti"].(string)) < 16 {
+				if claims["aud"] != endpoint || claims["iss"] != app || claims["sub"] != app || !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(claims["jti"].(string)) {
 					t.Errorf("claims %v", claims)
 				}
 				nbf, exp := int64(claims["nbf"].(float64)), int64(claims["exp"].(float64))

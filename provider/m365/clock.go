@@ -37,7 +37,9 @@ type sample struct{ ours, theirs, slack float64 } // seconds
 
 const (
 	clockSamples = 8
-	maxAhead     = 5.0 // seconds of ours for which a speed that is not 1 is trusted without an answer
+	apart        = 0.05 // seconds of ours, at least, between samples that are kept
+	spread       = 0.25 // ... between the first and the last, to tell a speed that is not 1
+	maxAhead     = 5.0  // seconds of ours for which a speed that is not 1 is trusted without an answer
 )
 
 func newClock() *clock { return &clock{start: time.Now(), speed: 1} }
@@ -61,6 +63,9 @@ func (c *clock) observe(h http.Header, asked, answered time.Time, api bool) (dat
 	s := sample{ours: (a + b) / 2, theirs: float64(date.Unix()) + 0.5, slack: (b - a) / 2}
 	at, _ := slices.BinarySearchFunc(c.samples, s, func(x, y sample) int { return cmpFloat(x.ours, y.ours) })
 	c.samples = slices.Insert(c.samples, at, s)
+	if n := len(c.samples); n > 2 && c.samples[n-2].ours-c.samples[n-3].ours < apart {
+		c.samples = slices.Delete(c.samples, n-2, n-1)
+	}
 	if len(c.samples) > clockSamples {
 		c.samples = slices.Delete(c.samples, 0, 1)
 	}
@@ -138,7 +143,11 @@ func offset(samples []sample) float64 {
 }
 
 // slope is the median of the slopes between any two samples that are far enough apart.
+// In less than spread, a clock that was set would look like one that runs fast.
 func slope(samples []sample) (float64, bool) {
+	if samples[len(samples)-1].ours-samples[0].ours < spread {
+		return 0, false
+	}
 	var all []float64
 	for i, a := range samples {
 		for _, b := range samples[i+1:] {

@@ -177,7 +177,7 @@ func TestAnswersWithoutACode(t *testing.T) {
 		"code with spaces": {400, "", `{"error":{"code":"AF20051 or so"}}`, m365.ClassRetry, "Bad Request", true},
 		"code on 200":      {200, "", `{"error":{"code":"AF20051","message":"expired"}}`, m365.ClassExpired, "AF20051", false},
 		"long message":     {400, "", `{"error":{"code":"AF20051","message":"` + strings.Repeat("ä", 5000) + `"}}`, m365.ClassExpired, "…", false},
-		"huge body":        {500, "", strings.Repeat("x", 10<<20), m365.ClassRetry, "Internal", true},
+		"huge body":        {500, "", strings.Repeat("x", 1<<20), m365.ClassRetry, "Internal", true},
 	} {
 		for op, call := range operations {
 			if op == "start" && c.status == 200 && strings.HasPrefix(c.body, "{") {
