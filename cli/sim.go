@@ -5,7 +5,9 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,7 +31,7 @@ type simFlags struct {
 	listen, start, faults string
 	scenarios             []string
 	after                 time.Duration
-	secretFile            string
+	secretFile, cert      string
 	allowRemote           bool
 	cfg                   m365.Config
 }
@@ -80,6 +82,7 @@ what differs from the real service.`,
 	flags.IntVar(&f.cfg.PageSize, "page-size", 200, "most blobs on a page")
 	flags.IntVar(&f.cfg.Quota, "quota", 2000, "requests a minute that a publisher may make")
 	flags.StringVar(&f.secretFile, "secret-file", "", "`file` to keep the client secret in (default: it is printed)")
+	flags.StringVar(&f.cert, "certificate", "", "PEM `file` of a certificate that the collector may prove itself with")
 	return cmd
 }
 
@@ -97,6 +100,11 @@ func (a *app) simM365(ctx context.Context, f simFlags) error {
 		return usagef("%v", err)
 	}
 	defer s.Close()
+	if f.cert != "" {
+		if err := trustCertificate(s, f.cert); err != nil {
+			return usagef("--certificate %s: %v", f.cert, err)
+		}
+	}
 	l, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return usagef("cannot listen on %s: %v", f.listen, errors.Unwrap(err))
@@ -167,6 +175,25 @@ func keepSecret(s *m365.Server, file string) error {
 	_, _, secret := s.Credentials()
 	s.OnSecret(func(secret string) { _ = write(secret) }) // the old file stays: the collector is refused, as with a real one
 	return write(secret)
+}
+
+func trustCertificate(s *m365.Server, file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return errors.Unwrap(err)
+	}
+	block, rest := pem.Decode(text)
+	for block != nil && block.Type != "CERTIFICATE" {
+		block, rest = pem.Decode(rest)
+	}
+	if block == nil {
+		return errors.New("want a PEM block of type CERTIFICATE")
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return err
+	}
+	return s.TrustCertificate(cert)
 }
 
 // simCard is what a collector needs to know.

@@ -138,6 +138,11 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The numbers of a slot's blobs have four digits in their ids.
+	busy := max(cfg.Company.Rate, 8*float64(co.People())*cfg.Company.PerDay/86400)
+	if cfg.MaxRecords > 0 && busy*co.SlotLength().Seconds()/float64(cfg.MaxRecords) > 9000 {
+		return nil, fmt.Errorf("slots of %v with up to %.0f records a second make too many blobs of %d records: want larger blobs or shorter slots", co.SlotLength(), busy, cfg.MaxRecords)
+	}
 	s, err := newServer(cfg, co, co.SlotLength(), co.Domain(), time.Now)
 	if err != nil {
 		return nil, err

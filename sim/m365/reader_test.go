@@ -125,14 +125,20 @@ func (r *reader) login() {
 	r.t.Helper()
 	tenant, id, secret := r.s.Credentials()
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}, "scope": {"https://manage.office.com/.default"}}
-	got := r.must("POST", r.base+"/"+tenant+"/oauth2/v2.0/token", form.Encode())
-	var answer struct {
-		AccessToken string `json:"access_token"`
+	var last string
+	for range 10 {
+		got, err := r.do("POST", r.base+"/"+tenant+"/oauth2/v2.0/token", form.Encode())
+		var answer struct {
+			AccessToken string `json:"access_token"`
+		}
+		if err == nil && got.status == 200 && json.Unmarshal(got.body, &answer) == nil && answer.AccessToken != "" {
+			r.token = answer.AccessToken
+			return
+		}
+		last = fmt.Sprintf("%d %.200s %v", got.status, got.body, err)
+		r.tries++
 	}
-	if err := json.Unmarshal(got.body, &answer); err != nil || got.status != 200 || answer.AccessToken == "" {
-		r.t.Fatalf("token: %d %s", got.status, got.body)
-	}
-	r.token = answer.AccessToken
+	r.t.Fatalf("no token: %s", last)
 }
 
 func (r *reader) subscribe() {

@@ -81,28 +81,41 @@ func (f *fault) takesChance() bool {
 // has answered.
 func (s *Server) refusedBefore(w http.ResponseWriter, c call) (*refusal, bool) {
 	switch {
-	case s.strikes(c, "drop", nil) != nil:
-		panic(http.ErrAbortHandler)
+	case s.brokenBefore(w, c):
+		return nil, true
 	case s.strikes(c, "401", nil) != nil:
 		s.unauthorized(w)
 		return nil, true
-	case s.strikes(c, "html-200", nil) != nil:
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, "<!DOCTYPE html>\n<html><head><title>Sign in to the guest network</title></head><body><h1>Welcome</h1></body></html>\n")
-		return nil, true
-	case s.strikes(c, "nul-bytes", nil) != nil:
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		_, _ = w.Write(make([]byte, 4096))
-		return nil, true
 	case s.strikes(c, "5xx", nil) != nil:
-		status := [...]int{500, 503, 504, 408}[hash(c.key, forOrder, uint64(c.attempt))%4]
-		return &refusal{status, "AF50000", refusals["AF50000"].text}, false
+		return &refusal{brokenStatus(c), "AF50000", refusals["AF50000"].text}, false
 	case s.strikes(c, "unknown-error", nil) != nil:
 		return refuse("AF59999"), false
 	case s.strikes(c, "af429", nil) != nil:
 		return s.throttled(w, c), false
 	}
 	return nil, false
+}
+
+func brokenStatus(c call) int {
+	return [...]int{500, 503, 504, 408}[hash(c.key, forOrder, uint64(c.attempt))%4]
+}
+
+// brokenBefore is what spoils the answers of any server, the token endpoint as
+// well. It returns true if it has answered.
+func (s *Server) brokenBefore(w http.ResponseWriter, c call) bool {
+	switch {
+	case s.strikes(c, "drop", nil) != nil:
+		panic(http.ErrAbortHandler)
+	case s.strikes(c, "html-200", nil) != nil:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, "<!DOCTYPE html>\n<html><head><title>Sign in to the guest network</title></head><body><h1>Welcome</h1></body></html>\n")
+		return true
+	case s.strikes(c, "nul-bytes", nil) != nil:
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_, _ = w.Write(make([]byte, 4096))
+		return true
+	}
+	return false
 }
 
 // body writes the body of an answer, the same one each time.

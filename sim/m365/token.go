@@ -73,6 +73,16 @@ func (s *Server) handleToken(w http.ResponseWriter, r *http.Request, now time.Ti
 	v2 := strings.Contains(r.URL.Path, "/v2.0/")
 	trace := record.Hash(s.seed, uint64(forIdentity), s.serial.Add(1)).String()
 	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
+	c := call{op: "token", now: now, faults: s.feed.faults.Load(), stream: -1, key: hash(s.seed, forStrike, uint64(now.Unix()/3600))}
+	c.attempt = s.attempts.next(c.key) // each hour has its own, as tokens do
+	if s.brokenBefore(w, c) {
+		return
+	}
+	if s.strikes(c, "5xx", nil) != nil {
+		s.tally.refused("token", "5xx")
+		w.WriteHeader(brokenStatus(c))
+		return
+	}
 	resource, class, refused := s.authenticate(r, v2, now)
 	if refused != nil {
 		s.tally.refused("token", "AADSTS"+strconv.Itoa(refused.number))
@@ -83,13 +93,13 @@ func (s *Server) handleToken(w http.ResponseWriter, r *http.Request, now time.Ti
 	if f := s.feed.faults.Load().active("token-expiry", now); f != nil {
 		life = f.span
 	}
-	c := claims{
+	said := claims{
 		Audience: resource, Issuer: "https://sts.windows.net/" + s.tenant + "/",
 		Issued: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(life).Unix(),
 		App: s.clientID, AuthClass: class, Object: identity(s.seed, idPrincipal), Subject: identity(s.seed, idPrincipal),
 		Roles: s.grantedRoles(now), Tenant: s.tenant, Unique: trace, Version: "1.0", Precise: now.UnixMilli(),
 	}
-	token := s.sign(c)
+	token := s.sign(said)
 	seconds := int64(life / time.Second)
 	if v2 {
 		writeJSON(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token})
@@ -98,7 +108,7 @@ func (s *Server) handleToken(w http.ResponseWriter, r *http.Request, now time.Ti
 	// Version 1 writes numbers as strings.
 	writeJSON(w, http.StatusOK, map[string]string{
 		"token_type": "Bearer", "expires_in": strconv.FormatInt(seconds, 10), "ext_expires_in": strconv.FormatInt(seconds, 10),
-		"expires_on": strconv.FormatInt(c.Expires, 10), "not_before": strconv.FormatInt(c.NotBefore, 10), "resource": resource, "access_token": token,
+		"expires_on": strconv.FormatInt(said.Expires, 10), "not_before": strconv.FormatInt(said.NotBefore, 10), "resource": resource, "access_token": token,
 	})
 }
 
