@@ -104,6 +104,59 @@ func checkEvents(t *testing.T, s *scenario.Scenario, events []scenario.Event) {
 	}
 }
 
+// TestEveryKind plays every kind of step: each does what it is for.
+func TestEveryKind(t *testing.T) {
+	text, err := os.ReadFile("testdata/all-kinds.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := scenario.Load(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := tenant(t, 300)
+	p := s.Play(d, monday, 3)
+	events := p.Until(monday.Add(s.Length() + 1))
+	if b := p.Blocked(); len(b) > 0 {
+		t.Errorf("blocked: %v", b)
+	}
+	checkEvents(t, s, events)
+	did := map[string]string{} // operations of the last acts of the steps
+	for _, e := range events {
+		did[e.Step] = e.Operation
+		if weekday := e.Time.Weekday(); e.Step == "spray" && (weekday == time.Saturday || weekday == time.Sunday || e.Time.Hour() < 7 || e.Time.Hour() >= 17) {
+			t.Errorf("sprayed at %v, which are no business hours", e.Time)
+		}
+	}
+	for _, k := range scenario.TestingOnlyKinds() {
+		used := slices.ContainsFunc(s.Steps, func(st scenario.Step) bool { return st.Kind == k.Name })
+		if !used {
+			t.Errorf("no step of kind %s", k.Name)
+		}
+	}
+	for _, st := range s.Steps {
+		k := scenario.TestingOnlyKinds()[slices.IndexFunc(scenario.TestingOnlyKinds(), func(k scenario.TestingOnlyKind) bool { return k.Name == st.Kind })]
+		if st.Kind != "app-sign-in" && !strings.Contains(k.Writes, did[st.ID]) {
+			t.Errorf("%s wrote %q, the reference says %q", st.ID, did[st.ID], k.Writes)
+		}
+	}
+	boss := ""
+	for _, e := range events {
+		if e.Step == "sign-in" {
+			boss = e.Actor
+		}
+	}
+	u, _ := d.FindUser(boss)
+	temp, _ := d.FindUser("temp-one@" + d.Domain())
+	end := monday.Add(s.Length())
+	if n := count(d.Footholds(u.ID, end), "device"); n != 2 {
+		t.Errorf("%d devices were registered", n)
+	}
+	if got := d.Footholds(temp.ID, end); count(got, "mailbox-permission") != 3 || count(got, "role") != 1 || count(got, "owner") != 1 || count(got, "audit-bypass") != 1 {
+		t.Errorf("footholds of temp-one: %v", got)
+	}
+}
+
 // TestMidnightBlizzard holds the scenario to what is known of the intrusion.
 func TestMidnightBlizzard(t *testing.T) {
 	d := tenant(t, 2000)
