@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/provider/budget"
-	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/m365"
 )
 
@@ -23,7 +22,7 @@ import (
 func answers(t *testing.T, o m365.Options, api handler) *m365.Client {
 	t.Helper()
 	o.Tenant, o.ClientID = tenant, app
-	o.Credential = credential.FromSecret(secretFile(t, secret))
+	o.Credential = fromEnvironment()
 	o.Transport = handler(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/token") {
 			fmt.Fprintf(w, `{"access_token":%q,"expires_in":3599}`, jwt(1))

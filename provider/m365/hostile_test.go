@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -62,9 +63,22 @@ func guarded(t testing.TB, api func(w http.ResponseWriter, r *http.Request)) han
 	}
 }
 
+// fromEnvironment is a credential that needs no file: fuzzing makes thousands.
+var fromEnvironment = sync.OnceValue(func() credential.Credential {
+	const name = "DAYBREAK_TEST_CLIENT_SECRET"
+	if err := os.Setenv(name, secret); err != nil {
+		panic(err)
+	}
+	ref, err := credential.ParseReference("env:" + name)
+	if err != nil {
+		panic(err)
+	}
+	return credential.FromSecret(ref)
+})
+
 func guardedClient(t testing.TB, log io.Writer, api func(w http.ResponseWriter, r *http.Request)) *m365.Client {
 	c, err := m365.New(m365.Options{
-		Tenant: tenant, ClientID: app, Credential: credential.FromSecret(secretFile(t, secret)),
+		Tenant: tenant, ClientID: app, Credential: fromEnvironment(),
 		Transport: guarded(t, api), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Limits: m365.Limits{PageBytes: 1 << 20, PageBlobs: 1000},
 	})
@@ -398,7 +412,7 @@ func FuzzToken(f *testing.F) {
 		code := 200 + int(status)%400
 		sent := ""
 		c, err := m365.New(m365.Options{
-			Tenant: tenant, ClientID: app, Credential: credential.FromSecret(secretFile(t, secret)), Log: slog.New(slog.DiscardHandler),
+			Tenant: tenant, ClientID: app, Credential: fromEnvironment(), Log: slog.New(slog.DiscardHandler),
 			Transport: handler(func(w http.ResponseWriter, r *http.Request) {
 				if strings.HasSuffix(r.URL.Path, "/token") {
 					w.WriteHeader(code)
