@@ -14,7 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	v1 "github.com/daybreak-sec/daybreak/api/v1")
+	v1 "github.com/daybreak-sec/daybreak/api/v1"
+)
 
 func (a *app) coverageCommand() *cobra.Command {
 	var since, until string

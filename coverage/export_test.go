@@ -18,3 +18,13 @@ func (c *Coverage) Take(ctx context.Context, batch uint64, acts ...act.Act) erro
 	}
 	return c.Apply(ctx, batch+1, list)
 }
+
+// TakeAll takes acts in, in one transaction, as if each stood in a batch of its own
+// from first on.
+func (c *Coverage) TakeAll(ctx context.Context, first uint64, acts ...act.Act) error {
+	list := make([]entry, len(acts))
+	for i := range acts {
+		list[i] = entry{event.ID{Batch: first + uint64(i)}, acts[i]}
+	}
+	return c.Apply(ctx, first+uint64(len(acts)), list)
+}

@@ -3,6 +3,8 @@
 
 package coverage
 
+import "slices"
+
 // segment is a stretch that one listing speaks for.
 type segment struct {
 	from, to int64 // [from, to)
@@ -19,6 +21,9 @@ func (l *ledger) cover(feed int64, s segment) error {
 		return err
 	}
 	pieces := lay(under, s)
+	if slices.Equal(pieces, under) {
+		return nil // it says nothing new
+	}
 	if len(pieces) > 0 {
 		if pieces[0], err = l.joinLeft(feed, pieces[0]); err != nil {
 			return err

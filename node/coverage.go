@@ -25,9 +25,10 @@ type covered struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 
-	mu   sync.Mutex // of what metrics are read from
-	day  *Coverage
-	read time.Time
+	mu     sync.Mutex // of what metrics were read from last
+	day    *coverage.Report
+	latest []coverage.Delay
+	read   time.Time
 }
 
 // How often what was measured is written down, and workloads are listened for.
@@ -54,6 +55,7 @@ func openCovered(ctx context.Context, n *Node, rebuild bool) (*covered, error) {
 
 // start begins to follow the journal.
 func (c *covered) start() {
+	c.n.metrics.registry.MustRegister(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	c.cancel = cancel
 	go func() {
@@ -196,7 +198,7 @@ func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage,
 	if err != nil {
 		return nil, err
 	}
-	apart := r.Present.Sub(time.Now())
+	apart := time.Until(r.Present)
 	delays, err := n.covered.delays.Latency(ctx, r.Since.Add(-apart), r.Until.Add(-apart))
 	if err != nil {
 		return nil, err
