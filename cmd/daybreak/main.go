@@ -7,9 +7,16 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 
 	"github.com/daybreak-sec/daybreak/cli"
 )
 
-func main() { os.Exit(cli.Main()) }
+func main() {
+	// Ours is slog. What libraries tell the old logger is not for anybody's log: net/http
+	// quotes there what a provider sent after the announced end of an answer.
+	log.SetOutput(io.Discard)
+	os.Exit(cli.Main())
+}
