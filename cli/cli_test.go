@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 //	policy KEY URL FILE     writes a policy of the one witness with that key file
 //	tenant [KEY=VALUE]…     simulates a tenant, and sets API, TENANT, CLIENT and SECRET
 //	expand FILE…            puts their values into files
+//	metric PORT NAME        waits until the server's metric is above zero
 //	nosecret FILE…          the files hold neither the secret nor a token
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -68,6 +69,7 @@ func TestScripts(t *testing.T) {
 			"tenant":   cmdTenant,
 			"expand":   cmdExpand,
 			"nosecret": cmdNoSecret,
+			"metric":   cmdMetric,
 		},
 	})
 }
