@@ -51,7 +51,7 @@ type step struct {
 	Spread    string   `toml:"spread" doc:"How the acts lie in over: even (if not given), random, business (random, in working hours from Monday to Friday as far as there are any)."`
 	Jitter    duration `toml:"jitter" doc:"Each act is up to this much later."`
 	Count     int      `toml:"count" doc:"How often; 1 to 10000. Once for each target if not given."`
-	Addresses string   `toml:"addresses" doc:"Where it comes from: a name of [addresses]."`
+	Addresses string   `toml:"addresses" doc:"Where it comes from: a name of [addresses]. If not given, where the session began; without one, always the same home of a stranger."`
 	Agent     string   `toml:"agent" doc:"A name of [agents], or own: the device and the program of the person who acts. A common browser if not given."`
 	By        string   `toml:"by" doc:"Who acts: an account (a name of [people], what stands before the @, the name of an add-user step) that has signed in in an earlier step, or an application by a credential that an earlier step gave it."`
 	Targets   []string `toml:"targets" doc:"Accounts: names of [people], or what stands before the @."`

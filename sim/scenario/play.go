@@ -298,6 +298,8 @@ func (a *act) place() {
 	}
 	if pool, ok := a.s.file.Addresses[a.step.Addresses]; ok {
 		a.by.Address = a.address(&pool, self)
+	} else if a.by.Address == "" {
+		a.by.Address = a.c.ResidentialAddress(int(wordOf(a.s.Name, fmt.Sprint(a.seed)) % 1_500_000)).String()
 	}
 	switch {
 	case a.step.Agent == "own" && self >= 0:
