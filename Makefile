@@ -14,8 +14,8 @@ BENCHCOUNT ?= 1
 build: ## the program, bin/daybreak
 	$(GO) build -o $(BIN) ./cmd/daybreak
 
-run: build ## the main job at work, on a log of our own making
-	@BIN=$(BIN) scripts/demo.sh
+run: build ## a simulated company at work and Daybreak watching it; Ctrl-C stops, the next run goes on
+	@$(BIN) demo --data daybreak-demo $(DEMO)
 
 test: ## every test, in random order
 	$(GO) test -shuffle=on ./...

@@ -177,6 +177,7 @@ func (a *app) root() *cobra.Command {
 
 // commands are in the order of a record's life.
 var commands = []func(*app) *cobra.Command{
+	(*app).demoCommand,
 	(*app).serveCommand,
 	(*app).checkConfigCommand,
 	(*app).importCommand,

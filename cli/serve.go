@@ -46,19 +46,27 @@ The first SIGINT or SIGTERM stops it in good order.`,
 	return cmd
 }
 
-func (a *app) serve(ctx context.Context, c config.Config, r *reloader) (err error) {
+func (a *app) serve(ctx context.Context, c config.Config, r *reloader) error {
 	setLevel(r.level, c.Log.Level)
 	log := a.serviceLog(r.level)
-	n, err := a.open(ctx, node.Options{Role: "serve", Config: c, Log: log})
+	err := a.hold(ctx, c, "serve", log, func(ctx context.Context, n *node.Node, url string) {
+		log.Info("serving", "url", url, "data", a.data, "version", buildVersion().Version)
+		r.node, r.log = n, log
+		r.run(ctx)
+	})
+	log.Info("stopped", "clean", err == nil)
+	return err
+}
+
+// hold opens the data directory, collects and answers the API until ctx ends or the
+// journal fails. Meanwhile it calls beside, which returns when its ctx ends.
+func (a *app) hold(ctx context.Context, c config.Config, role string, log *slog.Logger, beside func(ctx context.Context, n *node.Node, url string)) (err error) {
+	n, err := a.open(ctx, node.Options{Role: role, Config: c, Log: log})
 	if err != nil {
 		return err
 	}
-	defer func() {
-		err = errors.Join(err, n.Close())
-		log.Info("stopped", "clean", err == nil)
-	}()
-	version := buildVersion().Version
-	s, err := api.Listen(n, c.Server, version, log)
+	defer func() { err = errors.Join(err, n.Close()) }()
+	s, err := api.Listen(n, c.Server, buildVersion().Version, log)
 	if err != nil {
 		return usagef("%v", err)
 	}
@@ -67,7 +75,6 @@ func (a *app) serve(ctx context.Context, c config.Config, r *reloader) (err erro
 		return usagef("%v", err)
 	}
 	defer withdraw()
-	log.Info("serving", "url", s.URL, "data", a.data, "version", version)
 
 	// A journal that has failed ends the process: it recovers by being started.
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -82,15 +89,14 @@ func (a *app) serve(ctx context.Context, c config.Config, r *reloader) (err erro
 	// The address is taken: a provider may want to reach the webhook before it
 	// lets a source begin.
 	n.Collect(ctx)
-	r.node, r.log = n, log
-	reloading := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(reloading)
-		r.run(ctx)
+		defer close(done)
+		beside(ctx, n, s.URL)
 	}()
 	err = s.Run(ctx)
 	cancel(nil)
-	<-reloading
+	<-done
 	if err != nil {
 		return err
 	}
