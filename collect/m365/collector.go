@@ -121,7 +121,7 @@ type Collector struct {
 	reports reports
 	settler *settler
 	pool    *pool
-	known   known
+	queries queries
 	hello   chan struct{} // wakes whoever looks after the subscriptions
 	waited  time.Duration // for the provider, as the journal knows it
 
@@ -172,10 +172,10 @@ func (c *Collector) Run(ctx context.Context) error {
 	if err != nil {
 		return endOf(ctx, err)
 	}
+	defer func() { c.queries.close() }()
 	if err := c.open(ctx, now); err != nil {
 		return endOf(ctx, err)
 	}
-	defer c.known.stmt.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	// What was fetched when ctx ends is settled still.
@@ -260,7 +260,7 @@ func (c *Collector) open(ctx context.Context, now int64) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.known, err = prepareKnown(ctx, c.o.DB.Read()); err != nil {
+	if c.queries, err = prepare(ctx, c.o.DB.Read()); err != nil {
 		return err
 	}
 	c.mu.Lock()

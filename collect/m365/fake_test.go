@@ -27,6 +27,7 @@ type fake struct {
 	theirs   time.Time     // what its clock said at first
 	step     time.Duration // by which each request moves it, so that a slow machine has slow time
 	passed   atomic.Int64
+	clock    func() time.Time // instead
 	pageSize int
 	blobs    []*fakeBlob
 	subs     map[string]bool
@@ -34,13 +35,16 @@ type fake struct {
 	listings []listing // that were asked for: first pages
 	starts   []string
 	fetches  int
+	asked    int // for the subscriptions
 	paused   time.Duration
 
 	// Faults, asked with mu held; nil for none.
-	list  func(l listing, page int) error
-	fetch func(b *fakeBlob) error
-	empty func() bool // an empty page with a next link comes first
-	twice func() bool // a blob is listed twice in its page
+	list func(l listing, page int) error
+	// listWait is called without mu.
+	listWait func(ctx context.Context, l listing)
+	fetch    func(b *fakeBlob) error
+	empty    func() bool // an empty page with a next link comes first
+	twice    func() bool // a blob is listed twice in its page
 }
 
 type listing struct {
@@ -67,7 +71,19 @@ func newFake(seed uint64, now time.Time, step time.Duration) *fake {
 	}
 }
 
-func (f *fake) Now() time.Time { return f.theirs.Add(time.Duration(f.passed.Load())) }
+func (f *fake) Now() time.Time {
+	if f.clock != nil {
+		return f.clock()
+	}
+	return f.theirs.Add(time.Duration(f.passed.Load()))
+}
+
+// requests counts what was asked for.
+func (f *fake) requests() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.listings) + f.fetches + len(f.starts) + f.asked
+}
 
 // jump lets time pass.
 func (f *fake) jump(d time.Duration) { f.passed.Add(int64(d)) }
@@ -102,6 +118,7 @@ func (f *fake) Start(ctx context.Context, _ budget.Priority, stream string, hook
 func (f *fake) Subscriptions(ctx context.Context, _ budget.Priority) (list []provider.Subscription, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.asked++
 	for name, on := range f.subs {
 		list = append(list, provider.Subscription{ContentType: name, Status: map[bool]string{true: "enabled", false: "disabled"}[on]})
 	}
@@ -109,6 +126,9 @@ func (f *fake) Subscriptions(ctx context.Context, _ budget.Priority) (list []pro
 }
 
 func (f *fake) Content(ctx context.Context, p budget.Priority, stream string, from, to time.Time, next string) (provider.Page, error) {
+	if f.listWait != nil {
+		f.listWait(ctx, listing{stream: stream, from: from, to: to, prio: p})
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.jump(f.step)

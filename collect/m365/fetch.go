@@ -254,7 +254,7 @@ func (p *pool) outcome(ctx context.Context, j *job, h *harvest, err error) {
 	}
 	if jerr := p.c.o.Journal.Err(); jerr != nil {
 		p.c.settler.fail(jerr)
-		p.settled(j)
+		p.putBack(j)
 		return
 	}
 	p.count(j, true)
@@ -329,6 +329,10 @@ func (p *pool) ill(j *job, cause error) {
 		b.lane = laneRetry
 	}
 	x.tx = func(tx *sql.Tx, _ []journal.Result) error { return delayBlob(tx, &b, due) }
+	x.done = func() {
+		p.later(j.s, b.lane, due)
+		p.settled(j)
+	}
 }
 
 // othersFault reports whether a failure says nothing of the blob.

@@ -34,13 +34,14 @@ var epoch = time.Date(2026, 3, 2, 10, 7, 13, 0, time.UTC)
 
 // bench is a data directory, and the collector over it.
 type bench struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	f    *fake
 	j    *journal.Journal
 	db   *store.DB
 	opts m365.Options
 	fail func(point string) error
+	up   m365.Upstream // instead of f
 
 	c    *m365.Collector
 	stop func()
@@ -49,7 +50,7 @@ type bench struct {
 	read     []entry
 }
 
-func newBench(t *testing.T, f *fake) *bench {
+func newBench(t testing.TB, f *fake) *bench {
 	t.Helper()
 	b := &bench{t: t, dir: t.TempDir(), f: f}
 	var err error
@@ -60,9 +61,8 @@ func newBench(t *testing.T, f *fake) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { b.j.Close() })
 	b.openDB()
-	t.Cleanup(func() { b.db.Close() })
+	t.Cleanup(b.close)
 	b.opts = m365.Options{
 		Name: "contoso", Tenant: tenant, Streams: provider.Streams[:2], Journal: b.j, Identify: identifier,
 		Poll: 5 * time.Millisecond, Sweep: 20 * time.Millisecond, Check: 50 * time.Millisecond, Retry: time.Millisecond, Log: quiet,
@@ -71,6 +71,11 @@ func newBench(t *testing.T, f *fake) *bench {
 		f.subs[s] = true
 	}
 	return b
+}
+
+func (b *bench) close() {
+	b.j.Close()
+	b.db.Close()
 }
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -88,7 +93,11 @@ func (b *bench) run() {
 	b.t.Helper()
 	o := b.opts
 	o.DB, o.Acts = b.db, act.NewWriter(b.j, o.Name, o.Tenant)
-	c, err := m365.NewOver(o, b.f, b.fail)
+	up := b.up
+	if up == nil {
+		up = b.f
+	}
+	c, err := m365.NewOver(o, up, b.fail)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ type pool struct {
 
 const (
 	minFetchers = 4
-	ahead64     = 64  // blobs of a lane in memory
+	lookAhead   = 64  // blobs of a lane in memory
 	maxTaken    = 512 // blobs that are fetched or wait to be settled
 	maxStreak   = 8   // failures in a row after which the pool slows down
 	streakWait  = 30 * time.Second
@@ -51,7 +51,8 @@ type queue struct {
 	s    *stream
 	busy int // fetches under way
 	next [lanes][]blob
-	dry  [lanes]bool // the table has no more that are due
+	dry  [lanes]bool  // the table has no more that are due
+	due  [lanes]int64 // ours: when the first has its turn that waits for one
 }
 
 // job is one fetch of a blob.
@@ -115,12 +116,31 @@ func (p *pool) run(ctx context.Context, w *watch) error {
 	}
 }
 
-// look lets the lanes be read again in which something may have become due.
+// look lets the lanes be read again in which something has become due.
 func (p *pool) look() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := ours()
 	for _, q := range p.queues {
-		q.dry = [lanes]bool{}
+		for ln := range lanes {
+			if ln.timed() && q.due[ln] <= now {
+				q.dry[ln] = false
+			}
+		}
+	}
+}
+
+// timed reports whether the places of a lane are the times at which blobs are due.
+func (ln lane) timed() bool { return ln == laneRetry || ln == laneQuarantine }
+
+// later says that a blob is due at a time.
+func (p *pool) later(s *stream, ln lane, due int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, q := range p.queues {
+		if q.s == s {
+			q.due[ln] = min(q.due[ln], due)
+		}
 	}
 }
 
@@ -248,8 +268,8 @@ func (p *pool) refill(ctx context.Context, q *queue, ln lane) error {
 	if len(q.next[ln]) > 0 || q.dry[ln] {
 		return nil
 	}
-	place := int64(1) << 62
-	if ln == laneRetry || ln == laneQuarantine {
+	place := never
+	if ln.timed() {
 		place = ours()
 	}
 	taken := 0
@@ -258,11 +278,15 @@ func (p *pool) refill(ctx context.Context, q *queue, ln lane) error {
 			taken++
 		}
 	}
-	list, err := nextBlobs(ctx, p.c.o.DB.Read(), q.s.id, ln, place, ahead64+taken)
+	list, err := p.c.queries.nextBlobs(ctx, q.s.id, ln, place, lookAhead+taken)
 	if err != nil {
 		return err
 	}
-	q.dry[ln] = len(list) < ahead64+taken
+	if q.dry[ln] = len(list) < lookAhead+taken; q.dry[ln] && ln.timed() {
+		if q.due[ln], err = p.c.queries.nextDue(ctx, q.s.id, ln); err != nil {
+			return err
+		}
+	}
 	q.next[ln] = slices.DeleteFunc(list, func(b blob) bool { return p.jobs[b.id] != nil })
 	return nil
 }
@@ -280,7 +304,7 @@ func (p *pool) work(ctx context.Context, j *job) {
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errStuck) {
 		err = stuckFetch()
 	} else if ctx.Err() != nil && err != nil {
-		p.settled(j) // nothing is wrong with it: it is in the queue still
+		p.putBack(j)
 		return
 	}
 	p.outcome(ctx, j, got, err)
@@ -333,6 +357,18 @@ func (p *pool) settled(j *job) {
 	delete(p.jobs, j.blob.id)
 	p.mu.Unlock()
 	poke(p.news)
+}
+
+// putBack leaves a blob in the queue with which nothing is wrong.
+func (p *pool) putBack(j *job) {
+	p.mu.Lock()
+	for _, q := range p.queues {
+		if q.s == j.s {
+			q.dry[j.blob.lane] = false
+		}
+	}
+	p.mu.Unlock()
+	p.settled(j)
 }
 
 // count learns from an outcome whether everything fails. What has failed before says

@@ -68,11 +68,17 @@ func (l *span) restart() {
 	l.stage, l.at, l.next, l.pages, l.named = 0, 0, "", 0, 0
 }
 
-// advance goes on behind the window under way and reports whether that was all.
+// advance goes on behind the window under way and reports whether that was all. Of a
+// window that reaches into the provider's future the rest is listed when it is past.
 func (l *span) advance() (done bool) {
-	l.start = l.stage
+	before := l.start
+	if l.start = l.stage; l.cursor == backfill {
+		l.start = max(before, min(l.stage, l.at))
+	}
 	l.restart()
-	l.attempts, l.due = 0, 0
+	if l.attempts, l.due = 0, 0; l.start == before {
+		l.due = ours() + second
+	}
 	l.width = min(2*l.width, widest(l.cursor))
 	return l.start >= l.stop
 }
@@ -107,7 +113,8 @@ const (
 // plan says what the head lists next: from start to now, and before it, if missed
 // is true, what back-fill has to list first: [from, start).
 func plan(listed, least, now, unit int64) (start, from int64, missed bool) {
-	from = max(floor(listed, unit)-unit, least)
+	// Where the provider's clock was believed to be ahead, both may lie in its future.
+	from = min(max(floor(listed, unit)-unit, least), now)
 	start = max(floor(now, unit)-unit, from)
 	if now-from > headMax+2*unit {
 		return start, from, start > from

@@ -155,6 +155,9 @@ func (s *stream) read(ctx context.Context, w *watch, l *span, p provider.Priorit
 			}
 			return err
 		}
+		if l.pages == 0 {
+			s.asOf(l, page.At)
+		}
 		if barren++; len(page.Blobs) > 0 {
 			barren = 0
 		}
@@ -172,6 +175,18 @@ func (s *stream) read(ctx context.Context, w *watch, l *span, p provider.Priorit
 			return nil
 		}
 	}
+}
+
+// asOf takes back what a window was asked as of, if the provider's own answer to its first
+// page says that it was not so late there: our idea of its clock may run ahead, and what it
+// has not offered yet must not count as listed.
+func (s *stream) asOf(l *span, said time.Time) {
+	if said.IsZero() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.at = min(l.at, floor(ms(said), second))
 }
 
 // maxBarren is how many empty pages with a next link are followed; such pages were
@@ -237,32 +252,45 @@ func (s *stream) take(ctx context.Context, l *span, blobs []provider.Blob, next 
 
 // news returns the blobs that are not known, once each.
 func (s *stream) news(ctx context.Context, blobs []provider.Blob, c cursor) (news []blob, err error) {
-	var here map[recentKey]bool
+	from, to := never, int64(0)
 	for i := range blobs {
 		b := blobOf(s.id, &blobs[i])
-		k := recentKey{b.created, b.key}
-		if s.recent.has(k) || here[k] {
-			continue
+		if !s.recent.has(recentKey{b.created, b.key}) {
+			news = append(news, b)
+			from, to = min(from, b.created), max(to, b.created)
 		}
-		is, err := s.c.known.has(ctx, &b)
-		if err != nil {
-			return nil, err
+	}
+	if len(news) == 0 {
+		return nil, nil
+	}
+	// The blobs of a page are near each other in time, and then one question is enough.
+	known, all, err := s.c.queries.knownBetween(ctx, s.id, from, to, 2*len(news)+1000)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for i := range news {
+		b := news[i]
+		k := recentKey{b.created, b.key}
+		is := known[k]
+		if !is && !all {
+			if is, err = s.c.queries.isKnown(ctx, &b); err != nil {
+				return nil, err
+			}
 		}
 		if is {
 			s.recent.add(&b)
 			continue
 		}
+		known[k] = true
 		b.lane = laneHead
 		if c == backfill || c == sweep && s.unlisted(b.created) {
 			b.lane = laneBackfill
 		}
-		if here == nil {
-			here = map[recentKey]bool{}
-		}
-		here[k] = true
-		news = append(news, b)
+		news[n] = b
+		n++
 	}
-	return news, nil
+	return news[:n], nil
 }
 
 // unlisted reports whether a moment is in a stretch that back-fill has still to list.

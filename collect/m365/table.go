@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"math"
 	"time"
 
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
@@ -147,19 +148,81 @@ func loadSpans(tx *sql.Tx, stream int64) (list []*span, err error) {
 	return list, rows.Err()
 }
 
-// known tells which blobs of a stream are not news.
-type known struct{ stmt *sql.Stmt }
+// queries are the ones that are asked all the time, prepared.
+type queries struct{ known, between, next, due *sql.Stmt }
 
-func prepareKnown(ctx context.Context, db *sql.DB) (known, error) {
+func prepare(ctx context.Context, db *sql.DB) (q queries, err error) {
 	// One statement sees one state: a blob that is being sealed is in one of the two.
-	stmt, err := db.PrepareContext(ctx, `SELECT EXISTS (SELECT 1 FROM collect_blob WHERE stream = ?1 AND created = ?2 AND key = ?3)
+	q.known, err = db.PrepareContext(ctx, `SELECT EXISTS (SELECT 1 FROM collect_blob WHERE stream = ?1 AND created = ?2 AND key = ?3)
 		OR EXISTS (SELECT 1 FROM collect_done WHERE stream = ?1 AND created = ?2 AND key = ?3)`)
-	return known{stmt}, err
+	if err != nil {
+		return q, err
+	}
+	q.between, err = db.PrepareContext(ctx, `SELECT created, key FROM collect_blob WHERE stream = ?1 AND created BETWEEN ?2 AND ?3
+		UNION ALL SELECT created, key FROM collect_done WHERE stream = ?1 AND created BETWEEN ?2 AND ?3 LIMIT ?4`)
+	if err != nil {
+		return q, err
+	}
+	q.next, err = db.PrepareContext(ctx, `SELECT `+blobColumns+` FROM collect_blob WHERE stream = ? AND lane = ? AND place <= ? ORDER BY place LIMIT ?`)
+	if err != nil {
+		return q, err
+	}
+	q.due, err = db.PrepareContext(ctx, `SELECT min(place) FROM collect_blob WHERE stream = ? AND lane = ?`)
+	return q, err
 }
 
-func (k known) has(ctx context.Context, b *blob) (is bool, err error) {
-	err = k.stmt.QueryRowContext(ctx, b.stream, b.created, b.key[:]).Scan(&is)
+func (q queries) close() {
+	for _, stmt := range []*sql.Stmt{q.known, q.between, q.next, q.due} {
+		if stmt != nil {
+			stmt.Close()
+		}
+	}
+}
+
+// isKnown tells which blobs of a stream are not news.
+func (q queries) isKnown(ctx context.Context, b *blob) (is bool, err error) {
+	err = q.known.QueryRowContext(ctx, b.stream, b.created, b.key[:]).Scan(&is)
 	return is, err
+}
+
+// knownBetween returns the blobs of a stream that are known of a stretch, both ends
+// included; not all is true if there are more than limit.
+func (q queries) knownBetween(ctx context.Context, stream, from, to int64, limit int) (keys map[recentKey]bool, all bool, err error) {
+	rows, err := q.between.QueryContext(ctx, stream, from, to, limit+1)
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close()
+	keys = map[recentKey]bool{}
+	for rows.Next() {
+		var k recentKey
+		var key sql.RawBytes
+		if err := rows.Scan(&k.created, &key); err != nil {
+			return nil, false, err
+		}
+		copy(k.key[:], key)
+		keys[k] = true
+	}
+	return keys, len(keys) <= limit, rows.Err()
+}
+
+// nextDue returns when the first blob of a lane has its turn; never if none is in it.
+func (q queries) nextDue(ctx context.Context, stream int64, ln lane) (due int64, err error) {
+	var least sql.NullInt64
+	if err := q.due.QueryRowContext(ctx, stream, ln).Scan(&least); err != nil {
+		return 0, err
+	}
+	if !least.Valid {
+		return never, nil
+	}
+	return least.Int64, nil
+}
+
+const never = int64(math.MaxInt64)
+
+// nextBlobs returns the first blobs of a lane that have their turn by place.
+func (q queries) nextBlobs(ctx context.Context, stream int64, ln lane, place int64, limit int) ([]blob, error) {
+	return scanBlobs(q.next.QueryContext(ctx, stream, ln, place, limit))
 }
 
 // addBlobs puts news into the queue and returns the greatest id given.
@@ -202,12 +265,6 @@ func scanBlobs(rows *sql.Rows, err error) ([]blob, error) {
 		list = append(list, b)
 	}
 	return list, rows.Err()
-}
-
-// nextBlobs returns the first blobs of a lane that have their turn by place.
-func nextBlobs(ctx context.Context, db *sql.DB, stream int64, ln lane, place int64, limit int) ([]blob, error) {
-	return scanBlobs(db.QueryContext(ctx, `SELECT `+blobColumns+` FROM collect_blob WHERE stream = ? AND lane = ? AND place <= ?
-		ORDER BY place LIMIT ?`, stream, ln, place, limit))
 }
 
 // unannounced returns blobs that the journal may not name yet, in the order of ids.
