@@ -176,7 +176,7 @@ func (w *world) check(t *testing.T, r *coverage.Report, n int) (complete int) {
 
 func TestCompleteIsNeverSaidTooEarly(t *testing.T) {
 	complete := 0
-	for seed := range uint64(12) {
+	for seed := range uint64(8) {
 		w := newWorld(seed)
 		b := newBed(t)
 		for n := 0; n < len(w.acts); {
@@ -211,7 +211,7 @@ func TestCompleteIsNeverSaidTooEarly(t *testing.T) {
 			t.Errorf("seed %d: in the end %s, %d of %d blobs", seed, states(r), r.Spans[0].Sealed, len(w.blobs))
 		}
 	}
-	if complete < 200 {
+	if complete < 150 {
 		t.Errorf("only %d intervals were complete: the test has seen nothing", complete)
 	}
 }
@@ -277,9 +277,13 @@ func TestRepetitionChangesNothing(t *testing.T) {
 	}
 }
 
-// anonymous takes the event ids out of a report.
+// anonymous takes the event ids out of a report, and the lags, which are measured
+// against the listings of the moment.
 func anonymous(r *coverage.Report) *coverage.Report {
 	r.Position = 0
+	for i := range r.Feeds {
+		r.Feeds[i].Lag999, r.Feeds[i].LagMax = 0, 0
+	}
 	for i := range r.Spans {
 		s := &r.Spans[i]
 		s.Listing, s.First, s.Last, s.Why = "", "", "", ""
