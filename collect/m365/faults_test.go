@@ -126,10 +126,10 @@ func TestPoisonPage(t *testing.T) {
 // found.
 func TestPoisonInTheHead(t *testing.T) {
 	t.Parallel()
-	f := newFake(1, epoch, 100*time.Millisecond)
+	f := newFake(1, epoch, time.Second)
 	poison := epoch.Add(minute)
-	before := scatter(f, entra, "before", 20, epoch.Add(-4*minute), epoch.Add(50*time.Second))
-	after := scatter(f, entra, "after", 60, epoch.Add(3*minute), epoch.Add(6*minute))
+	scatter(f, entra, "before", 20, epoch.Add(-4*minute), epoch.Add(50*time.Second))
+	scatter(f, entra, "after", 60, epoch.Add(3*minute), epoch.Add(6*minute))
 	f.list = func(l listing, _ int) error {
 		if l.stream == entra && !poison.Before(l.from) && poison.Before(l.to) && poison.Before(l.at) {
 			return fault(provider.ClassRetry, 500, "")
@@ -141,7 +141,6 @@ func TestPoisonInTheHead(t *testing.T) {
 	b.sealed(true)
 	b.stop()
 	b.check()
-	_, _ = before, after
 }
 
 // F4, F6: one blob that never works does not hold up others. It is put aside, tried

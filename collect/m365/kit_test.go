@@ -56,7 +56,7 @@ func newBench(t testing.TB, f *fake) *bench {
 	var err error
 	b.j, err = journal.Open(t.Context(), filepath.Join(b.dir, "journal"), journal.Options{
 		KeyFile: filepath.Join(b.dir, "key"), DedupeDir: filepath.Join(b.dir, "dedupe"),
-		BatchDelay: 2 * time.Millisecond, CheckpointInterval: 100 * time.Millisecond, Logger: quiet,
+		BatchDelay: 10 * time.Millisecond, CheckpointInterval: 100 * time.Millisecond, Logger: quiet,
 	})
 	if err != nil {
 		t.Fatal(err)

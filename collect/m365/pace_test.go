@@ -86,7 +86,7 @@ func (m *many) Content(_ context.Context, p budget.Priority, stream string, from
 func TestMemoryOfALongListing(t *testing.T) {
 	n := 120_000
 	if testing.Short() {
-		n = 12_000
+		n = 6_000
 	}
 	f := newFake(1, epoch, 10*time.Millisecond)
 	b := newBench(t, f)
@@ -114,6 +114,9 @@ func TestMemoryOfALongListing(t *testing.T) {
 // What an idle tenant costs: requests of the provider, and acts in the journal.
 func TestIdleHour(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("thousands of listings")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(1, epoch, 0)
 		begun := time.Now()
