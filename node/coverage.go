@@ -4,6 +4,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -81,7 +82,7 @@ func (c *covered) stop() {
 
 // watch writes down what was measured, and listens for workloads, until ctx ends.
 func (c *covered) watch(ctx context.Context) {
-	save, listen := time.NewTicker(saveDelays), time.NewTicker(listenEvery)
+	save, listen := time.NewTicker(saveDelays), time.NewTicker(cmp.Or(c.n.sources.adjust.Listen, listenEvery))
 	defer save.Stop()
 	defer listen.Stop()
 	for {

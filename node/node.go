@@ -81,6 +81,7 @@ type Options struct {
 type Adjust struct {
 	Collector func(*collect.Options)
 	Client    func(*provider.Options)
+	Listen    time.Duration // how often silent workloads are listened for; 0: as always
 }
 
 // Node holds a data directory. It is safe for concurrent use.
