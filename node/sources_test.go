@@ -17,6 +17,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -105,9 +106,14 @@ func (s *stand) Run(ctx context.Context) error {
 	return nil
 }
 
-func (s *stand) Wake(stream string)            { s.f.awake <- s.c.Name + " " + stream }
-func (s *stand) Status() []node.StreamStatus   { return []node.StreamStatus{{Stream: "Audit.Exchange"}} }
-func (s *stand) Provider() node.ProviderStatus { return node.ProviderStatus{Skew: time.Second} }
+func (s *stand) Wake(stream string) { s.f.awake <- s.c.Name + " " + stream }
+func (s *stand) Status() []node.StreamStatus {
+	return []node.StreamStatus{{Stream: "Audit.Exchange", Listed: time.Now()}}
+}
+
+func (s *stand) Provider() node.ProviderStatus {
+	return node.ProviderStatus{Skew: time.Second, TokenExpires: time.Now().Add(time.Hour)}
+}
 
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
@@ -371,14 +377,15 @@ func TestHint(t *testing.T) {
 	t.Error("a thousand at once were let in")
 }
 
-// TestExpiry: a certificate that ends soon is an alarm.
-func TestExpiry(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "contoso.pem")
+// certificate makes a file with a certificate and its key, and says when it ends.
+func certificate(t *testing.T) (file string, ends time.Time) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "contoso.pem")
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ends := time.Now().Add(10 * 24 * time.Hour)
+	ends = time.Now().Add(10 * 24 * time.Hour)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "x"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: ends}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -389,6 +396,12 @@ func TestExpiry(t *testing.T) {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return file, ends
+}
+
+// TestExpiry: a certificate that ends soon is an alarm.
+func TestExpiry(t *testing.T) {
+	file, ends := certificate(t)
 	n, _ := openWith(t, t.TempDir(), sourcesOf(t, "contoso\ncertificate = \"file:"+file+"\""), newFloor())
 	defer closeNode(t, n)
 	until(t, "the end is known", func() bool { return n.Sources()[0].Expires.Unix() == ends.Unix() })
@@ -396,5 +409,35 @@ func TestExpiry(t *testing.T) {
 	until(t, "the alarm is written", func() bool { alarms = acts(t, n, "contoso", act.Alarm); return len(alarms) > 0 })
 	if len(alarms) != 1 || alarms[0].Reason != "credential" || !strings.Contains(alarms[0].Message, "expires on "+ends.UTC().Format(time.DateOnly)+", in 9 days: upload a new one") {
 		t.Errorf("%+v", alarms)
+	}
+}
+
+// TestMetricsOfTheGuide: the metrics that administrators are told to watch exist.
+func TestMetricsOfTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../docs/connect-m365.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, _ := certificate(t)
+	n, _ := openWith(t, t.TempDir(), sourcesOf(t, "contoso\ncertificate = \"file:"+file+"\""), newFloor())
+	defer closeNode(t, n)
+	until(t, "it runs", func() bool { return state(n, "contoso") == node.Running && !n.Sources()[0].Expires.IsZero() })
+	n.CountHook("contoso", "forged")
+	families, err := n.Metrics().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, f := range families {
+		names[f.GetName()] = true
+	}
+	told := regexp.MustCompile(`daybreak_[a-z_]+`).FindAllString(string(guide), -1)
+	if len(told) < 8 {
+		t.Errorf("the guide names only %v", told)
+	}
+	for _, name := range told {
+		if !names[name] {
+			t.Errorf("there is no %s", name)
+		}
 	}
 }
