@@ -183,7 +183,7 @@ func TestAFailureIsReported(t *testing.T) {
 // listings left costs what they left, and leaves one row.
 func TestWork(t *testing.T) {
 	b := newBed(t)
-	for i := range 100 {
+	for i := range 50 {
 		at := float64(i) * 0.05
 		b.take(listed(max(0, at-1), at+0.05, at+0.05))
 	}
@@ -192,11 +192,11 @@ func TestWork(t *testing.T) {
 	if n := count(t, b.db, "coverage_listing"); n != 1 {
 		t.Errorf("%d rows of listings after a sweep", n)
 	}
-	for i := range 300 { // sweeps of the last hour, one a minute
+	for i := range 100 { // sweeps of the last hour, one a minute
 		at := 10 + float64(i)
 		b.take(listed(at-60, at, at))
 	}
-	if n := count(t, b.db, "coverage_listing"); n > 2+2*300/5 {
+	if n := count(t, b.db, "coverage_listing"); n > 2+2*100/5 {
 		t.Errorf("%d rows of listings: slivers are not joined", n)
 	}
 	if n := count(t, b.db, "coverage_interval"); n != 0 {

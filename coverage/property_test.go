@@ -176,11 +176,11 @@ func (w *world) check(t *testing.T, r *coverage.Report, n int) (complete int) {
 
 func TestCompleteIsNeverSaidTooEarly(t *testing.T) {
 	complete := 0
-	for seed := range uint64(8) {
+	for seed := range uint64(worlds) {
 		w := newWorld(seed)
 		b := newBed(t)
 		for n := 0; n < len(w.acts); {
-			k := min(1+w.r.IntN(6), len(w.acts)-n)
+			k := min(1+w.r.IntN(9), len(w.acts)-n)
 			if err := b.c.TakeAll(t.Context(), uint64(n), w.acts[n:n+k]...); err != nil {
 				t.Fatal(err)
 			}
@@ -211,7 +211,7 @@ func TestCompleteIsNeverSaidTooEarly(t *testing.T) {
 			t.Errorf("seed %d: in the end %s, %d of %d blobs", seed, states(r), r.Spans[0].Sealed, len(w.blobs))
 		}
 	}
-	if complete < 150 {
+	if complete < 20*worlds {
 		t.Errorf("only %d intervals were complete: the test has seen nothing", complete)
 	}
 }
@@ -219,7 +219,7 @@ func TestCompleteIsNeverSaidTooEarly(t *testing.T) {
 // TestRebuildIsTheSame: however the acts are grouped, what is derived is the same,
 // and after a reset it comes back.
 func TestRebuildIsTheSame(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(worlds) {
 		w := newWorld(100 + seed)
 		all := func(b *bed, step int) *coverage.Report {
 			for n := 0; n < len(w.acts); n += step {
@@ -252,7 +252,7 @@ func TestRebuildIsTheSame(t *testing.T) {
 // TestRepetitionChangesNothing: acts that are told twice, by a collector that died,
 // change only which of the copies is the evidence.
 func TestRepetitionChangesNothing(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(worlds) {
 		w := newWorld(200 + seed)
 		plain, twice := newBed(t), newBed(t)
 		r := rand.New(rand.NewPCG(seed, 2))
