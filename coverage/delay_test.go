@@ -98,7 +98,6 @@ func TestDelaysAreMeasured(t *testing.T) {
 
 func TestBackFillIsApart(t *testing.T) {
 	d := coverage.NewDelays(newBed(t).db, noon)
-	b := batch(noon.Add(time.Minute), 0, 0, 0, 0)
 	started := act.Act{Kind: act.Started, Tenant: tenant, Stream: stream, At: noon.Add(50 * time.Second), Time: noon}
 	r := newRig(t)
 	r.write(started)
@@ -112,7 +111,7 @@ func TestBackFillIsApart(t *testing.T) {
 	}
 	d.Add(0, "started", "")
 	d.End()
-	b = batch(noon.Add(time.Minute), 3, 1, 40, 60)
+	b := batch(noon.Add(time.Minute), 3, 1, 40, 60)
 	observe(d, b, noon.Add(time.Minute), "Send", "Exchange")
 	b = batch(noon.Add(time.Minute), 2, 1, 55, 60)
 	observe(d, b, noon.Add(time.Minute), "Send", "Exchange")

@@ -23,7 +23,6 @@ type world struct {
 	blobs []offered
 	acts  []act.Act
 	now   float64 // minutes
-	run   []act.Act
 }
 
 type offered struct {
