@@ -15,3 +15,19 @@ func NewOver(o Options, up Upstream, fault func(point string) error) (*Collector
 	}
 	return c, err
 }
+
+// Plan is what the head lists next.
+func Plan(listed, least, now, unit int64) (start, from int64, missed bool) {
+	return plan(listed, least, now, unit)
+}
+
+// SweepLength adds ages, writes the histogram down and reads it again, and returns
+// how far back a sweep looks.
+func SweepLength(ages []int64, least, most int64) int64 {
+	var l lags
+	for _, age := range ages {
+		l.add(age)
+	}
+	l = parseLags(l.String())
+	return l.length(least, most)
+}

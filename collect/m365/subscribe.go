@@ -17,6 +17,10 @@ import (
 // documentation asks.
 const startEvery = 15 * minute
 
+// startAgain is how soon a start is asked for again that failed on its way: what is
+// offered without a subscription is lost.
+const startAgain = minute
+
 // runSubscriptions looks after the subscriptions. It never stops one: content from
 // between a stop and a later start does not exist.
 func (c *Collector) runSubscriptions(ctx context.Context, w *watch) error {
@@ -109,6 +113,11 @@ func (s *stream) start(ctx context.Context) error {
 	s.mu.Unlock()
 	sub, err := s.c.up.Start(ctx, budget.Head, s.name, s.c.o.Webhook)
 	if err != nil {
+		if classOf(err) == provider.ClassRetry {
+			s.mu.Lock()
+			s.cur.asked = now - startEvery + startAgain
+			s.mu.Unlock()
+		}
 		return err
 	}
 	if !sub.Enabled() {
@@ -261,8 +270,9 @@ func (s *stream) well(ctx context.Context) {
 	if since == 0 {
 		return
 	}
+	to := max(s.c.now(), since+second) // the gap has no end, and is not empty
 	err := s.witnessed(ctx, []act.Act{{
-		Kind: act.Filled, Stream: s.name, From: at(since), To: at(s.c.now()), Reason: act.Permission, Message: "the permission is there again; what was missed is listed now",
+		Kind: act.Filled, Stream: s.name, From: at(since), To: at(to), Reason: act.Permission, Message: "the permission is there again; what was missed is listed now",
 	}})
 	if err == nil {
 		err = s.setRefused(ctx, 0)
