@@ -132,15 +132,15 @@ func (s *stream) start(ctx context.Context) error {
 func (s *stream) subscribed(ctx context.Context, how string) error {
 	now := s.c.now()
 	s.mu.Lock()
-	before, was := s.cur.enabled, s.disabled
+	before, blind, was := s.cur.enabled, s.cur.blind, s.disabled
 	s.mu.Unlock()
 	var acts []act.Act
 	if was || before == 0 {
 		acts = append(acts, act.Act{Kind: act.Subscription, Stream: s.name, Reason: how, At: at(now)})
 	}
-	if was && before != 0 {
+	if blind != 0 {
 		acts = append(acts, act.Act{
-			Kind: act.Gap, Stream: s.name, From: at(before), To: at(now), Permanent: true, Reason: act.Disabled,
+			Kind: act.Gap, Stream: s.name, From: at(blind), To: at(now), Permanent: true, Reason: act.Disabled,
 			Message: "the subscription was off at some time in here, and the provider keeps nothing for that time",
 		})
 	}
@@ -148,14 +148,14 @@ func (s *stream) subscribed(ctx context.Context, how string) error {
 		return err
 	}
 	err := s.c.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE collect_stream SET enabled = ? WHERE id = ?`, now, s.id)
+		_, err := tx.Exec(`UPDATE collect_stream SET enabled = ?, blind = 0 WHERE id = ?`, now, s.id)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	s.cur.enabled, s.disabled = now, false
+	s.cur.enabled, s.cur.blind, s.disabled = now, 0, false
 	s.mu.Unlock()
 	poke(s.wake)
 	return nil
@@ -184,9 +184,19 @@ func (s *stream) unsubscribed(ctx context.Context, found *provider.Subscription)
 			return err
 		}
 		s.c.log.Error("somebody has switched a subscription off; it is started again", "stream", s.name, "last_seen", at(before))
+		// Written down: who dies now must still tell of the gap once it is on again.
+		if err := s.c.write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.Exec(`UPDATE collect_stream SET blind = ? WHERE id = ? AND blind = 0`, before, s.id)
+			return err
+		}); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	s.disabled = true
+	if s.cur.blind == 0 {
+		s.cur.blind = before
+	}
 	s.mu.Unlock()
 	return nil
 }
