@@ -20,7 +20,7 @@ import (
 // lookEvery is how often the configuration file is looked at. A file that changes
 // is read when it has not changed between two looks, so that one that is being
 // written is not read in the middle.
-const lookEvery = time.Second
+const lookEvery = 500 * time.Millisecond
 
 // reloader keeps a node's configuration like the file's.
 type reloader struct {
