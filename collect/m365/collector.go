@@ -224,6 +224,7 @@ func (c *Collector) meet(ctx context.Context) (now int64, err error) {
 			return floor(ms(c.up.Now()), second), nil
 		}
 		c.failed(ctx, nil, "subscriptions", err)
+		c.flush(ctx, false)
 		if err := sleep(ctx, c.backoff(failed, time.Minute)); err != nil {
 			return 0, err
 		}

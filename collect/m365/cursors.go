@@ -56,6 +56,11 @@ func (s *stream) runHead(ctx context.Context, w *watch) error {
 				return err
 			}
 			failed++
+			if classOf(err) == provider.ClassWindow {
+				s.mu.Lock()
+				s.punctual = true
+				s.mu.Unlock()
+			}
 			if s.blame(ctx, "head", err) { // not the window's fault
 				wait = max(wait, s.c.backoff(failed, refusedWait))
 			} else {
@@ -96,6 +101,7 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 	now := s.c.now()
 	s.mu.Lock()
 	start, from, missed := plan(s.cur.headTo, s.least, now, overlaps[s.level])
+	punctual := s.punctual
 	s.mu.Unlock()
 	if missed {
 		if err := s.handOver(ctx, &span{cursor: backfill, start: from, stop: start, width: widest(backfill)}); err != nil {
@@ -103,7 +109,11 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 		}
 		s.c.log.Info("what was missed is back-filled", "stream", s.name, "from", at(from), "to", at(start))
 	}
-	return &span{cursor: head, start: start, stop: now + ahead, width: day}, nil
+	stop := now
+	if !punctual || start >= now {
+		stop += ahead
+	}
+	return &span{cursor: head, start: start, stop: stop, width: day}, nil
 }
 
 // handOver gives [l.start, l.stop) to back-fill and lets the head go on behind it. A
@@ -312,7 +322,11 @@ func (s *stream) planFullSweep(ctx context.Context) error {
 	now := s.c.now()
 	s.mu.Lock()
 	from, to := max(now-s.c.retention(), firstTime), s.cur.headFrom-s.sweepLength()
-	due := now-s.cur.swept >= fullEvery && to > from
+	every := fullEvery
+	if s.found {
+		every = fullAgain
+	}
+	due := now-s.cur.swept >= every && to > from
 	for _, l := range s.spans {
 		due = due && l.cursor != sweep
 	}
@@ -332,7 +346,7 @@ func (s *stream) planFullSweep(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	s.cur.swept = now
+	s.cur.swept, s.found = now, false
 	s.mu.Unlock()
 	return nil
 }

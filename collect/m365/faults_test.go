@@ -295,7 +295,7 @@ func TestRecordsComeAgain(t *testing.T) {
 	}
 	b.run() // nothing is asked for again
 	before := f.fetches
-	time.Sleep(50 * time.Millisecond)
+	b.until("all cursors have listed", func() bool { return b.status(0).Swept.After(f.theirs) && b.status(0).HeadTo.After(f.Now().Add(-minute)) })
 	b.stop()
 	if f.fetches != before {
 		t.Errorf("%d blobs were fetched again", f.fetches-before)
@@ -388,16 +388,18 @@ func TestSubscriptionDisabled(t *testing.T) {
 	}
 	b.until("it is seen to be enabled", func() bool { return len(b.acts(act.Subscription)) == 2 })
 	b.until("the first start is over", b.settled)
-	f.jump(20 * minute)
-	time.Sleep(100 * time.Millisecond)
 	f.mu.Lock()
 	f.subs[exchange] = false
 	f.mu.Unlock()
 	b.until("it is started again", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.subs[exchange] })
-	b.until("the gap", func() bool { return len(b.acts(act.Gap)) == 1 })
+	var gaps []act.Act
+	b.until("the gap", func() bool {
+		gaps = slices.DeleteFunc(b.acts(act.Gap), func(a act.Act) bool { return a.Reason != act.Disabled })
+		return len(gaps) == 1
+	})
 	b.stop()
-	gap := b.acts(act.Gap)[0]
-	if gap.Stream != exchange || gap.Reason != act.Disabled || !gap.Permanent || !gap.From.Before(gap.To) {
+	gap := gaps[0]
+	if gap.Stream != exchange || !gap.Permanent || !gap.From.Before(gap.To) {
 		t.Errorf("the gap is %+v", gap)
 	}
 	if alarms := b.acts(act.Alarm); len(alarms) != 1 || alarms[0].Reason != act.Disabled {

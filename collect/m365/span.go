@@ -111,8 +111,10 @@ const (
 )
 
 // plan says what the head lists next: from start to now, and before it, if missed
-// is true, what back-fill has to list first: [from, start).
+// is true, what back-fill has to list first: [from, start). A clock there that was ahead and
+// has been put right makes it list again.
 func plan(listed, least, now, unit int64) (start, from int64, missed bool) {
+	listed, least = min(listed, now), min(least, now)
 	// Where the provider's clock was believed to be ahead, both may lie in its future.
 	from = min(max(floor(listed, unit)-unit, least), now)
 	start = max(floor(now, unit)-unit, from)

@@ -42,6 +42,11 @@ type stream struct {
 	spans []*span // rows of collect_span, by start
 	least int64   // the head begins here or later: what is before was given to back-fill
 	level int     // of overlaps
+	// punctual says that the provider has refused a window, perhaps because it ended
+	// in the future.
+	punctual bool
+	// found says that the last sweep of all that is kept has found something.
+	found bool
 	// margin is how much less far back than the retention the provider lists.
 	margin int64
 	saved  time.Time
@@ -146,6 +151,11 @@ func (s *stream) read(ctx context.Context, w *watch, l *span, p provider.Priorit
 	for {
 		page, err := s.c.up.Content(ctx, p, s.name, at(l.start), at(l.stage), l.next)
 		w.beat()
+		if asked := floor(ms(page.At), second); l.pages == 0 && !page.At.IsZero() && asked < l.at {
+			s.mu.Lock()
+			l.at = asked // the answer knows better when it was asked for
+			s.mu.Unlock()
+		}
 		if err != nil {
 			if len(page.Blobs) > 0 { // sound ones beside something that is not
 				page.Next = ""
@@ -312,6 +322,7 @@ func (s *stream) late(l *span, news []blob) (late int64) {
 		s.cur.lags.add(now - news[i].created)
 		if l.cursor == sweep {
 			late++
+			s.found = s.found || l.id != 0
 		}
 	}
 	return late

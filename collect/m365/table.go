@@ -60,14 +60,15 @@ func (b *blob) place() int64 {
 
 // cursors is a row of collect_stream.
 type cursors struct {
-	id                      int64
-	began                   int64
-	headFrom, headTo        int64
-	swept                   int64
-	announced               int64
-	asked, enabled, refused int64
-	late                    int64
-	lags                    lags
+	id                    int64
+	began                 int64
+	headFrom, headTo      int64
+	swept                 int64
+	announced             int64
+	asked, enabled, blind int64
+	refused               int64
+	late                  int64
+	lags                  lags
 }
 
 // retained keeps what a reader must never get: a cursor that is ahead of the
@@ -86,9 +87,9 @@ func retained(tx *sql.Tx, tenant, origin string, size uint64) (forgot bool, err 
 // begins now and whose back-fill reaches back to limit.
 func openStream(tx *sql.Tx, tenant, name, origin string, now, limit int64) (c cursors, err error) {
 	var text string
-	err = tx.QueryRow(`SELECT id, began, head_from, head_to, swept, announced, asked, enabled, refused, late, lags
+	err = tx.QueryRow(`SELECT id, began, head_from, head_to, swept, announced, asked, enabled, blind, refused, late, lags
 		FROM collect_stream WHERE tenant = ? AND stream = ?`, tenant, name).Scan(
-		&c.id, &c.began, &c.headFrom, &c.headTo, &c.swept, &c.announced, &c.asked, &c.enabled, &c.refused, &c.late, &text)
+		&c.id, &c.began, &c.headFrom, &c.headTo, &c.swept, &c.announced, &c.asked, &c.enabled, &c.blind, &c.refused, &c.late, &text)
 	if err == nil {
 		c.lags = parseLags(text)
 		return c, nil

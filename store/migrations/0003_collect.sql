@@ -14,6 +14,7 @@ CREATE TABLE collect_stream (
     announced  INTEGER NOT NULL DEFAULT 0,   -- the journal names the blobs up to this id
     asked      INTEGER NOT NULL DEFAULT 0,   -- provider: when a start of the subscription was last asked for
     enabled    INTEGER NOT NULL DEFAULT 0,   -- provider: when the subscription was last seen to be enabled
+    blind      INTEGER NOT NULL DEFAULT 0,   -- provider: since when the subscription may be off; 0 if it is on
     refused    INTEGER NOT NULL DEFAULT 0,   -- provider: since when a permission is missing; 0 if none is
     late       INTEGER NOT NULL DEFAULT 0,   -- blobs that only a sweep has found
     lags       TEXT    NOT NULL DEFAULT '',  -- histogram of how late blobs become visible

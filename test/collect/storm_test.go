@@ -49,7 +49,7 @@ func newRig(t *testing.T, faults string) *rig {
 	t.Helper()
 	s, err := sim.New(sim.Config{
 		Start: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), Paused: true, History: history, Quota: 1_000_000, Faults: faults,
-		Company: company.Config{Seed: 7, People: 10, PerDay: 200, SlotLength: time.Minute}, MaxRecords: 50, PageSize: 5,
+		Company: company.Config{Seed: 7, People: 10, PerDay: 200, SlotLength: 4 * time.Minute}, MaxRecords: 50, PageSize: 5,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestStorm(t *testing.T) {
 	for _, test := range []struct{ name, faults string }{
 		{"fair weather", ""},
 		{"late and again", "late=0.1,backdate=0.1:50m,reorder,repeat=0.2,relist=0.2,shuffle-keys=0.5,mutate=0.05,newest-first"},
-		{"answers", "truncate=0.1,cut=0.1,wrong-length=0.1,truncated-gzip=0.1,html-200=0.05,nul-bytes=0.05,5xx=0.1,drop=0.05,401=0.05,missing=0.1,stale-page=0.2,empty-page=0.3"},
+		{"answers", "truncate=0.05,cut=0.05,wrong-length=0.03,truncated-gzip=0.05,html-200=0.03,nul-bytes=0.03,5xx=0.05,drop=0.03,401=0.03,missing=0.05,stale-page=0.1,empty-page=0.2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if testing.Short() && test.name == "answers" {
