@@ -67,7 +67,8 @@ func (c *Collector) subscribe(ctx context.Context) error {
 				found = &list[i]
 			}
 		}
-		if found != nil && found.Enabled() {
+		on := found != nil && found.Enabled()
+		if on {
 			if err := s.subscribed(ctx, "enabled"); err != nil {
 				return err
 			}
@@ -77,7 +78,7 @@ func (c *Collector) subscribe(ctx context.Context) error {
 		} else if err := s.unsubscribed(ctx, found); err != nil {
 			return err
 		}
-		if err := s.start(ctx); err != nil {
+		if err := s.start(ctx, on); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
@@ -87,13 +88,19 @@ func (c *Collector) subscribe(ctx context.Context) error {
 	return nil
 }
 
-// hooked reports whether a subscription's webhook is ours and works.
+// hooked reports whether a subscription's webhook is ours and works. A list that does
+// not say the AuthID is believed to mean ours.
 func hooked(is, want *provider.Webhook) bool {
-	return is != nil && is.Address == want.Address && (is.Status == "" || is.Status == "enabled")
+	return is != nil && is.Address == want.Address && (is.Status == "" || is.Status == "enabled") &&
+		(is.AuthID.Empty() || is.AuthID.Reveal() == want.AuthID.Reveal())
 }
 
-// start asks for a subscription, unless it did so a short while ago.
-func (s *stream) start(ctx context.Context) error {
+// unreached is the code of a start whose webhook did not answer the provider.
+const unreached = "AF20021"
+
+// start asks for a subscription, or for its webhook if it is on, unless it did so a short
+// while ago.
+func (s *stream) start(ctx context.Context, on bool) error {
 	now := s.c.now()
 	s.mu.Lock()
 	soon := s.cur.asked != 0 && now-s.cur.asked < startEvery && now >= s.cur.asked
@@ -112,6 +119,14 @@ func (s *stream) start(ctx context.Context) error {
 	s.cur.asked = now
 	s.mu.Unlock()
 	sub, err := s.c.up.Start(ctx, budget.Head, s.name, s.c.o.Webhook)
+	if codeOf(err) == unreached {
+		// The webhook is a hint, and without a subscription nothing is offered.
+		s.c.failed(ctx, s, "webhook", err)
+		if on {
+			return nil
+		}
+		sub, err = s.c.up.Start(ctx, budget.Head, s.name, nil)
+	}
 	if err != nil {
 		if classOf(err) == provider.ClassRetry {
 			s.mu.Lock()
