@@ -209,14 +209,27 @@ func (a *appender) append(ctx context.Context, pieces []file.Piece) error {
 	if err := a.origin(ctx, Family, sc.records, sc.notes); err != nil || len(sc.refused) == 0 {
 		return err
 	}
-	return a.origin(ctx, unreadable, sc.refused, nil)
+	commit, err := a.send(ctx, unreadable, sc.refused, nil)
+	if err != nil {
+		return err
+	}
+	r, err := commit.Wait(ctx) // rare enough to be waited for
+	a.h.results = append(a.h.results, journal.Result{Batch: r.Batch})
+	return err
 }
 
-func (a *appender) origin(ctx context.Context, f event.Family, recs []event.Record, notes []journal.Note) error {
+// send appends to one of the blob's origins.
+func (a *appender) send(ctx context.Context, f event.Family, recs []event.Record, notes []journal.Note) (*journal.Commit, error) {
 	o := event.Origin{Tenant: a.c.o.Tenant, Family: f, Stream: a.j.s.name, Name: a.j.blob.name(), Run: a.h.run}
 	a.j.w.rest() // the disk may be behind; that is no trouble of the fetch
-	commit, err := a.c.append(ctx, o, recs, notes)
-	a.j.w.beat()
+	defer a.j.w.beat()
+	return a.c.append(ctx, o, recs, notes)
+}
+
+// origin appends to the origin of the records, and waits for the oldest appends so that
+// only a few are under way.
+func (a *appender) origin(ctx context.Context, f event.Family, recs []event.Record, notes []journal.Note) error {
+	commit, err := a.send(ctx, f, recs, notes)
 	if err != nil {
 		return err
 	}
