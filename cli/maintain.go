@@ -80,10 +80,11 @@ it; their receipts and proofs stay.`,
 func (a *app) rebuildCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rebuild",
-		Short: "Make the searchable rows anew from the journal",
+		Short: "Make the searchable rows and what is known of coverage anew from the journal",
 		Long: `Rebuild drops the lake and maps every raw record of the journal again, with the
 mapping of this build. The journal is only read. Rows whose raw records are gone by
-policy are gone with it. Stop the server first.`,
+policy are gone with it; coverage is left as it is where that would lose some of it.
+Stop the server first.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			n, err := a.open(cmd.Context(), node.Options{Role: "rebuild", MustExist: true, Rebuild: true})
@@ -94,6 +95,7 @@ policy are gone with it. Stop the server first.`,
 			if err := a.catchUp(cmd.Context(), n, "rebuild"); err != nil {
 				return err
 			}
+			n.CatchUpCoverage(cmd.Context(), func() {})
 			st, err := n.Status(cmd.Context())
 			if err != nil {
 				return err

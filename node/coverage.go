@@ -44,7 +44,9 @@ func openCovered(ctx context.Context, n *Node, rebuild bool) (*covered, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rebuild {
+	if rebuild && n.actsGone(ctx) {
+		n.log.Warn("coverage is not derived anew: the oldest acts are gone by policy, and what is known from them would be lost")
+	} else if rebuild {
 		if err := c.Reset(ctx); err != nil {
 			return nil, err
 		}
@@ -52,6 +54,18 @@ func openCovered(ctx context.Context, n *Node, rebuild bool) (*covered, error) {
 	return &covered{
 		n: n, coverage: c, delays: coverage.NewDelays(n.db, n.started), silences: coverage.NewSilences(c), done: make(chan struct{}),
 	}, nil
+}
+
+// actsGone reports whether the journal's oldest records were deleted at the end of
+// their retention.
+func (n *Node) actsGone(ctx context.Context) bool {
+	if n.journal.Size() == 0 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	b, err := n.journal.Follow(0).Next(ctx)
+	return err == nil && b.Gone
 }
 
 // start begins to follow the journal.
