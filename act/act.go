@@ -119,8 +119,9 @@ type Act struct {
 	New      []Blob
 	Part     bool
 
-	// Of a sealed blob, and what became of its records; of a gap, the blob
-	// that cannot be had.
+	// Of a sealed blob, and what became of its records, each of which is Stored or
+	// among the Duplicates; what was in it and is no record is Unreadable, and none
+	// of the Records. Of a gap, the blob that cannot be had.
 	Blob       *Blob
 	Records    int
 	Stored     int

@@ -205,7 +205,7 @@ func (l *ledger) lag(f *feed, created int64, c *counts) error {
 // sealed takes a blob off what is outstanding. It stays there if the act does not
 // account for all of its records.
 func (l *ledger) sealed(f *feed, id string, a *act.Act) error {
-	if a.Blob == nil || a.Stored+a.Duplicates+a.Unreadable < a.Records {
+	if a.Blob == nil || a.Stored+a.Duplicates < a.Records {
 		return nil
 	}
 	key := blobKey(a.Blob.ID)

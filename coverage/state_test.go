@@ -144,13 +144,13 @@ func TestTheListingThatWasBegunLastCounts(t *testing.T) {
 func TestSealedHasToAccountForAllRecords(t *testing.T) {
 	b := newBed(t)
 	s := sealed(blob(1), 7, 10)
-	s.Stored, s.Duplicates, s.Unreadable = 5, 3, 1
+	s.Stored, s.Duplicates, s.Unreadable = 5, 3, 2
 	b.take(listed(0, 10, 10, blob(1)), s)
 	b.between(0, 5, 10, "12:00–12:05 late blobs not fetched")
-	s.Unreadable = 2
+	s.Duplicates = 5
 	b.take(s)
 	b.between(0, 5, 10, "12:00–12:05 complete")
-	if c := b.report(0, 5).Spans[0].Counts; c.Duplicates != 3 || c.Unreadable != 2 || c.Stored != 5 {
+	if c := b.report(0, 5).Spans[0].Counts; c.Duplicates != 5 || c.Unreadable != 2 || c.Stored != 5 {
 		t.Errorf("counts %+v", c)
 	}
 }
