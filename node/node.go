@@ -179,10 +179,17 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 	if n.lake, err = lake.Open(ctx, filepath.Join(n.dir, LakeDir), n.db, lake.Options{Log: n.log}); err != nil {
 		return err
 	}
-	if err := n.openMapping(ctx, rebuild); err != nil {
+	shorter, err := n.forgetLost(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.openMapping(ctx, rebuild || shorter); err != nil {
 		return err
 	}
 	if n.covered, err = openCovered(ctx, n, rebuild); err != nil {
+		return err
+	}
+	if err := n.forgetCoverage(ctx); err != nil {
 		return err
 	}
 	n.drift = newDrift(n.db)

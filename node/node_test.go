@@ -345,3 +345,43 @@ func TestStopReading(t *testing.T) {
 	holds(t, dir, n, int(s.Read))
 	in.Close()
 }
+
+// TestJournalFromAnOlderCopy: the journal comes back from an older copy while all that
+// was derived from it stays. What it lacks is forgotten; what comes then is found.
+func TestJournalFromAnOlderCopy(t *testing.T) {
+	dir := t.TempDir()
+	records := func(from, n int) (raw []byte) {
+		for i := range n {
+			raw = append(raw, m365(fmt.Sprintf("00000000-0000-4000-8000-%012d", from+i), "t", "UserLoggedIn")...)
+			raw = append(raw, '\n')
+		}
+		return raw
+	}
+	n := open(t, dir, "test")
+	take(t, n, records(1, 10))
+	closeNode(t, n)
+	copied := filepath.Join(t.TempDir(), "journal")
+	if err := os.CopyFS(copied, os.DirFS(filepath.Join(dir, node.JournalDir))); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		n = open(t, dir, "test")
+		take(t, n, records(100*(i+1), 10))
+		closeNode(t, n)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, node.JournalDir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(copied, filepath.Join(dir, node.JournalDir)); err != nil {
+		t.Fatal(err)
+	}
+	n = open(t, dir, "test")
+	defer closeNode(t, n)
+	if r, err := n.Coverage(t.Context(), time.Time{}, time.Time{}); err != nil || r.Position > 3 {
+		t.Errorf("coverage is ahead of the journal: %+v, %v", r, err)
+	}
+	if s := take(t, n, append(records(100, 10), records(500, 10)...)); s.Stored != 20 {
+		t.Errorf("%+v", s)
+	}
+	holds(t, dir, n, 30)
+}

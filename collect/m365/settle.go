@@ -106,12 +106,14 @@ func (s *settler) next() (group []*settlement) {
 // again, and the journal knows every record.
 func (s *settler) settle(group []*settlement) error {
 	var acts []act.Act
+	var size uint64 // of the journal, with all of it
 	for _, x := range group {
 		for _, c := range x.commits {
 			r, err := c.Wait(s.ctx)
 			if err != nil {
 				return err
 			}
+			size = max(size, r.Batch+1)
 			x.results = append(x.results, r)
 		}
 		x.commits = nil
@@ -124,11 +126,13 @@ func (s *settler) settle(group []*settlement) error {
 		if err != nil {
 			return err
 		}
-		if _, err := c.Wait(s.ctx); err != nil {
+		r, err := c.Wait(s.ctx)
+		if err != nil {
 			return err
 		}
+		size = max(size, r.Batch+1)
 	}
-	if err := s.write(group); err != nil {
+	if err := s.write(group, size); err != nil {
 		return err
 	}
 	for _, x := range group {
@@ -141,16 +145,12 @@ func (s *settler) settle(group []*settlement) error {
 
 // write makes the transaction. If the database cannot be written to, it is tried
 // again for minutes: nothing is lost meanwhile, and the fetchers wait.
-func (s *settler) write(group []*settlement) error {
+func (s *settler) write(group []*settlement, size uint64) error {
 	for failed := 0; ; failed++ {
 		err := s.c.write(s.ctx, func(tx *sql.Tx) error {
-			var size uint64
 			for _, x := range group {
 				if err := x.tx(tx, x.results); err != nil {
 					return err
-				}
-				for _, r := range x.results {
-					size = max(size, r.Batch+1)
 				}
 			}
 			_, err := tx.Exec(`UPDATE collect_stream SET size = max(size, ?) WHERE tenant = ?`, int64(size), s.c.o.Tenant)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/store"
 )
 
 // This file is all that knows the tables of store/migrations/0003_collect.sql.
@@ -81,6 +82,22 @@ func retained(tx *sql.Tx, tenant, origin string, size uint64) (forgot bool, err 
 	}
 	n, err := res.RowsAffected()
 	return n > 0, err
+}
+
+// Distrust marks the cursors that are ahead of the journal, so that the collectors forget
+// them when they start. It is called before anything is appended: a journal that has grown
+// would look as if it had what they speak of.
+func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (any bool, err error) {
+	err = db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.Exec(`UPDATE collect_stream SET size = ?1 WHERE (journal <> ?2 OR size > ?3) AND size <> ?1`, never, origin, int64(size))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		any = n > 0
+		return err
+	})
+	return any, err
 }
 
 // openStream reads the row of a stream. If there is none, it makes one, whose head
