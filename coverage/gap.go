@@ -62,7 +62,7 @@ func (l *ledger) openGap(f *feed, id string, a *act.Act, blob string, from, to i
 // blobGap opens the gap of one blob. What is sealed is no gap, whatever came of
 // another try.
 func (l *ledger) blobGap(f *feed, id string, a *act.Act) error {
-	key := blobKey(a.Blob.ID)
+	key := blobKey(a.Blob)
 	state, created, err := l.blob(f.id, key)
 	switch {
 	case err != nil || state == blobSealed:
@@ -82,24 +82,29 @@ func (l *ledger) blobGap(f *feed, id string, a *act.Act) error {
 	l.interval(f.id, slotOf(created), id)
 	if state == blobGap {
 		return l.exec(`
-			UPDATE coverage_gap SET reason = $3, message = $4, permanent = max(permanent, $5) WHERE feed = $1 AND blob = $2 AND closed = ''`,
-			f.id, a.Blob.ID, a.Reason, a.Message, a.Permanent)
+			UPDATE coverage_gap SET reason = $4, message = $5, permanent = max(permanent, $6) WHERE feed = $1 AND blob = $2 AND from_ms = $3 AND closed = ''`,
+			f.id, a.Blob.ID, created, a.Reason, a.Message, a.Permanent)
 	}
 	return l.openGap(f, id, a, a.Blob.ID, created, created+1)
 }
 
-func (l *ledger) closeBlobGap(f *feed, id, blob string) error {
-	return l.exec(`UPDATE coverage_gap SET closed = $3 WHERE feed = $1 AND blob = $2 AND closed = ''`, f.id, blob, id)
+func (l *ledger) closeBlobGap(f *feed, id, blob string, created int64) error {
+	return l.exec(`UPDATE coverage_gap SET closed = $4 WHERE feed = $1 AND blob = $2 AND from_ms = $3 AND closed = ''`, f.id, blob, created, id)
 }
 
 // filled closes gaps. A blob is outstanding again until it is sealed; of a
 // stretch, what was not filled stays open.
 func (l *ledger) filled(f *feed, id string, a *act.Act) error {
 	if a.Blob != nil {
-		if err := l.exec(`UPDATE coverage_blob SET state = 0 WHERE feed = $1 AND key = $2 AND state = 2`, f.id, blobKey(a.Blob.ID)); err != nil {
+		key := blobKey(a.Blob)
+		state, created, err := l.blob(f.id, key)
+		if err != nil || state != blobGap {
 			return err
 		}
-		return l.closeBlobGap(f, id, a.Blob.ID)
+		if err := l.exec(`UPDATE coverage_blob SET state = 0 WHERE feed = $1 AND key = $2`, f.id, key); err != nil {
+			return err
+		}
+		return l.closeBlobGap(f, id, a.Blob.ID, created)
 	}
 	if a.From.IsZero() || a.To.IsZero() {
 		return nil

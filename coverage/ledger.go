@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"math"
 	"time"
@@ -148,7 +149,7 @@ func (l *ledger) listed(f *feed, id string, a *act.Act) error {
 
 // named notes a blob that a listing named. One that is known stays as it is.
 func (l *ledger) named(f *feed, id string, b *act.Blob, a *act.Act) error {
-	key := blobKey(b.ID)
+	key := blobKey(b)
 	state, _, err := l.blob(f.id, key)
 	if err != nil || state >= 0 {
 		return err
@@ -208,7 +209,7 @@ func (l *ledger) sealed(f *feed, id string, a *act.Act) error {
 	if a.Blob == nil || a.Stored+a.Duplicates < a.Records {
 		return nil
 	}
-	key := blobKey(a.Blob.ID)
+	key := blobKey(a.Blob)
 	state, created, err := l.blob(f.id, key)
 	switch {
 	case err != nil || state == blobSealed:
@@ -234,7 +235,7 @@ func (l *ledger) sealed(f *feed, id string, a *act.Act) error {
 	c.unreadable += int64(a.Unreadable)
 	c.bytes += a.Bytes
 	if state == blobGap {
-		return l.closeBlobGap(f, id, a.Blob.ID)
+		return l.closeBlobGap(f, id, a.Blob.ID, created)
 	}
 	return nil
 }
@@ -431,10 +432,15 @@ func (l *ledger) query(text string, args ...any) row {
 	return row{row: s.QueryRowContext(l.ctx, args...)}
 }
 
-// blobKey names a blob in few bytes. Half a SHA-256 cannot be made to collide by
-// a provider that would hide one blob behind another.
-func blobKey(id string) []byte {
-	sum := sha256.Sum256([]byte(id))
+// blobKey names a blob in few bytes: by its id and the moment at which it was offered, for a
+// provider may offer other content under an id that it has used before. Half a SHA-256
+// cannot be made to collide by one that would hide one blob behind another.
+func blobKey(b *act.Blob) []byte {
+	text := append(make([]byte, 0, 128), b.ID...)
+	if !b.Created.IsZero() {
+		text = binary.BigEndian.AppendUint64(append(text, 0), uint64(b.Created.UnixMilli()))
+	}
+	sum := sha256.Sum256(text)
 	return sum[:16]
 }
 

@@ -195,6 +195,21 @@ func TestGapsOfBlobs(t *testing.T) {
 	}
 }
 
+// A provider offers other content under an id that it has used before.
+func TestAnIDIsUsedAgain(t *testing.T) {
+	b := newBed(t)
+	first, again := blob(1), blob(6)
+	again.ID = first.ID
+	b.take(listed(0, 12, 12, first, again), sealed(first, 12, 1))
+	b.between(0, 10, 15, "12:00–12:05 complete; 12:05–12:10 late blobs not fetched")
+	b.take(gap(act.Act{Blob: &again, Reason: act.Missing}), gap(act.Act{Blob: &first, Reason: act.Missing}))
+	b.between(0, 10, 12, "12:00–12:05 complete; 12:05–12:10 gap missing")
+	b.take(sealed(first, 13, 1), filled(act.Act{Blob: &first}))
+	b.between(0, 10, 13, "12:00–12:05 complete; 12:05–12:10 gap missing")
+	b.take(sealed(again, 14, 1))
+	b.between(0, 10, 14, "12:00–12:10 complete")
+}
+
 func TestAGapOfABlobThatNoListingNamed(t *testing.T) {
 	b := newBed(t)
 	lost := blob(2)

@@ -216,7 +216,7 @@ func (v *view) outstanding(f *Feed) error {
 	err := v.tx.QueryRowContext(v.ctx, `
 		SELECT COUNT(*) FILTER (WHERE state = 0), MIN(created), MIN(expires) FROM coverage_blob
 		WHERE feed = $1 AND state <> 1
-			AND NOT EXISTS (SELECT 1 FROM coverage_gap g WHERE g.feed = $1 AND g.blob = coverage_blob.id AND g.closed = '' AND g.permanent = 1)`,
+			AND NOT EXISTS (SELECT 1 FROM coverage_gap g WHERE g.feed = $1 AND g.blob = coverage_blob.id AND g.from_ms = coverage_blob.created AND g.closed = '' AND g.permanent = 1)`,
 		v.feed.id).Scan(&f.Outstanding, &oldest, &expires)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ CREATE TABLE coverage_listing (
 -- an act that is repeated is known.
 CREATE TABLE coverage_blob (
     feed       INTEGER NOT NULL,
-    key        BLOB    NOT NULL,              -- first half of the SHA-256 of its id
+    key        BLOB    NOT NULL,              -- first half of the SHA-256 of its id and time
     created    INTEGER NOT NULL,
     expires    INTEGER NOT NULL,
     state      INTEGER NOT NULL,              -- 0 named, 1 sealed, 2 in a gap
