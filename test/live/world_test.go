@@ -1,0 +1,351 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package live_test
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	collect "github.com/daybreak-sec/daybreak/collect/m365"
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/node"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/sim/company"
+	sim "github.com/daybreak-sec/daybreak/sim/m365"
+)
+
+// tuesday is when the simulated companies live: a working day, far from the
+// machine's own date, so that whoever confuses the two clocks is found out.
+var tuesday = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+
+// setting is what a test wants to be otherwise. Its zero value is a small
+// company whose clock stands until the test lets time pass.
+type setting struct {
+	sim     sim.Config
+	source  func(*config.Source)
+	collect func(*collect.Options)
+	client  func(*provider.Options)
+	// between stands between the product and the simulator.
+	between func(http.Handler) http.Handler
+	listen  time.Duration // how often silence is listened for
+	slow    bool          // no report is asked for on the way
+	// week collects all that the provider keeps. Otherwise as much as the company
+	// has lived, and 12 hours more, for a first start asks for every hour of it.
+	week bool
+	// blurred says that the provider's Date is not the time of its content, so
+	// that what "complete" is as of cannot be judged.
+	blurred bool
+}
+
+// world is a simulated provider and the product that watches it.
+type world struct {
+	testing.TB
+	sim  *sim.Server
+	door *door
+	url  string
+	dir  string
+	set  setting
+	log  *logbook
+
+	node    *node.Node // nil while the product is not running
+	unwatch func()
+	sources []config.Source
+	others  []*world // whose tenants the product collects too
+
+	mu   sync.Mutex
+	seen []*coverage.Report // in the middle of the run, to be judged at its end
+}
+
+func newWorld(t testing.TB, set setting) *world {
+	t.Helper()
+	c := &set.sim
+	if c.Start.IsZero() {
+		c.Start = tuesday
+	}
+	if c.Speed == 0 {
+		c.Paused = true // the test lets time pass
+	}
+	if c.Company.People == 0 {
+		c.Company = company.Config{Seed: 1, People: 10, PerDay: 100, SlotLength: time.Minute}
+	}
+	if c.History == 0 {
+		c.History = 6 * time.Hour
+	}
+	if c.Quota == 0 {
+		c.Quota = 1_000_000
+	}
+	s, err := sim.New(*c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{TB: t, sim: s, dir: filepath.Join(t.TempDir(), "data"), set: set, log: newLogbook()}
+	var h http.Handler = s.Handler()
+	if set.between != nil {
+		h = set.between(h)
+	}
+	w.door = &door{next: h}
+	server := httptest.NewServer(w.door)
+	w.url = server.URL
+	t.Cleanup(func() {
+		w.kill()
+		if to := os.Getenv("DAYBREAK_LIVE_KEEP"); to != "" && t.Failed() {
+			if err := os.CopyFS(filepath.Join(to, t.Name()), os.DirFS(w.dir)); err != nil {
+				t.Error(err)
+			}
+		}
+		s.Close()
+		server.CloseClientConnections()
+		server.Close()
+		w.scan()
+	})
+	w.sources = []config.Source{w.source("contoso")}
+	return w
+}
+
+// source is the one that watches the simulator.
+func (w *world) source(name string) config.Source {
+	tenant, client, secret := w.sim.Credentials()
+	file := filepath.Join(filepath.Dir(w.dir), name+".secret")
+	w.writeSecret(file, secret)
+	w.sim.OnSecret(func(secret string) { w.door.know(secret) })
+	w.door.know(secret)
+	c := config.DefaultSource()
+	c.Name, c.Type, c.Tenant, c.ClientID, c.Publisher = name, "m365", tenant, client, tenant
+	c.API, c.Login, c.ClientSecret = w.url, w.url, config.Secret("file:"+file)
+	c.Streams = provider.Streams
+	c.Poll, c.Sweep, c.RequestsPerMinute = config.Duration(20*time.Millisecond), config.Duration(50*time.Millisecond), 1_000_000
+	if w.set.source != nil {
+		w.set.source(&c)
+	}
+	return c
+}
+
+func (w *world) writeSecret(file, secret string) {
+	w.Helper()
+	if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// start runs the product on the world's directory.
+func (w *world) start() {
+	w.Helper()
+	c := config.Default()
+	c.Sources = w.sources
+	n, err := node.Open(w.Context(), node.Options{Dir: w.dir, Role: "test", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client, Listen: w.set.listen}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.node = n
+	n.Collect(w.Context())
+	w.watch(n)
+}
+
+// mostLooks bounds what a comparison has to judge.
+const mostLooks = 60
+
+// watch looks at the product's coverage statement again and again while it works.
+func (w *world) watch(n *node.Node) {
+	stop, done := make(chan struct{}), make(chan struct{})
+	w.unwatch = func() { close(stop); <-done }
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(250 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			if w.set.slow {
+				continue
+			}
+			if r, err := w.ask(n); err == nil {
+				w.keep(r)
+			}
+		}
+	}()
+}
+
+// keep keeps a report to be judged, and lets go of another one if there are many.
+func (w *world) keep(r *coverage.Report) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.seen) < mostLooks {
+		w.seen = append(w.seen, r)
+	} else {
+		w.seen[rand.IntN(mostLooks)] = r
+	}
+}
+
+// ask is the product's own coverage statement about all of the company's life.
+func (w *world) ask(n *node.Node) (*coverage.Report, error) {
+	r, err := n.Coverage(w.Context(), w.sim.Begin().Add(-time.Hour), w.sim.Now().Add(time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	return r.Report, nil
+}
+
+// collector makes the waits short, because simulated days are.
+func (w *world) collector(c *collect.Options) {
+	c.Poll, c.Sweep, c.Idle = 40*time.Millisecond, 100*time.Millisecond, 10*time.Millisecond
+	c.Retention = 7 * 24 * time.Hour
+	c.Retry, c.Check, c.Stall = 4*time.Millisecond, 100*time.Millisecond, 20*time.Second
+	if !w.set.week {
+		c.Retention = min(c.Retention, w.set.sim.History+12*time.Hour)
+	}
+	if w.set.collect != nil {
+		w.set.collect(c)
+	}
+}
+
+func (w *world) client(p *provider.Options) {
+	p.Limits.Stall = 2 * time.Second
+	if w.set.client != nil {
+		w.set.client(p)
+	}
+}
+
+// stop ends the product in good order.
+func (w *world) stop() {
+	w.Helper()
+	if w.node == nil {
+		return
+	}
+	n := w.node
+	w.node = nil
+	w.unwatch()
+	if err := n.Close(); err != nil {
+		w.Errorf("the product did not stop in good order: %v", err)
+	}
+}
+
+// kill is stop for when the test is over and nobody cares.
+func (w *world) kill() {
+	if w.node != nil {
+		w.unwatch()
+		_ = w.node.Close()
+		w.node = nil
+	}
+}
+
+// restart is a stop and a start.
+func (w *world) restart() {
+	w.Helper()
+	w.stop()
+	w.start()
+}
+
+// patience is how long anything may take on the slowest machine; no test waits
+// for it unless it fails.
+const patience = 40 * time.Second
+
+// until waits until the condition holds. why says what is missing.
+func (w *world) until(what string, holds func() (ok bool, why string)) {
+	w.Helper()
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, why := holds()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.Fatalf("%s: not within %v: %s\n%s", what, patience, why, w.log.tail(30))
+		}
+		<-tick.C
+	}
+}
+
+// pass lets simulated time pass in steps, and the product catch up after each.
+func (w *world) pass(total, step time.Duration) {
+	w.Helper()
+	for total > 0 {
+		d := min(step, total)
+		w.jump(d)
+		w.quiet()
+		total -= d
+	}
+}
+
+func (w *world) jump(d time.Duration) {
+	w.Helper()
+	if err := w.sim.Jump(d); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// streams is the state of each stream that is collected.
+func (w *world) streams() []node.StreamStatus {
+	var list []node.StreamStatus
+	for _, s := range w.node.Sources() {
+		list = append(list, s.Streams...)
+	}
+	return list
+}
+
+// quiet waits until the product has all that it can have while the clock
+// stands: heads and sweeps have listed to now, back-fill has nothing to list but
+// what it has put aside, and nothing waits to be fetched. Streams can be excepted.
+func (w *world) quiet(except ...string) {
+	w.Helper()
+	now := w.sim.Now().Truncate(time.Second)
+	w.until("quiet", func() (bool, string) {
+		list := w.streams()
+		for i := range list {
+			s := &list[i]
+			waiting := s.Head + s.Backfill + s.Retry + s.Quarantined
+			aside := time.Duration(s.Aside) * time.Minute
+			if (s.HeadTo.Before(now) || s.Swept.Before(now) || s.Unlisted > aside || waiting > 0) && !slices.Contains(except, s.Stream) {
+				return false, fmt.Sprintf("%s at %v: %+v\n%+v", s.Stream, now, *s, w.node.Sources()[0].Provider)
+			}
+		}
+		return len(list) > 0, fmt.Sprintf("no stream is collected: %+v", w.node.Sources())
+	})
+}
+
+// peek asks the product what it has.
+func (w *world) peek() *coverage.Report {
+	w.Helper()
+	r, err := w.ask(w.node)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return r
+}
+
+// states counts the intervals of a stream in a report by state.
+func states(r *coverage.Report, stream string) map[coverage.State]int {
+	for _, f := range r.Feeds {
+		if f.Stream == stream {
+			return f.Intervals
+		}
+	}
+	return nil
+}
+
+// long is the form of these tests that takes its time: make live.
+func long() bool { return os.Getenv("DAYBREAK_LIVE") == "long" }
+
+// short is the beginning of a text, for messages.
+func short(s string) string {
+	if len(s) > 300 {
+		return s[:300] + "…"
+	}
+	return strings.TrimSpace(s)
+}
