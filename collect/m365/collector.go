@@ -185,6 +185,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		c.settler.stop()
 		return endOf(ctx, err)
 	}
+	c.greet(ctx)
 	var loops sync.WaitGroup
 	start := func(name string, s *stream, run func(context.Context, *watch) error) {
 		loops.Go(func() { c.guard(ctx, name, s, run) })
@@ -287,6 +288,20 @@ func (c *Collector) begin(ctx context.Context, now int64) error {
 		}
 	}
 	return nil
+}
+
+// greetTime is how long listing waits for the subscriptions at a start.
+const greetTime = 30 * time.Second
+
+// greet starts what subscriptions are missing before anything is listed: without one
+// every listing is refused, and back-fill would wait before it asks again for what is
+// about to expire. If that fails, the loop that looks after them tries again.
+func (c *Collector) greet(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, greetTime)
+	defer cancel()
+	if err := c.subscribe(ctx); err != nil && ctx.Err() == nil {
+		c.failed(ctx, nil, "subscriptions", err)
+	}
 }
 
 // end tells the journal that collecting ended in good order.
