@@ -78,7 +78,7 @@ func Drift(root jsontape.Value) (d source.Drift, ok bool) {
 			typ = c.Text()
 			recordType, _ = c.Int()
 		default:
-			if _, known := memberNumbers[string(name)]; !known {
+			if _, known := places[string(name)]; !known {
 				news = "members"
 			}
 		}

@@ -283,12 +283,14 @@ func TestEveryMemberOfEveryShape(t *testing.T) {
 	}
 }
 
-// FuzzMap: whatever the record, the event is valid OCSF and the values of its
-// top-level members are all in it.
+// FuzzMap: whatever the record, the event is valid OCSF, the values of its
+// top-level members are all in it, and it is the same whatever was mapped before.
 func FuzzMap(f *testing.F) {
-	for _, name := range records(f) {
+	names := records(f)
+	for _, name := range names {
 		f.Add(read(f, name+".json"))
 	}
+	other := read(f, names[0]+".json")
 	f.Add([]byte(`{"CreationTime":1,"RecordType":"x","Operation":{},"UserId":[],"Actor":"a","Target":7,"ClientIP":{"a":1},"Parameters":[1,[],{}]}`))
 	f.Add([]byte(`{"Id":"1","Id":"2","Operation":"a","Operation":"b"}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -305,6 +307,13 @@ func FuzzMap(f *testing.F) {
 			}
 		}
 		lost(t, raw, got)
+		if again := mapped(raw); !bytes.Equal(again, got) {
+			t.Errorf("mapped again: %s", cmp.Diff(string(got), string(again)))
+		}
+		mapped(other)
+		if again := mapped(raw); !bytes.Equal(again, got) {
+			t.Errorf("mapped after another record: %s", cmp.Diff(string(got), string(again)))
+		}
 	})
 }
 

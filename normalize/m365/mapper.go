@@ -27,10 +27,11 @@ type mapper struct {
 	appID     []byte // of the acting application, from Actor
 	entra     entraTarget
 	inner     jsontape.Tape // for JSON in strings
+	after     []place       // per name, the one that came after it last; never forgotten
 }
 
 // mappers keeps mappers for the next record; see forget.
-var mappers = sync.Pool{New: func() any { return new(mapper) }}
+var mappers = sync.Pool{New: func() any { return &mapper{after: make([]place, len(names))} }}
 
 // Map maps a record of the unified audit log, see package normalize.
 func Map(root jsontape.Value, e *ocsf.Event) {
@@ -65,10 +66,12 @@ func (m *mapper) forget() {
 // counts, as in jsontape's lookups, and the earlier one is left unmapped.
 func (m *mapper) collect(root jsontape.Value) {
 	m.e.Listed = true
+	at := place(0)
 	for c := root.First(); c.Exists(); c = c.Next() {
-		n, ok := memberNumbers[string(c.Key())]
-		if !ok || n == memberCount {
-			m.e.Listed = m.e.Listed && ok
+		at = m.place(at, c.Key())
+		n := names[at].n
+		if n == memberCount {
+			m.e.Listed = m.e.Listed && at != 0
 			m.e.Unmapped = append(m.e.Unmapped, ocsf.Member{Name: c.Key(), Value: c.Raw()})
 			continue
 		}
@@ -82,6 +85,18 @@ func (m *mapper) collect(root jsontape.Value) {
 			m.s[n] = c.Text()
 		}
 	}
+}
+
+// place finds a name, 0 if it is not listed. Members mostly come in the order of
+// the records before: what then came after the name before is tried first, which
+// spares most names the map.
+func (m *mapper) place(before place, name []byte) place {
+	if guess := m.after[before]; guess != 0 && names[guess].name == string(name) {
+		return guess
+	}
+	at := places[string(name)]
+	m.after[before] = at
+	return at
 }
 
 func (m *mapper) classify() {

@@ -367,14 +367,32 @@ func moment(m *mapper, to ocsf.Path, n member) bool {
 	return false // the vendor's text says more than milliseconds
 }
 
-// memberNumbers finds a member by name; what is not in members is memberCount.
-var memberNumbers = func() map[string]member {
-	m := make(map[string]member)
+// listed is a member's name that the tables list.
+type listed struct {
+	name string
+	n    member // memberCount if the member is not in members
+}
+
+// names are the listed names, and places where each stands in them. Place 0 is
+// no name's.
+var names, places = func() ([]listed, map[string]place) {
+	list, at := []listed{{"", memberCount}}, make(map[string]place)
+	add := func(name string, n member) {
+		if i, ok := at[name]; ok {
+			list[i].n = n
+			return
+		}
+		at[name] = place(len(list))
+		list = append(list, listed{name, n})
+	}
 	for _, name := range strings.Fields(kept) {
-		m[name] = memberCount
+		add(name, memberCount)
 	}
 	for i := range members {
-		m[members[i].name] = member(i)
+		add(members[i].name, member(i))
 	}
-	return m
+	return list, at
 }()
+
+// place is one in names.
+type place uint16
