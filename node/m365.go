@@ -4,8 +4,6 @@
 package node
 
 import (
-	"strconv"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/daybreak-sec/daybreak/act"
@@ -25,10 +23,8 @@ type tenant struct {
 
 // m365 makes the collector of a source.
 func (s *sources) m365(c config.Source, acts *act.Writer, hook webhook) (collector, error) {
-	// Sources of one tenant have the same rate, so that they share the budget; after
-	// a change of it they share another.
-	domain := provider.Domain + " " + strconv.Itoa(c.RequestsPerMinute)
-	b := s.budgets.Get(c.Tenant, domain, budget.Options{PerMinute: c.RequestsPerMinute})
+	// One budget for all sources of a tenant; a rate that is changed counts at once.
+	b := s.budgets.Get(c.Tenant, provider.Domain, budget.Options{PerMinute: c.RequestsPerMinute})
 	client, err := NewM365Client(&c, b, func(o *provider.Options) {
 		o.Log = s.n.log.With("source", c.Name)
 		o.Transport = s.metrics.count(c.Name, provider.NewTransport())
