@@ -107,8 +107,15 @@ func TestPoisonPage(t *testing.T) {
 	bad.deep = true
 	b.run()
 	b.sealed(false)
-	b.until("the window is put aside", func() bool { return len(b.acts(act.Gap)) > 0 })
-	gap := b.acts(act.Gap)[0]
+	var gap act.Act
+	b.until("the window is put aside", func() bool {
+		list := b.acts(act.Gap)
+		i := slices.IndexFunc(list, func(a act.Act) bool { return a.Reason == act.Quarantined })
+		if i >= 0 {
+			gap = list[i]
+		}
+		return i >= 0
+	})
 	if gap.Permanent || gap.Reason != act.Quarantined || poison.Before(gap.From) || !poison.Before(gap.To) || gap.To.Sub(gap.From) > 2*minute || gap.Code != "AF50000" {
 		t.Errorf("the gap is %+v", gap)
 	}
@@ -153,8 +160,15 @@ func TestPoisonBlob(t *testing.T) {
 	b := newBench(t, f)
 	b.run()
 	b.sealed(true)
-	b.until("the blob is put aside", func() bool { return len(b.acts(act.Gap)) > 0 })
-	gap := b.acts(act.Gap)[0]
+	var gap act.Act
+	b.until("the blob is put aside", func() bool {
+		list := b.acts(act.Gap)
+		i := slices.IndexFunc(list, func(a act.Act) bool { return a.Blob != nil })
+		if i >= 0 {
+			gap = list[i]
+		}
+		return i >= 0
+	})
 	if gap.Permanent || gap.Reason != act.Quarantined || gap.Blob == nil || gap.Blob.ID != "bad" || gap.Attempts < 8 {
 		t.Errorf("the gap is %+v", gap)
 	}
@@ -187,9 +201,13 @@ func TestCursorNineDaysOld(t *testing.T) {
 	b.run()
 	b.until("the head is at now", func() bool { return f.Now().Sub(b.status(0).HeadTo) < 10*minute })
 	b.sealed(true)
-	b.until("the gap is told of", func() bool { return len(b.acts(act.Gap)) >= 2 })
+	// The first start may have been too slow for its first minute: that is another gap.
+	gaps := func() []act.Act {
+		return slices.DeleteFunc(b.acts(act.Gap), func(a act.Act) bool { return a.From.Before(epoch.Add(-6 * day)) })
+	}
+	b.until("the gap is told of", func() bool { return len(gaps()) >= 2 })
 	b.stop()
-	for _, gap := range b.acts(act.Gap) {
+	for _, gap := range gaps() {
 		if !gap.Permanent || gap.Reason != act.Retention {
 			t.Errorf("a gap is %+v", gap)
 		}
@@ -365,7 +383,7 @@ func TestPermissionMissing(t *testing.T) {
 		s := b.c.Status()
 		return s != nil && s[0].State == "refused" && s[1].State == "collecting"
 	})
-	gaps := b.acts(act.Gap)
+	gaps := slices.DeleteFunc(b.acts(act.Gap), func(a act.Act) bool { return a.Reason == act.Retention })
 	if len(gaps) != 1 || gaps[0].Stream != entra || gaps[0].Reason != act.Permission || gaps[0].Permanent || gaps[0].Code != "AF10001" {
 		t.Errorf("the gaps are %+v", gaps)
 	}

@@ -119,6 +119,9 @@ func (b *bench) run() {
 		case <-time.After(time.Minute):
 			b.t.Fatal("Run does not end")
 		}
+		if err := b.j.Flush(context.Background()); err != nil { // what was said last
+			b.t.Error(err)
+		}
 	}
 	b.t.Cleanup(b.stop)
 }
