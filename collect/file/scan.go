@@ -88,11 +88,15 @@ const (
 // last is inexact: bytes that differ from a bracket only in the bits 0x26
 // ("y", "Y", "_") are marked too.
 func masks(b []byte) (quotes, slashes, brackets uint64) {
+	slash := uint64(0)
 	for k := 0; k < 64; k += 8 {
 		x := binary.LittleEndian.Uint64(b[k : k+8])
-		quotes |= zeros(x^ones*'"') << k
-		slashes |= zeros(x^ones*'\\') << k
-		brackets |= zeros((x|ones*0x26)^ones*0x7f) << k
+		quotes |= gather(zeros(x^ones*'"')) << k
+		slash |= zeros(x ^ ones*'\\')
+		brackets |= gather(zeros((x|ones*0x26)^ones*0x7f)) << k
+	}
+	if slash != 0 { // rare
+		slashes = equal(b, '\\')
 	}
 	return quotes, slashes, brackets
 }
@@ -101,18 +105,18 @@ func masks(b []byte) (quotes, slashes, brackets uint64) {
 func equal(b []byte, c byte) (m uint64) {
 	pattern := ones * uint64(c)
 	for k := 0; k < 64; k += 8 {
-		m |= zeros(binary.LittleEndian.Uint64(b[k:k+8])^pattern) << k
+		m |= gather(zeros(binary.LittleEndian.Uint64(b[k:k+8])^pattern)) << k
 	}
 	return m
 }
 
-// zeros returns a bit for each of the eight bytes of x that is zero. The sum
-// cannot carry between bytes, so the answer is exact; the product gathers the
-// top bits of the bytes in its highest byte.
-func zeros(x uint64) uint64 {
-	x = ^((x&lows + lows) | x | lows)
-	return (x * 0x0002040810204081) >> 56
-}
+// zeros marks the top bit of each of the eight bytes of x that is zero, and no
+// other bit. The sum cannot carry between bytes, so the answer is exact.
+func zeros(x uint64) uint64 { return ^((x&lows + lows) | x | lows) }
+
+// gather moves the top bits of eight bytes together: the product puts them in
+// its highest byte.
+func gather(x uint64) uint64 { return x * 0x0002040810204081 >> 56 }
 
 // prefixXor sets each bit to the parity of the bits up to and including it.
 func prefixXor(x uint64) uint64 {
