@@ -69,6 +69,9 @@ func (s *stream) runHead(ctx context.Context, w *watch) error {
 					return err
 				}
 			}
+			if err := s.drop(ctx, l); err != nil {
+				return err
+			}
 		}
 		if err := s.rest(ctx, w, begun, wait, failed == 0); err != nil {
 			return err
@@ -164,6 +167,15 @@ func (s *stream) giveUp(ctx context.Context, l *span, failed int) error {
 	return s.handOver(ctx, &given)
 }
 
+// drop forgets the pages that a head's listing has had before it failed: the next one
+// begins where it began.
+func (s *stream) drop(ctx context.Context, l *span) error {
+	if l.id == 0 || l.cursor != head {
+		return nil
+	}
+	return s.c.write(ctx, func(tx *sql.Tx) error { return dropSpan(tx, l) })
+}
+
 // runSweep lists a trailing window again and again, for what came late.
 func (s *stream) runSweep(ctx context.Context, w *watch) error {
 	for {
@@ -236,6 +248,9 @@ func (s *stream) headWorks(since time.Time) bool {
 // that the provider keeps.
 func (s *stream) runBackfill(ctx context.Context, w *watch) error {
 	for {
+		if err := s.rewind(ctx); err != nil {
+			return err
+		}
 		if err := s.planFullSweep(ctx); err != nil {
 			return err
 		}
@@ -264,6 +279,50 @@ func (s *stream) runBackfill(ctx context.Context, w *watch) error {
 			return err
 		}
 	}
+}
+
+// wrongBy is by how much the provider's clock was believed to be ahead, at least, if what was
+// done by it is not to be trusted.
+const wrongBy = 2 * hour
+
+// rewind begins back-fill anew when the provider's clock was believed to be far ahead and has
+// been put right, as when the first answer came from a host with a wrong one: what was
+// planned by it has passed over what there is.
+func (s *stream) rewind(ctx context.Context) error {
+	now := s.c.now()
+	s.mu.Lock()
+	wrong := s.cur.swept > now+wrongBy
+	var beyond []*span
+	for _, l := range s.spans {
+		if l.cursor != head && l.stop > now {
+			beyond = append(beyond, l)
+		}
+	}
+	s.mu.Unlock()
+	if !wrong {
+		return nil
+	}
+	for _, l := range beyond {
+		cut := *l
+		cut.restart()
+		cut.stop = min(cut.stop, now)
+		if err := s.put(ctx, l, cut, nil, nil); err != nil {
+			return err
+		}
+	}
+	l := &span{cursor: backfill, start: now - s.c.retention(), stop: now, width: widest(backfill)}
+	err := s.put(ctx, l, *l, nil, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE collect_stream SET swept = ?1, began = min(began, ?1) WHERE id = ?2`, now, s.id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.cur.swept, s.cur.began = now, min(s.cur.began, now)
+	s.mu.Unlock()
+	s.c.log.Warn("the provider's clock was far ahead and has been put right: all that it keeps is listed again", "stream", s.name)
+	return nil
 }
 
 // idleFor waits for work.

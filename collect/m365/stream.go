@@ -226,6 +226,12 @@ func (s *stream) take(ctx context.Context, l *span, blobs []provider.Blob, next 
 	if err != nil {
 		return err
 	}
+	if l.quarantined && last {
+		// Nobody would say again that the gap is filled.
+		if _, err := commit.Wait(ctx); err != nil {
+			return err
+		}
+	}
 	late := s.late(l, news)
 	done := last && moved.advance()
 	moved.quarantined = moved.quarantined && !last

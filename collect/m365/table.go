@@ -306,6 +306,17 @@ func delayBlob(tx *sql.Tx, b *blob, due int64) error {
 	return err
 }
 
+// hasten makes those blobs due now that have to wait beyond soon, or beyond late if they were
+// put aside.
+func hasten(tx *sql.Tx, stream, now, soon, late int64) (n int64, err error) {
+	res, err := tx.Exec(`UPDATE collect_blob SET place = ?1 WHERE stream = ?2 AND (lane = ?3 AND place > ?4 OR lane = ?5 AND place > ?6)`,
+		now, stream, laneRetry, soon, laneQuarantine, late)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
 // ageBlobs gives head blobs that have waited for long the order of back-fill, in
 // which the oldest has its turn.
 func ageBlobs(tx *sql.Tx, stream, before int64, limit int) (n int64, err error) {

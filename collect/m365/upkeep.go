@@ -44,6 +44,9 @@ func (c *Collector) runUpkeep(ctx context.Context, w *watch) error {
 			saved = time.Now()
 			for _, s := range c.streams {
 				s.remember(ctx)
+				if err := s.thaw(ctx); err != nil {
+					return err
+				}
 				if err := s.relieve(ctx); err != nil {
 					return err
 				}
@@ -109,6 +112,33 @@ func (s *stream) timeToLoss(ctx context.Context) (time.Duration, error) {
 		least = min(least, expires)
 	}
 	return time.Duration(least-now) * time.Millisecond, nil
+}
+
+// thaw makes due what would wait for longer than anything ever has to: our clock was set
+// back.
+func (s *stream) thaw(ctx context.Context) error {
+	now := ours()
+	soon, late := now+2*blobWait.Milliseconds(), now+2*quarantineMax.Milliseconds()
+	var n int64
+	err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
+		n, err = hasten(tx, s.id, now, soon, late)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		s.c.pool.more(s, laneRetry)
+		s.c.pool.more(s, laneQuarantine)
+	}
+	s.mu.Lock()
+	for _, l := range s.spans {
+		if l.due > late || l.due > soon && !l.quarantined {
+			l.due = now
+		}
+	}
+	s.mu.Unlock()
+	return nil
 }
 
 // relieve gives old head blobs the order of back-fill, and gives up those that have
