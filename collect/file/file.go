@@ -35,6 +35,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // Piece is one record, or a stretch of the file that no record could be made
@@ -57,6 +58,9 @@ type Piece struct {
 type Options struct {
 	// MaxRecord is the longest record in bytes; 0 means 64 MiB.
 	MaxRecord int
+	// Blob says that the text is an array of records as an API gave it: what its
+	// elements look like is theirs. No envelope, AuditData or CSV is looked for.
+	Blob bool
 }
 
 const (
@@ -81,6 +85,7 @@ type Reader struct {
 	one     []Piece
 
 	begun bool
+	blob  bool
 	rows  *table // not nil: the file is CSV
 	json  splitter
 	audit auditData
@@ -92,11 +97,27 @@ func Open(name string, r io.Reader, opt Options) *Reader {
 	if opt.MaxRecord <= 0 {
 		opt.MaxRecord = defaultMaxRecord
 	}
-	return &Reader{name: name, src: r, max: opt.MaxRecord, done: func() {}}
+	return &Reader{
+		name: name, src: r, max: opt.MaxRecord, done: func() {},
+		blob: opt.Blob, begun: opt.Blob, json: splitter{plain: opt.Blob},
+	}
 }
 
-// Close frees what decompression holds. It does not close the source.
-func (r *Reader) Close() { r.done() }
+// Close frees what decompression holds, and the memory of the last piece. It does not
+// close the source.
+func (r *Reader) Close() {
+	r.done()
+	if buf := r.buf; len(buf) == firstBuffer {
+		buffers.Put(&buf)
+	}
+	r.buf, r.lo, r.hi, r.err, r.begun, r.done = nil, 0, 0, io.EOF, true, func() {}
+}
+
+// buffers lends the first buffer of readers: blobs are many and small.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, firstBuffer)
+	return &b
+}}
 
 // Next returns the next piece, and io.EOF after the last. Any other error says
 // in one sentence that the file could not be read to its end; all that came
@@ -169,7 +190,7 @@ func (r *Reader) split() (Piece, bool) {
 	}
 	t, ok := r.json.next(b, eof, r.max)
 	p := r.take(b, t)
-	if ok && t.why == "" {
+	if ok && t.why == "" && !r.blob {
 		r.scratch, p.Raw = r.audit.unwrap(r.scratch, p.Raw)
 	}
 	return p, ok
@@ -197,7 +218,7 @@ func (r *Reader) fill() error {
 			return r.end()
 		}
 		r.src, r.done = src, done
-		r.buf = make([]byte, firstBuffer)
+		r.buf = *buffers.Get().(*[]byte)
 	}
 	if r.lo > 0 {
 		copy(r.buf, r.buf[r.lo:r.hi])

@@ -400,3 +400,25 @@ func BenchmarkSplit(b *testing.B) {
 		})
 	}
 }
+
+// TestBlobsElementsAreRecords keeps what looks like an envelope, an export or a
+// table as it was delivered, byte for byte.
+func TestBlobsElementsAreRecords(t *testing.T) {
+	want := []string{
+		`{"records":[{"a":1},{"a":2}]}`,
+		`{"Id":"1","AuditData":"{\"Id\":\"2\"}"}`,
+		`{"@odata.context":"x","value":[{"a":1}]}`,
+		`{"Id":"3"}`,
+	}
+	r := file.Open("blob", strings.NewReader("["+strings.Join(want, ",")+"]"), file.Options{Blob: true})
+	defer r.Close()
+	for i, w := range want {
+		p, err := r.Next()
+		if err != nil || string(p.Raw) != w || p.Unreadable != "" || p.Ordinal != uint64(i) {
+			t.Errorf("piece %d is %q (%s), %v", i, p.Raw, p.Unreadable, err)
+		}
+	}
+	if _, err := r.Next(); err != io.EOF {
+		t.Errorf("at the end: %v", err)
+	}
+}

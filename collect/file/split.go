@@ -29,6 +29,7 @@ type splitter struct {
 	within [2]frame // the arrays we are in, outermost first
 	depth  int
 	tail   bool // after the array of an envelope, before the object's end
+	plain  bool // objects are records, whatever they look like
 	indent int  // of the line where we are; -1 once something stood on it
 
 	object bool // an object has begun; now says how far it has been read
@@ -108,7 +109,7 @@ func (s *splitter) step(b []byte, eof bool, limit int) (token, verdict) {
 	case c == '[' && s.depth == 0:
 		i += s.push(array, 1)
 	case c == '{':
-		if s.depth < len(s.within) {
+		if s.depth < len(s.within) && !s.plain {
 			n, v := opening(b[i:], eof)
 			if v == more {
 				return token{used: i}, more

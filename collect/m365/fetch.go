@@ -99,7 +99,7 @@ func (c *Collector) fetch(ctx context.Context, j *job, sc *scratch, p provider.P
 	}
 	defer body.Close()
 	src := &source{r: body, w: j.w}
-	r := file.Open(b.name(), src, file.Options{MaxRecord: c.o.MaxRecord})
+	r := file.Open(b.name(), src, file.Options{MaxRecord: c.o.MaxRecord, Blob: true})
 	defer r.Close()
 	h := &harvest{run: rand.Text()}
 	a := appender{c: c, j: j, sc: sc, h: h}
