@@ -104,6 +104,8 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 	now := s.c.now()
 	s.mu.Lock()
 	start, from, missed := plan(s.cur.headTo, s.least, now, overlaps[s.level])
+	// What was listed once and cannot be listed again is not missing.
+	from = max(from, min(s.cur.headTo, s.c.limit()+s.margin+clampMore, start))
 	punctual := s.punctual
 	s.mu.Unlock()
 	if missed {
@@ -410,6 +412,10 @@ func (s *stream) planFullSweep(ctx context.Context) error {
 	return nil
 }
 
+// clampMore is how much more is cut off than has to be, so that what remains can be asked
+// for in peace.
+const clampMore = 25 * second
+
 // clamp cuts off what the provider does not list any more. Back-fill's loss is a gap for
 // good, told to the journal before it is forgotten here.
 func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
@@ -420,7 +426,7 @@ func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
 	if limit <= keep.start {
 		return false, nil
 	}
-	lost := min(limit+25*second, keep.stop)
+	lost := min(limit+clampMore, keep.stop)
 	if keep.cursor == backfill {
 		c, err := s.c.tell(ctx, act.Act{
 			Kind: act.Gap, Stream: s.name, From: at(keep.start), To: at(lost), Permanent: true, Reason: act.Retention,

@@ -83,6 +83,10 @@ func (l *span) advance() (done bool) {
 	return l.start >= l.stop
 }
 
+// listedTo is up to where the window under way lists what there is: to its end, and no
+// further than when it was asked for.
+func (l *span) listedTo() int64 { return min(l.stage, l.at) }
+
 // widest is how long a listing's window may be. The provider takes 24 hours, and
 // back-fill less, so that a window that fails costs little.
 func widest(c cursor) int64 {

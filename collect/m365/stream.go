@@ -404,7 +404,7 @@ func (s *stream) saveDue() bool {
 func (s *stream) move(tx *sql.Tx, l, moved *span, last, done bool) error {
 	switch {
 	case l.cursor == head && last:
-		if _, err := tx.Exec(`UPDATE collect_stream SET head_from = ?, head_to = ? WHERE id = ?`, l.start, l.at, s.id); err != nil {
+		if _, err := tx.Exec(`UPDATE collect_stream SET head_from = ?, head_to = ? WHERE id = ?`, l.start, l.listedTo(), s.id); err != nil {
 			return err
 		}
 		if l.id == 0 {
@@ -424,7 +424,7 @@ func (s *stream) moved(l *span, moved span, last, done bool, late int64, saved b
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l.cursor == head && last {
-		s.cur.headFrom, s.cur.headTo = l.start, l.at
+		s.cur.headFrom, s.cur.headTo = l.start, l.listedTo()
 		s.adapt(l.pages + 1)
 		if saved {
 			s.saved = time.Now()
