@@ -256,7 +256,8 @@ func (w *world) allComplete() {
 			if s.State == coverage.Complete || s.State == coverage.Unknown && s.Reason == coverage.NotDue {
 				continue
 			}
-			if !s.To.After(w.sim.Begin()) {
+			// The product asks for half a minute less than is kept.
+			if !s.To.After(w.sim.Begin().Add(coverage.Interval)) {
 				continue
 			}
 			return false, fmt.Sprint(s.String(), " from ", s.From)

@@ -317,7 +317,7 @@ func (w *world) settledGaps() *coverage.Report {
 		r = w.peek()
 		for _, s := range r.Spans {
 			known := s.State == coverage.Complete || s.State == coverage.Gap || s.Reason == act.Disabled || s.State == coverage.Unknown && s.Reason == coverage.NotDue
-			if !known && s.To.After(w.sim.Begin()) {
+			if !known && s.To.After(w.sim.Begin().Add(coverage.Interval)) {
 				return false, fmt.Sprint(s.String(), " from ", s.From)
 			}
 		}

@@ -16,7 +16,8 @@
 //
 //	F7   truncated queries    The API has no queries; a listing has no cap but its
 //	                          pages, of which F2 and F6 are. F4 has what is cut.
-//	F8   hub re-created       There is no hub and no consumer group here.
+//	F8   hub re-created       There is no hub and no consumer group here. Outages of six
+//	                          days and 23 hours, and of eight days, are TestOutage….
 //	F9   containment calls    Nothing responds yet. That their priority goes before all
 //	                          others is tested in provider/budget.
 //	F10  partitions           There are none; that one stream does not stop

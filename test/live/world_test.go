@@ -30,6 +30,8 @@ import (
 // machine's own date, so that whoever confuses the two clocks is found out.
 var tuesday = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 
+const day = 24 * time.Hour
+
 // setting is what a test wants to be otherwise. Its zero value is a small
 // company whose clock stands until the test lets time pass.
 type setting struct {
@@ -37,6 +39,7 @@ type setting struct {
 	source  func(*config.Source)
 	collect func(*collect.Options)
 	client  func(*provider.Options)
+	opened  func(*node.Node) // before it collects
 	// between stands between the product and the simulator.
 	between func(http.Handler) http.Handler
 	listen  time.Duration // how often silence is listened for
@@ -149,6 +152,9 @@ func (w *world) start() {
 		w.Fatal(err)
 	}
 	w.node = n
+	if w.set.opened != nil {
+		w.set.opened(n)
+	}
 	n.Collect(w.Context())
 	w.watch(n)
 }
@@ -252,10 +258,15 @@ func (w *world) restart() {
 
 // patience is how long anything may take on the slowest machine; no test waits
 // for it unless it fails.
-const patience = 40 * time.Second
+const patience = 3 * time.Minute
 
 // until waits until the condition holds. why says what is missing.
 func (w *world) until(what string, holds func() (ok bool, why string)) {
+	w.Helper()
+	w.within(patience, what, holds)
+}
+
+func (w *world) within(patience time.Duration, what string, holds func() (ok bool, why string)) {
 	w.Helper()
 	deadline := time.Now().Add(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -300,16 +311,22 @@ func (w *world) streams() []node.StreamStatus {
 }
 
 // quiet waits until the product has all that it can have while the clock
-// stands: heads and sweeps have listed to now, back-fill has nothing to list but
-// what it has put aside, and nothing waits to be fetched. Streams can be excepted.
+// stands: heads and sweeps have listed to now, back-fill has nothing to list and
+// nothing waits to be fetched, but for what was put aside. Streams can be excepted.
 func (w *world) quiet(except ...string) {
 	w.Helper()
-	now := w.sim.Now().Truncate(time.Second)
+	w.quietAt(w.sim.Now(), except...)
+}
+
+// quietAt is quiet as of a moment that the product can know.
+func (w *world) quietAt(now time.Time, except ...string) {
+	w.Helper()
+	now = now.Truncate(time.Second)
 	w.until("quiet", func() (bool, string) {
 		list := w.streams()
 		for i := range list {
 			s := &list[i]
-			waiting := s.Head + s.Backfill + s.Retry + s.Quarantined
+			waiting := s.Head + s.Backfill + s.Retry
 			aside := time.Duration(s.Aside) * time.Minute
 			if (s.HeadTo.Before(now) || s.Swept.Before(now) || s.Unlisted > aside || waiting > 0) && !slices.Contains(except, s.Stream) {
 				return false, fmt.Sprintf("%s at %v: %+v\n%+v", s.Stream, now, *s, w.node.Sources()[0].Provider)
