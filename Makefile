@@ -8,8 +8,11 @@ SHARED  ?= ../shared
 FUZZTIME ?= 50000x
 # Packages with benchmarks, and how often each runs (benchstat wants several).
 BENCHCOUNT ?= 1
+# Seconds of a sustained rate, and records of a back-fill, in bench-live.
+DURATION ?= 600
+RECORDS  ?= 10000000
 
-.PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash lake-readers ipdb clean
+.PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash live bench-live lake-readers ipdb clean
 
 build: ## the program, bin/daybreak
 	$(GO) build -o $(BIN) ./cmd/daybreak
@@ -52,6 +55,16 @@ fuzz: ## every fuzz target for FUZZTIME
 crash: ## kill -9 again and again during a long import
 	DAYBREAK_CRASH=long $(GO) test -count=1 -timeout 30m -v ./test/crash/...
 
+live: ## the live tenant in the sizes that are promised: 30 kills, outages, 120,000 blobs; and no secret in what it prints
+	DAYBREAK_LIVE=long scripts/scan-secrets.sh $(GO) test -count=1 -timeout 90m -v ./test/live
+
+bench-live: build ## figures of the live tenant, as docs/performance.md reports them: about half an hour
+	scripts/bench-live.py steady 5000 $(DURATION)
+	scripts/bench-live.py steady 25000 120
+	scripts/bench-live.py backfill $(RECORDS)
+	scripts/bench-live.py blobs 120000
+	scripts/bench-live.py idle 600
+
 lake-readers: ## DuckDB (from npm) reads the lake and runs the examples of docs/format/lake.md
 	cd test/duckdb && npm ci --no-audit --no-fund
 	DAYBREAK_DUCKDB=1 $(GO) test -count=1 ./test/duckdb
@@ -60,7 +73,7 @@ ipdb: ## databases of countries and autonomous systems, into .cache/ipdb
 	@scripts/ipdb.sh
 
 ci: lint ## everything that must be green before a change lands
-	$(GO) test -shuffle=on ./...
+	scripts/scan-secrets.sh -q $(GO) test -v -shuffle=on ./...
 	$(MAKE) race
 	$(MAKE) eval
 	$(MAKE) lake-readers

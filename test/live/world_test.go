@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -358,11 +357,3 @@ func states(r *coverage.Report, stream string) map[coverage.State]int {
 
 // long is the form of these tests that takes its time: make live.
 func long() bool { return os.Getenv("DAYBREAK_LIVE") == "long" }
-
-// short is the beginning of a text, for messages.
-func short(s string) string {
-	if len(s) > 300 {
-		return s[:300] + "…"
-	}
-	return strings.TrimSpace(s)
-}
