@@ -224,7 +224,7 @@ func (c *Coverage) Apply(ctx context.Context, next uint64, acts []entry) error {
 		return fmt.Errorf("coverage: %w", err)
 	}
 	c.mu.Lock()
-	c.durable = next
+	c.durable, c.err = next, nil
 	c.mu.Unlock()
 	c.move(next, nil)
 	return nil
@@ -254,7 +254,7 @@ func (c *Coverage) Position() uint64 {
 	return c.next
 }
 
-// Err returns why it has stopped following, nil if it has not.
+// Err returns why it has stopped following, nil if it has not or goes on again.
 func (c *Coverage) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -75,8 +75,17 @@ func (c *covered) start() {
 	c.cancel = cancel
 	go func() {
 		defer close(c.done)
-		if err := c.coverage.Follow(ctx, c.n.journal); err != nil {
-			c.n.log.Error("coverage has stopped following the journal, restart to try again", "err", err)
+		for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+			err := c.coverage.Follow(ctx, c.n.journal)
+			if err == nil || c.n.journal.Err() != nil {
+				return
+			}
+			c.n.log.Error("coverage does not follow the journal; it is tried again", "err", err, "in", pause)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
 }

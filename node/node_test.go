@@ -6,6 +6,7 @@ package node_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ import (
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/ocsf"
 	"github.com/daybreak-sec/daybreak/sample"
+	"github.com/daybreak-sec/daybreak/store"
 )
 
 func ids(t *testing.T, n *node.Node, text string) []event.ID {
@@ -384,4 +386,44 @@ func TestJournalFromAnOlderCopy(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	holds(t, dir, n, 30)
+}
+
+// TestCoverageGoesOnAfterATrouble: a database that cannot be written to for a while stops
+// what is known of coverage only as long.
+func TestCoverageGoesOnAfterATrouble(t *testing.T) {
+	dir := t.TempDir()
+	n := open(t, dir, "test")
+	defer closeNode(t, n)
+	db, err := store.Open(t.Context(), filepath.Join(dir, node.ControlFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	change := func(text string) {
+		t.Helper()
+		if err := db.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(text); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(`CREATE TRIGGER trouble BEFORE UPDATE ON coverage_state BEGIN SELECT RAISE(ABORT, 'as the test wants it'); END`)
+	c := config.Default()
+	c.Retention.RawDays = 30
+	if _, err := n.Configure(t.Context(), c); err != nil { // which is an act
+		t.Fatal(err)
+	}
+	until := func(what string, ok func(error) bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			_, err := n.Coverage(t.Context(), time.Time{}, time.Time{})
+			if ok(err) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("it did not happen: %s: %v", what, err)
+			}
+		}
+	}
+	until("the trouble is told", func(err error) bool { return err != nil })
+	change(`DROP TRIGGER trouble`)
+	until("it goes on", func(err error) bool { return err == nil })
 }
