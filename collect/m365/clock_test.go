@@ -4,11 +4,13 @@
 package m365_test
 
 import (
+	"context"
 	"database/sql"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
@@ -34,6 +36,88 @@ func TestFirstAnswerFromAWrongClock(t *testing.T) {
 	b.sealed(true)
 	b.until("nothing is left to be listed", b.settled)
 	b.stop()
+}
+
+// The provider's clock is set ten days ahead, and back. What was offered meanwhile is
+// collected, and the head is what it was.
+func TestTheirClockIsSetAndSetBack(t *testing.T) {
+	t.Parallel()
+	f := newFake(1, epoch, 100*time.Millisecond)
+	scatter(f, entra, "a", 10, epoch.Add(-6*day), epoch)
+	var ahead atomic.Bool
+	truth := func() time.Time { return f.theirs.Add(time.Duration(f.passed.Load())) }
+	f.clock = func() time.Time {
+		if ahead.Load() {
+			return truth().Add(10 * day)
+		}
+		return truth()
+	}
+	b := newBench(t, f)
+	b.opts.Streams = provider.Streams[:1]
+	b.run()
+	b.sealed(true)
+	ahead.Store(true)
+	b.until("the head is ahead", func() bool { return b.status(0).HeadTo.After(epoch.Add(9 * day)) })
+	for _, x := range scatter(f, entra, "b", 10, truth(), truth().Add(minute)) {
+		x.visible = x.created
+	}
+	f.jump(5 * hour)
+	ahead.Store(false)
+	b.sealed(true)
+	b.until("nothing is left to be listed", b.settled)
+	b.until("the head looks back", func() bool {
+		s := b.status(0)
+		return s.HeadTo.Sub(s.HeadFrom) > minute && s.HeadTo.Before(epoch.Add(5*day))
+	})
+	b.stop()
+}
+
+// wrongFirst is a provider whose first answer comes from a host whose clock is ten days ahead. Of
+// two answers that differ nobody can tell which is right; the third decides.
+type wrongFirst struct {
+	*fake
+	asked atomic.Int64
+}
+
+func (w *wrongFirst) Subscriptions(ctx context.Context, p budget.Priority) ([]provider.Subscription, error) {
+	w.asked.Add(1)
+	return w.fake.Subscriptions(ctx, p)
+}
+
+func (w *wrongFirst) Now() time.Time {
+	if w.asked.Load() < 3 {
+		return w.fake.Now().Add(10 * day)
+	}
+	return w.fake.Now()
+}
+
+// A start while back-fill is under way, and the first answer has a wrong time: nothing
+// is given up for that.
+func TestNothingIsGivenUpByOneAnswer(t *testing.T) {
+	t.Parallel()
+	f := newFake(1, epoch, 100*time.Millisecond)
+	scatter(f, entra, "a", 40, epoch.Add(-6*day), epoch.Add(-day))
+	var works atomic.Bool
+	f.list = func(l listing, _ int) error {
+		if l.prio == budget.Backfill && !works.Load() {
+			return fault(provider.ClassThrottled, 403, "AF429")
+		}
+		return nil
+	}
+	b := newBench(t, f)
+	b.opts.Streams = provider.Streams[:1]
+	b.run()
+	b.until("the head works", func() bool { return !b.status(0).Listed.IsZero() })
+	b.stop()
+	works.Store(true)
+	b.up = &wrongFirst{fake: f}
+	b.run()
+	b.sealed(true)
+	b.stop()
+	b.check()
+	if gaps := b.acts(act.Gap); len(gaps) != 0 {
+		t.Errorf("it makes gaps: %+v", gaps)
+	}
 }
 
 // Our clock was years ahead when fetches failed, and has been set right since: they are tried

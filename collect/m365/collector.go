@@ -217,16 +217,24 @@ func endOf(ctx context.Context, err error) error {
 }
 
 // meet waits for the first answer of the provider, whatever it says: before it, we do not
-// know what time it is there.
+// know what time it is there. If that is far from our own, two more are asked for: one of many
+// hosts may have a wrong clock, and what is given up by it is not asked for again.
 func (c *Collector) meet(ctx context.Context) (now int64, err error) {
-	for failed := 0; ; failed++ {
+	for failed, met := 0, 0; ; {
 		_, err := c.up.Subscriptions(ctx, budget.Head)
+		wait := c.o.Retry / 10
 		if answered(err) {
-			return floor(ms(c.up.Now()), second), nil
+			met++
+			if off := time.Since(c.up.Now()).Abs(); met == 3 || off < 10*time.Minute {
+				return floor(ms(c.up.Now()), second), nil
+			}
+		} else {
+			c.failed(ctx, nil, "subscriptions", err)
+			c.flush(ctx, false)
+			wait = c.backoff(failed, time.Minute)
+			failed++
 		}
-		c.failed(ctx, nil, "subscriptions", err)
-		c.flush(ctx, false)
-		if err := sleep(ctx, c.backoff(failed, time.Minute)); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return 0, err
 		}
 	}

@@ -293,7 +293,7 @@ const wrongBy = 2 * hour
 func (s *stream) rewind(ctx context.Context) error {
 	now := s.c.now()
 	s.mu.Lock()
-	wrong := s.cur.swept > now+wrongBy
+	wrong := max(s.cur.swept, s.least) > now+wrongBy
 	var beyond []*span
 	for _, l := range s.spans {
 		if l.cursor != head && l.stop > now {
@@ -321,7 +321,7 @@ func (s *stream) rewind(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	s.cur.swept, s.cur.began = now, min(s.cur.began, now)
+	s.cur.swept, s.cur.began, s.least = now, min(s.cur.began, now), now
 	s.mu.Unlock()
 	s.c.log.Warn("the provider's clock was far ahead and has been put right: all that it keeps is listed again", "stream", s.name)
 	return nil
