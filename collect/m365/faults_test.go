@@ -361,6 +361,31 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// One blob is refused as if a permission were missing, and the others are not: it is put aside
+// like any that cannot be had, and holds up nobody.
+func TestOneBlobIsRefused(t *testing.T) {
+	t.Parallel()
+	f := newFake(1, epoch, 100*time.Millisecond)
+	bad := f.add(&fakeBlob{stream: entra, id: "refused", created: epoch.Add(-minute)})
+	f.fetch = func(x *fakeBlob) error {
+		if x == bad {
+			return fault(provider.ClassAdmin, 403, "")
+		}
+		return nil
+	}
+	b := newBench(t, f)
+	b.run()
+	b.until("it is tried again and again", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return bad.tries >= 30 })
+	scatter(f, entra, "ok", 20, f.Now(), f.Now().Add(minute))
+	f.jump(2 * minute)
+	b.sealed(true)
+	b.until("it is a gap", func() bool {
+		return slices.ContainsFunc(b.acts(act.Gap), func(a act.Act) bool { return a.Blob != nil && a.Blob.ID == "refused" && a.Reason == act.Quarantined })
+	})
+	b.stop()
+	b.check()
+}
+
 // F19: one stream without its permission; the others go on, and it comes back by itself.
 func TestPermissionMissing(t *testing.T) {
 	t.Parallel()

@@ -317,13 +317,13 @@ func (p *pool) ill(j *job, cause error) {
 		return
 	}
 	due := ours()
-	if p.othersFault(j, class) {
+	if b.failing == 0 {
+		b.failing = due
+	}
+	if p.othersFault(j, class) && !p.othersWork(j, &b) {
 		due += p.c.backoff(4, blobWait).Milliseconds()
 	} else {
 		b.attempts++
-		if b.failing == 0 {
-			b.failing = ours()
-		}
 		due += p.c.backoff(b.attempts-1, blobWait).Milliseconds()
 	}
 	switch {
@@ -362,10 +362,14 @@ func (p *pool) othersFault(j *job, class provider.Class) bool {
 
 // alone reports whether it is the blob that fails, and not everything.
 func (p *pool) alone(j *job, b *blob) bool {
+	return p.othersWork(j, b) || time.Since(time.UnixMilli(b.failing)) > lonelyTime
+}
+
+// othersWork reports whether others of the stream could be had since a blob has failed.
+func (p *pool) othersWork(j *job, b *blob) bool {
 	j.s.mu.Lock()
 	defer j.s.mu.Unlock()
-	since := time.UnixMilli(b.failing)
-	return j.s.got.After(since) || time.Since(since) > lonelyTime
+	return j.s.got.After(time.UnixMilli(b.failing))
 }
 
 // giveUp settles a blob that nobody can have any more.

@@ -380,7 +380,7 @@ func (p *pool) count(j *job, failed bool) {
 		p.streak = 0
 		return
 	}
-	if j.blob.attempts == 0 {
+	if !j.blob.lane.timed() {
 		p.streak++
 	}
 	if p.streak >= maxStreak {
