@@ -41,6 +41,9 @@ func NewWriter(j *journal.Journal, source, tenant string) *Writer {
 // journal before. It fills in what they do not say: id, time, source and tenant.
 // They are copied before it returns; the commit tells when they are durable.
 func (w *Writer) Write(ctx context.Context, acts ...Act) (*journal.Commit, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now().UTC()
