@@ -91,6 +91,10 @@ type dedupe struct {
 	period uint32                 // latest seen; never falls, also when the clock does
 	before bool                   // the database has keys of the period before
 	filter *filter                // of the keys in the database; nil if it has too many
+	whole  bool                   // the filter has them all
+
+	filling sync.WaitGroup // the filter's
+	stop    chan struct{}  // closed to end it
 
 	// The committer's.
 	committed []recordKey // in recent and committed
@@ -107,7 +111,7 @@ func (d *dedupe) lookup(k recordKey) (versions, error) {
 	d.mu.Lock()
 	v, ok := d.recent[k]
 	period, before := d.period, d.before
-	fresh := d.filter != nil && !d.filter.has(&k)
+	fresh := d.whole && !d.filter.has(&k)
 	d.mu.Unlock()
 	if ok || fresh {
 		return v, nil

@@ -40,7 +40,7 @@ const bytesPerKey = 256
 func openDedupe(dir, id string, size uint64, o *Options) (*dedupe, error) {
 	d := &dedupe{
 		dir: dir, window: o.DedupeWindow, limit: max(1, int(o.DedupeMemory/4/bytesPerKey)),
-		recent: make(map[recordKey]versions),
+		recent: make(map[recordKey]versions), stop: make(chan struct{}),
 	}
 	for {
 		if err := d.open(o.DedupeMemory / 2); err != nil {
@@ -134,35 +134,22 @@ func (d *dedupe) stored(period uint32, k recordKey) (versions, error) {
 	return v, errors.Join(err, closer.Close())
 }
 
+// iter returns an iterator over the keys of the periods from one on and before
+// another.
+func (d *dedupe) iter(from, before uint32) (*pebble.Iterator, error) {
+	return d.db.NewIter(&pebble.IterOptions{
+		LowerBound: binary.BigEndian.AppendUint32(nil, from), UpperBound: binary.BigEndian.AppendUint32(nil, before),
+	})
+}
+
 // has reports whether the database has keys of a period.
 func (d *dedupe) has(period uint32) (bool, error) {
-	var from, to [4]byte
-	binary.BigEndian.PutUint32(from[:], period)
-	binary.BigEndian.PutUint32(to[:], period+1)
-	it, err := d.db.NewIter(&pebble.IterOptions{LowerBound: from[:], UpperBound: to[:]})
+	it, err := d.iter(period, period+1)
 	if err != nil {
 		return false, err
 	}
 	found := it.First()
 	return found, errors.Join(it.Error(), it.Close())
-}
-
-// keys calls f with the keys of the present period and the one before until it
-// returns false.
-func (d *dedupe) keys(f func(*recordKey) bool) error {
-	var from, to [4]byte
-	binary.BigEndian.PutUint32(from[:], d.period-1)
-	binary.BigEndian.PutUint32(to[:], d.period+1)
-	it, err := d.db.NewIter(&pebble.IterOptions{LowerBound: from[:], UpperBound: to[:]})
-	if err != nil {
-		return err
-	}
-	for ok := it.First(); ok; ok = it.Next() {
-		if key := it.Key(); len(key) == 20 && !f((*recordKey)(key[4:])) {
-			break
-		}
-	}
-	return errors.Join(it.Error(), it.Close())
 }
 
 // forget deletes all periods before this one.
@@ -205,7 +192,14 @@ func (d *dedupe) addTable(fill func(set func(key, value []byte) error) error) er
 // close writes everything out, so that the next start has nothing to read again.
 func (d *dedupe) close() error {
 	err := d.flush()
-	return errors.Join(err, d.db.Close())
+	return errors.Join(err, d.abandon())
+}
+
+// abandon lets go of the database without writing.
+func (d *dedupe) abandon() error {
+	close(d.stop)
+	d.filling.Wait()
+	return d.db.Close()
 }
 
 func (v *versions) append(dst []byte) []byte {

@@ -120,6 +120,37 @@ func TestMemoryOfDuplicatesIsMadeAgain(t *testing.T) {
 	}
 }
 
+// TestFilterAfterRestart adds old and new keys as soon as the journal is open, while
+// the filter is being filled and tables are being written.
+func TestFilterAfterRestart(t *testing.T) {
+	for _, memory := range []int64{4 << 10, 400 << 10} {
+		t.Run(fmt.Sprint(memory), func(t *testing.T) {
+			if memory < 100<<10 && testing.Short() {
+				t.Skip("more keys than the filter takes are hundreds of tables")
+			}
+			b := newBed(t)
+			b.opts.DedupeMemory = memory
+			b.open()
+			b.add(recs(0, 1000)...)
+			next := 1000
+			for range 3 {
+				b.close()
+				b.open()
+				for range 4 {
+					in := append(recs(next-1000, next-900), recs(next, next+100)...)
+					if got := b.add(in...); got.Duplicates != 100 || got.Stored != 100 {
+						t.Fatalf("after a restart, records from %d on: %+v", next, got)
+					}
+					next += 100
+				}
+			}
+			if got := b.add(recs(0, next)...); got.Duplicates != next {
+				t.Fatalf("all again: %+v", got)
+			}
+		})
+	}
+}
+
 func TestWindow(t *testing.T) {
 	b := newBed(t)
 	clock := b.setClock()

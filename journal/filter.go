@@ -3,7 +3,11 @@
 
 package journal
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/cockroachdb/pebble/v2"
+)
 
 // filter answers "surely new" for most new keys without asking the database,
 // which is the common case of an import. It is a Bloom filter of blocks of one
@@ -42,28 +46,57 @@ func (f *filter) has(k *recordKey) bool {
 	return true
 }
 
-// filterKeys is how many keys of an existing database are read at the start to
-// fill the filter, which takes about a third of a second. A larger database is
-// always asked itself.
-const filterKeys = 2_000_000
-
-// fillFilter reads the keys that lookups can meet into a new filter.
+// fillFilter begins to read the keys that lookups can meet into a new filter. It
+// goes on in the background, some millions of keys a second; until all are read,
+// and for good if they are more than the filter takes, lookups ask the database.
 func (d *dedupe) fillFilter(bytes int64) error {
-	f, n := newFilter(bytes), 0
+	d.filter = newFilter(bytes)
 	if d.period == 0 { // nothing was ever remembered
-		d.filter = f
+		d.whole = true
 		return nil
 	}
-	err := d.keys(func(k *recordKey) bool {
-		f.add(k)
-		n++
-		return n <= filterKeys
-	})
-	if err != nil || n > filterKeys {
+	it, err := d.iter(d.period-1, d.period+1)
+	if err != nil {
 		return err
 	}
-	d.mu.Lock()
-	d.filter = f
-	d.mu.Unlock()
+	d.filling.Go(func() {
+		// Tables that came since are not in the iterator: flush adds their keys.
+		whole := d.fill(it, bytes)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.whole = whole; !whole {
+			d.filter = nil
+		}
+	})
 	return nil
+}
+
+// fill adds the iterator's keys to the filter and reports whether those are all.
+// With more than one key a byte the filter would pass too many new keys to be of
+// use; an iterator that fails leaves it to the lookups to say so.
+func (d *dedupe) fill(it *pebble.Iterator, most int64) bool {
+	defer it.Close()
+	const step = 1024 // keys that lookups wait for
+	keys := make([]recordKey, 0, step)
+	for ok := it.First(); ok; {
+		for keys = keys[:0]; ok && len(keys) < step; ok = it.Next() {
+			if key := it.Key(); len(key) == 20 {
+				keys = append(keys, recordKey(key[4:]))
+			}
+		}
+		select {
+		case <-d.stop:
+			return false
+		default:
+		}
+		if most -= int64(len(keys)); most < 0 {
+			return false
+		}
+		d.mu.Lock()
+		for i := range keys {
+			d.filter.add(&keys[i])
+		}
+		d.mu.Unlock()
+	}
+	return it.Error() == nil
 }

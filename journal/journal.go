@@ -120,7 +120,7 @@ func (j *Journal) abandon() {
 		j.files.closeSegment()
 	}
 	if j.index != nil {
-		_ = j.index.db.Close() // it lags behind the log at worst, which replay mends
+		_ = j.index.abandon() // it lags behind the log at worst, which replay mends
 	}
 	if j.lock != nil {
 		_ = j.lock.Release()
