@@ -354,22 +354,26 @@ func TestOutageOfADay(t *testing.T) {
 	w.compare().punctual(t, restart, until, step)
 }
 
-// longDay is in real time, so that delays are what they are. The company's clock ends up
-// with ours, for what coverage measures is on both.
+// longDay is in real time, so that delays are what they are. The company's clock stands
+// until the outage, which brings it to ours: what coverage measures is on both.
 func longDay(t *testing.T) {
 	const outage = 24 * time.Hour
 	w := newWorld(t, setting{
 		sim: sim.Config{
 			Company: company.Config{Seed: 1, People: 10_000, Rate: 10_000 * 200.0 / 86400},
-			Start:   time.Now().Add(-outage), Speed: 1, History: time.Hour,
+			Start:   time.Now().Add(-outage), Speed: 1, Paused: true, History: time.Hour,
 		},
 		collect: func(c *collect.Options) { c.Poll, c.Sweep, c.Idle, c.Check, c.Retry = time.Second, 0, 0, 0, 0 },
 		week:    true, slow: true,
 	})
 	w.start()
 	w.quiet()
+	w.stop()
 	begun := time.Now()
-	restart := w.outage(outage, nil)
+	w.jump(begun.Sub(w.sim.Now()))
+	w.sim.Pause(false)
+	restart := w.sim.Now()
+	w.start()
 	var recovered time.Time
 	for tick := time.NewTicker(5 * time.Second); recovered.IsZero(); <-tick.C {
 		waiting := 0
