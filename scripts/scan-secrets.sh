@@ -14,7 +14,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 if [ "$quiet" ]; then
-	"$@" 2>&1 | tee "$log" | grep -E '^(ok|FAIL|---? FAIL|panic:)'
+	"$@" 2>&1 | tee "$log" | grep -aE '^(ok|FAIL|---? FAIL|panic:)'
 	status=${PIPESTATUS[0]}
 	if [ "$status" != 0 ]; then cat "$log"; fi
 else
@@ -24,7 +24,7 @@ fi
 
 # Lines are told by their number: they hold the secret.
 secret='sim~[0-9a-f]{40}|eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----'
-lines=$(grep -nE -e "$secret" "$log" | cut -d: -f1 | head -20 | paste -sd,)
+lines=$(grep -anE -e "$secret" "$log" | cut -d: -f1 | head -20 | paste -sd,)
 if [ -n "$lines" ]; then
 	echo "scan-secrets: there is a secret in line $lines of what was printed by: $*" >&2
 	exit 1

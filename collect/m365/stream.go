@@ -171,10 +171,10 @@ func (s *stream) read(ctx context.Context, w *watch, l *span, p provider.Priorit
 		if barren++; len(page.Blobs) > 0 {
 			barren = 0
 		}
-		if page.Next != "" && (page.Next == l.next || barren > maxBarren) {
+		if page.Next != "" && (page.Next == l.next || barren > maxBarren || l.pages >= maxPages) {
 			return &provider.Error{
 				Op: "content", Class: provider.ClassPage,
-				Message: fmt.Sprintf("the listing leads nowhere: page %d names the same next page again, or %d pages named nothing", l.pages+1, barren),
+				Message: fmt.Sprintf("the listing leads nowhere: page %d names the same next page again, or there are more than %d pages, or %d that named nothing", l.pages+1, maxPages, barren),
 			}
 		}
 		if err := s.take(ctx, l, page.Blobs, page.Next, page.Next == ""); err != nil {
@@ -202,6 +202,10 @@ func (s *stream) asOf(l *span, said time.Time) {
 // maxBarren is how many empty pages with a next link are followed; such pages were
 // not seen, but nothing forbids them.
 const maxBarren = 1000
+
+// maxPages is how long a listing may be. A day of 1.5 million people has some
+// thousands of pages; a window that seems to have more is halved like one that fails.
+const maxPages = 20_000
 
 // take records what a page names and how far the listing has come.
 //

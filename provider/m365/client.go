@@ -90,8 +90,8 @@ type Limits struct {
 	Stall     time.Duration // no byte for so long is an error; 60 s
 	Slow      time.Duration // the stretch over which speed is measured; 60 s
 	MinSpeed  int64         // bytes per second over that stretch; 1024
-	PageBytes int64         // of a listing's page; 64 MiB
-	PageBlobs int           // elements in a page; 250,000
+	PageBytes int64         // of a listing's page; 8 MiB, some 20,000 blobs
+	PageBlobs int           // elements in a page; 50,000
 }
 
 func (l Limits) orDefaults() Limits {
@@ -105,8 +105,8 @@ func (l Limits) orDefaults() Limits {
 		Stall:     time.Duration(def(int64(l.Stall), int64(time.Minute))),
 		Slow:      time.Duration(def(int64(l.Slow), int64(time.Minute))),
 		MinSpeed:  def(l.MinSpeed, 1024),
-		PageBytes: def(l.PageBytes, 64<<20),
-		PageBlobs: int(def(int64(l.PageBlobs), 250_000)),
+		PageBytes: def(l.PageBytes, 8<<20),
+		PageBlobs: int(def(int64(l.PageBlobs), 50_000)),
 	}
 }
 
