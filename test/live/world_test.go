@@ -326,7 +326,8 @@ func (w *world) quietAt(now time.Time, except ...string) {
 		for i := range list {
 			s := &list[i]
 			waiting := s.Head + s.Backfill + s.Retry
-			aside := time.Duration(s.Aside) * time.Minute
+			// What a head that was interrupted has left ends a moment ahead of its time.
+			aside := time.Duration(s.Aside)*time.Minute + 5*time.Second
 			if (s.HeadTo.Before(now) || s.Swept.Before(now) || s.Unlisted > aside || waiting > 0) && !slices.Contains(except, s.Stream) {
 				return false, fmt.Sprintf("%s at %v: %+v\n%+v", s.Stream, now, *s, w.node.Sources()[0].Provider)
 			}
