@@ -319,7 +319,7 @@ func TestSyncsPerBatch(t *testing.T) {
 }
 
 // TestBackPressure holds the disk up: Append waits, memory stays bounded, a
-// canceled Append spoils its origin only, and everything goes on afterwards.
+// canceled Append harms its origin at most, and everything goes on afterwards.
 func TestBackPressure(t *testing.T) {
 	b := newBed(t)
 	b.opts.BatchBytes = 10_000
@@ -334,8 +334,7 @@ func TestBackPressure(t *testing.T) {
 	j := b.open()
 	held.Store(true)
 	origin, taken := b.origin(), 0
-	// Each Append has its own deadline, far above what one takes that need not wait:
-	// the one that fails has begun, and so spoils its origin.
+	// Each Append has its own deadline, far above what one takes that need not wait.
 	one := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
@@ -359,11 +358,8 @@ func TestBackPressure(t *testing.T) {
 	}
 	held.Store(false)
 	close(free)
-	next := rec(taken)
-	next.Ordinal = uint64(taken)
-	if _, err := j.Append(t.Context(), origin, []event.Record{next}, nil); err == nil {
-		t.Error("an origin goes on after an Append that failed")
-	}
+	// Whether the one that failed had begun, and so has spoiled its origin, or was still
+	// waiting for its turn, reading everything again stores each record once.
 	b.add(recs(0, taken+50)...)
 	b.sealedOnce(recs(0, taken+50))
 	b.close()

@@ -139,7 +139,7 @@ func (w *world) again(do func() error, classes ...m365.Class) {
 		if !errors.As(err, &e) || !slices.Contains(append(classes, m365.ClassRetry, m365.ClassAuth), e.Class) {
 			w.Fatalf("%v", err)
 		}
-		if e.Class == m365.ClassAuth {
+		if e.Class == m365.ClassAuth || e.Op == "token" { // not asked for again at once
 			time.Sleep(max(e.RetryAfter, 50*time.Millisecond))
 		}
 	}
