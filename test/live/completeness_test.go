@@ -43,6 +43,7 @@ func some[T any](t testing.TB, what string, list []T) {
 // what only a sweep could find is counted, exactly.
 func TestF01LateEvents(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	w := newWorld(t, setting{sim: sim.Config{
 		Faults:  "late=0.02:11m,late=0.005:26h,backdate=0.05:40m",
 		Company: company.Config{Seed: 1, People: 10, PerDay: 200, SlotLength: time.Minute},
@@ -132,6 +133,7 @@ func isBlob(r *http.Request) bool { return strings.Contains(r.URL.Path, "/audit/
 // newest page first; the product is stopped between two pages, again and again.
 func TestF02Order(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	g := new(gate)
 	w := newWorld(t, setting{
 		sim:     sim.Config{Faults: "reorder,newest-first", PageSize: 3, MaxRecords: 5},
@@ -159,15 +161,16 @@ func TestF02Order(t *testing.T) {
 // is stored once; what has changed is kept beside what it was and is flagged.
 func TestF03Duplicates(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	w := newWorld(t, setting{sim: sim.Config{
 		Faults:  "repeat=0.3:20m,repeat-days=5d:0.05,relist=0.1:10m,shuffle-keys=0.5,empty-id=0.02,mutate=0.05:10m",
-		Company: company.Config{Seed: 1, People: 10, PerDay: 60, SlotLength: 5 * time.Minute},
+		Company: company.Config{Seed: 1, People: 10, PerDay: 40, SlotLength: 5 * time.Minute},
 	}, week: true})
 	w.start()
 	w.quiet()
-	w.pass(time.Hour, 10*time.Minute)
+	w.pass(30*time.Minute, 10*time.Minute)
 	w.restart() // what was seen is remembered
-	w.pass(5*24*time.Hour, 12*time.Hour)
+	w.pass(5*day+time.Hour, day)
 	w.allComplete()
 	o := w.compare()
 
@@ -202,6 +205,7 @@ func TestF03Duplicates(t *testing.T) {
 // can be had is stored whole, and nothing is passed over.
 func TestF04Sizes(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	faults := "huge-record=20MB:0.015,huge-blob=40MB:0.01,long-page-link=32KB,truncated-gzip=0.05,cut=0.05,wrong-length=0.05,truncate=0.05"
 	if long() {
 		faults = strings.Replace(faults, "huge-blob=40MB:0.01", "huge-blob=300MB:0.01", 1)
@@ -252,6 +256,7 @@ func TestF05Restarts(t *testing.T) {
 // takes the other's place.
 func TestF05TwoTenants(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	a := newWorld(t, setting{})
 	b := newWorld(t, setting{sim: sim.Config{Seed: 2, Company: company.Config{Seed: 2, People: 10, PerDay: 100, SlotLength: time.Minute}}})
 	a.sources = append(a.sources, b.source("fabrikam"))
@@ -274,6 +279,7 @@ func TestF05TwoTenants(t *testing.T) {
 // and the head goes on.
 func TestF06PoisonForever(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	w := newWorld(t, setting{sim: sim.Config{
 		Faults:  "poison-page=0.05@10m..30m",
 		Company: company.Config{Seed: 1, People: 10, PerDay: 400, SlotLength: time.Minute},
@@ -334,11 +340,12 @@ func (w *world) settledGaps() *coverage.Report {
 // and empty pages that lead to others. What was put aside is filled.
 func TestF06PoisonHeals(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	w := newWorld(t, setting{sim: sim.Config{
 		Faults:   "poison-page=0.05:2h@10m..40m,poison-blob=0.05:1h@10m..40m,empty-page=0.3",
 		PageSize: 10,
-		Company:  company.Config{Seed: 1, People: 10, PerDay: 400, SlotLength: time.Minute},
-	}})
+		Company:  company.Config{Seed: 1, People: 10, PerDay: 300, SlotLength: time.Minute},
+	}, week: true})
 	w.start()
 	w.quiet()
 	for range 5 {
@@ -352,8 +359,10 @@ func TestF06PoisonHeals(t *testing.T) {
 		}
 		return n > 0, "nothing is"
 	})
-	w.jump(3 * time.Hour)
-	w.quiet()
+	w.pass(3*time.Hour, 3*time.Hour)
+	// Beside what was put aside, a little was listed too early to count as settled: the
+	// sweep of a day later counts.
+	w.pass(25*time.Hour, 25*time.Hour)
 	w.allComplete()
 	if gaps := w.peek().Gaps; len(gaps) > 0 {
 		t.Errorf("gaps stay open: %+v", gaps)

@@ -28,6 +28,7 @@ import (
 // back-fill. In the long form a neighbor takes 60% of the tenant's requests.
 func TestF09Throttling(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	// It takes real time to spend the bucket that a minute's requests are in.
 	faults, quota, history := "af429=0.03,retry-after=1s", 100_000, 3*time.Hour
 	if long() {
@@ -86,6 +87,7 @@ func TestF09Throttling(t *testing.T) {
 // a while later. Nobody restarts anything.
 func TestF10Credentials(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	w := newWorld(t, setting{sim: sim.Config{Faults: "token-expiry=8m,401=0.1"}})
 	w.start()
 	w.quiet()
@@ -243,9 +245,10 @@ func (f *refuser) left() (n int) {
 // all is there.
 func TestF11EveryError(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	calm := slices.DeleteFunc(slices.Clone(errorTable), func(r refusal) bool { return r.code == "AF429" })
 	f := &refuser{told: map[string]int{}, asked: map[string]int{}, codes: map[string][]refusal{
-		"list": calm, "content": errorTable, "blob": calm, // each AF429 is a pause
+		"list": calm, "content": calm, "blob": calm, // AF429 is a pause, and TestF09
 		// A start that was refused is asked for again a quarter of an hour later.
 		"start": {{500, "AF50000"}, {400, "AF20021"}, {400, "AF98765"}, {403, "AF10001"}},
 	}}
@@ -270,6 +273,7 @@ func TestF11EveryError(t *testing.T) {
 // good, of that blob and nothing else.
 func TestF11Expired(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	var gone string
 	var mu sync.Mutex
 	w := newWorld(t, setting{between: func(next http.Handler) http.Handler {
@@ -303,6 +307,7 @@ func TestF11Expired(t *testing.T) {
 // is started again, and what the provider has lost in between is a gap.
 func TestF11Disabled(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	w := newWorld(t, setting{sim: sim.Config{Company: company.Config{Seed: 1, People: 10, PerDay: 400, SlotLength: time.Minute}}})
 	w.start()
 	w.quiet()
@@ -327,6 +332,7 @@ func TestF11Disabled(t *testing.T) {
 // alarm names it, and nothing else.
 func TestF12Silence(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	w := newWorld(t, setting{listen: 50 * time.Millisecond, sim: sim.Config{
 		Faults: "silent=SharePoint@30m", History: 30 * time.Hour,
 		Company: company.Config{Seed: 1, People: 50, Rate: 0.1, SlotLength: 5 * time.Minute},
@@ -357,6 +363,7 @@ func TestF12Silence(t *testing.T) {
 // the memory that the product promises to get along with. The long form lists 120,000
 // blobs.
 func TestF13Memory(t *testing.T) {
+	thorough(t)
 	history := 24 * time.Hour
 	if long() {
 		history = 7 * 24 * time.Hour

@@ -28,6 +28,7 @@ import (
 // deep or hold U+0000. All are stored and can be searched, and what is new is noticed.
 func TestF14Drift(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	w := newWorld(t, setting{sim: sim.Config{Faults: "unknown-record-type=0.1,string-record-type=0.1,deep=0.05,nul-escape=0.1"}})
 	w.start()
 	w.quiet()
@@ -70,6 +71,7 @@ func TestF14Drift(t *testing.T) {
 // TestF15Skew: the provider's Date is ten minutes off. All is stored.
 func TestF15Skew(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	for name, by := range map[string]string{"ahead": "10m", "behind": "-10m"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,6 +96,7 @@ func TestF15Skew(t *testing.T) {
 // are half an hour off, or change themselves.
 func TestF15HostTime(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	for _, zone := range []string{"Asia/Kolkata", "Europe/Berlin"} {
 		t.Run(zone, func(t *testing.T) {
 			ctx, cancel := bounded(t)

@@ -30,6 +30,7 @@ func bounded(t *testing.T) (context.Context, context.CancelFunc) {
 // is fetched.
 func TestF19Roles(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	others := []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General"}
 	for _, c := range []struct {
 		granted         string
@@ -78,6 +79,7 @@ func TestF19Roles(t *testing.T) {
 // the provider keeps; a stream that the configuration leaves out is said to be.
 func TestF19NoFilter(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	company := company.Config{Seed: 1, People: 10, PerDay: 60, SlotLength: time.Hour}
 	w := newWorld(t, setting{week: true, sim: sim.Config{History: 7 * day, Company: company}})
 	w.start()
@@ -131,9 +133,10 @@ func (r *wary) RoundTrip(req *http.Request) (*http.Response, error) {
 // blobs are gaps, each of them, and everything else is stored.
 func TestF20ForeignLinks(t *testing.T) {
 	t.Parallel()
+	thorough(t)
 	r := &wary{hosts: map[string]int{}}
 	w := newWorld(t, setting{
-		sim:    sim.Config{Faults: "foreign-link=evil.test,foreign-uri=evil.test:0.02:always", PageSize: 5},
+		sim:    sim.Config{Faults: "foreign-link=evil.test,foreign-uri=evil.test:0.02:always", PageSize: 20},
 		client: func(o *provider.Options) { r.next = o.Transport; o.Transport = r },
 	})
 	w.start()

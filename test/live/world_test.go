@@ -167,7 +167,7 @@ func (w *world) watch(n *node.Node) {
 	w.unwatch = func() { close(stop); <-done }
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(250 * time.Millisecond)
+		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
@@ -354,6 +354,14 @@ func states(r *coverage.Report, stream string) map[coverage.State]int {
 		}
 	}
 	return nil
+}
+
+// thorough leaves a test out of the short form, which has a few that meet every part.
+func thorough(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the short form has others")
+	}
 }
 
 // long is the form of these tests that takes its time: make live.
