@@ -19,7 +19,12 @@ type StreamStatus struct {
 	HeadFrom, HeadTo time.Time     // the head's latest window
 	Listed           time.Time     // ours: when the head last worked
 	Unlisted         time.Duration // of the provider's time that back-fill has to list
-	Aside            int           // windows that cannot be listed and are tried now and then
+	// Full is when the sweep of all that the provider keeps was last begun, Sweeping what
+	// of it is left to list.
+	Full     time.Time
+	Sweeping time.Duration
+	// Aside are the windows that cannot be listed and are tried now and then.
+	Aside int
 
 	// Blobs that were listed and are not sealed.
 	Head, Backfill, Retry, Quarantined int
@@ -73,9 +78,13 @@ func (s *stream) status(ctx context.Context) StreamStatus {
 	if s.sweptAt != 0 {
 		st.Swept = at(s.sweptAt)
 	}
+	st.Full = at(s.cur.swept)
 	for _, l := range s.spans {
+		left := time.Duration(l.stop-l.start) * time.Millisecond
 		if l.cursor == backfill {
-			st.Unlisted += time.Duration(l.stop-l.start) * time.Millisecond
+			st.Unlisted += left
+		} else if l.cursor == sweep {
+			st.Sweeping += left
 		}
 		if l.quarantined {
 			st.Aside++

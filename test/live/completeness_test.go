@@ -61,6 +61,7 @@ func TestF01LateEvents(t *testing.T) {
 	// What was hidden for longer than sweeps look back, because time has leapt, is found
 	// by the sweep of all that the provider keeps, once a day.
 	w.pass(25*time.Hour, 25*time.Hour)
+	w.sweptAll(w.sim.Now().Add(-time.Hour))
 	w.allComplete()
 	o := w.compare()
 
@@ -386,4 +387,19 @@ func (w *world) headReached() {
 		}
 		return len(list) > 0, "no stream is collected"
 	})
+}
+
+// sweptAll waits until a sweep of all that the provider keeps has been begun at a
+// simulated time or later, and is over. quiet does not wait for it.
+func (w *world) sweptAll(since time.Time) {
+	w.Helper()
+	w.until("all swept", func() (bool, string) {
+		for _, s := range w.streams() {
+			if s.Full.Before(since) || s.Sweeping > 0 {
+				return false, fmt.Sprintf("%s: begun at %v, %v left", s.Stream, s.Full, s.Sweeping)
+			}
+		}
+		return true, ""
+	})
+	w.quiet()
 }

@@ -82,7 +82,7 @@ func TestKill(t *testing.T) {
 	// What was hidden when it was listed first is found by the sweep of the whole
 	// retention, once a day.
 	w.jump(25 * time.Hour)
-	w.quiet()
+	w.sweptAll(w.sim.Now().Add(-time.Hour))
 	w.allComplete()
 	o := w.compare()
 	if len(o.truth) < records {
