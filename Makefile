@@ -27,7 +27,7 @@ quick: lint ## less than a minute: format, vet, staticcheck, short tests
 	$(GO) test -short -shuffle=on ./...
 
 race: ## every test under the race detector
-	$(GO) test -race -shuffle=on -short ./...
+	$(GO) test -race -shuffle=on -short -timeout 30m ./...
 
 lint: ## gofumpt, vet, staticcheck
 	@out=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
@@ -73,7 +73,7 @@ ipdb: ## databases of countries and autonomous systems, into .cache/ipdb
 	@scripts/ipdb.sh
 
 ci: lint ## everything that must be green before a change lands
-	scripts/scan-secrets.sh -q $(GO) test -v -shuffle=on ./...
+	scripts/scan-secrets.sh -q $(GO) test -v -shuffle=on -timeout 30m ./...
 	$(MAKE) race
 	$(MAKE) eval
 	$(MAKE) lake-readers
