@@ -135,7 +135,7 @@ func TestPoisonInTheHead(t *testing.T) {
 	t.Parallel()
 	f := newFake(1, epoch, time.Second)
 	poison := epoch.Add(minute)
-	scatter(f, entra, "before", 20, epoch.Add(-4*minute), epoch.Add(50*time.Second))
+	scatter(f, entra, "before", 20, epoch.Add(-4*minute), epoch) // no minute holds one of them and the poison
 	scatter(f, entra, "after", 60, epoch.Add(3*minute), epoch.Add(6*minute))
 	f.list = func(l listing, _ int) error {
 		if l.stream == entra && !poison.Before(l.from) && poison.Before(l.to) && poison.Before(l.at) {

@@ -8,9 +8,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -32,6 +34,8 @@ type stream struct {
 	// listings take the same blob for news.
 	turn   sync.Mutex
 	recent recent
+
+	unsettled atomic.Int64 // progress of spans that waits to be written down
 
 	// verdict is held while it is told that the stream is refused, or is not any more:
 	// three loops meet the refusal at once.
@@ -210,11 +214,12 @@ const maxPages = 20_000
 // take records what a page names and how far the listing has come.
 //
 // The act that names the news is appended to the journal first, then one transaction
-// puts them into the queue and moves the listing on.
+// puts them into the queue and moves the listing on. That a window was listed to its end
+// is written down when the act that says so is durable.
 //   - Dies before the transaction: the page is asked for again. An act may then name
 //     blobs twice.
 //   - Dies after it, before the act is durable: announced tells, and the next start
-//     names them.
+//     names them. The window is listed again if that was its last page.
 func (s *stream) take(ctx context.Context, l *span, blobs []provider.Blob, next string, last bool) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
@@ -230,16 +235,16 @@ func (s *stream) take(ctx context.Context, l *span, blobs []provider.Blob, next 
 	if err != nil {
 		return err
 	}
-	if l.quarantined && last {
-		// Nobody would say again that the gap is filled.
-		if _, err := commit.Wait(ctx); err != nil {
-			return err
-		}
-	}
 	late := s.late(l, news)
 	done := last && moved.advance()
 	moved.quarantined = moved.quarantined && !last
 	save := len(news) > 0 || l.id != 0 || !last && l.cursor == head || last && s.saveDue()
+	later := l.id != 0 && last
+	if l.id != 0 && !last { // the row says one thing at a time
+		if err := s.settled(ctx); err != nil {
+			return err
+		}
+	}
 	var top int64
 	if save {
 		err = s.c.write(ctx, func(tx *sql.Tx) (err error) {
@@ -251,23 +256,72 @@ func (s *stream) take(ctx context.Context, l *span, blobs []provider.Blob, next 
 					return err
 				}
 			}
+			if later {
+				return nil
+			}
 			return s.move(tx, l, &moved, last, done)
 		})
 		if err != nil {
 			return err
 		}
 	}
+	s.settleListing(l, moved, commit, top, later, last, done)
 	s.moved(l, moved, last, done, late, save)
 	if len(news) > 0 {
-		s.c.settler.add(&settlement{commits: []*journal.Commit{commit}, tx: func(tx *sql.Tx, _ []journal.Result) error {
-			return setAnnounced(tx, s.id, top)
-		}})
 		for i := range news {
 			s.recent.add(&news[i])
 		}
 		s.c.pool.more(s, news[0].lane)
 	}
 	return nil
+}
+
+// settleListing writes down, when the act is durable, that it is; and, if that was to come
+// later, how far a span has come. A window that is listed goes from the table only then:
+// nobody would list it again, and if the machine died before, nothing would say that it
+// was listed, or that its gap is filled.
+func (s *stream) settleListing(l *span, moved span, commit *journal.Commit, top int64, later, last, done bool) {
+	if !later && top == 0 {
+		return
+	}
+	was := *l
+	x := &settlement{tx: func(tx *sql.Tx, _ []journal.Result) error {
+		if top != 0 {
+			if err := setAnnounced(tx, s.id, top); err != nil {
+				return err
+			}
+		}
+		if !later {
+			return nil
+		}
+		return s.move(tx, &was, &moved, last, done)
+	}}
+	if commit != nil {
+		x.commits = []*journal.Commit{commit}
+	}
+	if later {
+		s.unsettled.Add(1)
+		x.done = func() { s.unsettled.Add(-1) }
+	}
+	s.c.settler.add(x)
+}
+
+// settled waits until what listings have settled is written down, for who writes down
+// something else of a span.
+func (s *stream) settled(ctx context.Context) error {
+	if s.unsettled.Load() == 0 {
+		return nil
+	}
+	over := make(chan struct{})
+	s.c.settler.add(&settlement{tx: func(*sql.Tx, []journal.Result) error { return nil }, done: func() { close(over) }})
+	select {
+	case <-over:
+		return nil
+	case <-s.c.settler.over:
+		return errors.New("collect/m365: what was listed could not be written down")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // news returns the blobs that are not known, once each.
@@ -468,6 +522,9 @@ func (s *stream) remember(ctx context.Context) {
 // put writes down what a span has become, and one that is new if more is not nil, with
 // whatever else f changes in the transaction. A span of which nothing is left goes.
 func (s *stream) put(ctx context.Context, l *span, to span, more *span, f func(tx *sql.Tx) error) error {
+	if err := s.settled(ctx); err != nil {
+		return err
+	}
 	gone := to.start >= to.stop
 	err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
 		if gone {
