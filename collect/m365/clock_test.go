@@ -6,6 +6,7 @@ package m365_test
 import (
 	"context"
 	"database/sql"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -175,4 +176,37 @@ func TestFailedPagesLeaveNothing(t *testing.T) {
 	if err := b.db.Read().QueryRow(`SELECT count(*) FROM collect_span`).Scan(&rows); err != nil || rows != 0 {
 		t.Errorf("%d stretches are left, %v", rows, err)
 	}
+}
+
+// The machine sleeps for days. What was offered shortly before, and became visible
+// meanwhile, is behind the sweeps when it wakes up: the sweep of all finds it before it
+// expires, although it is planned before the head has come to now.
+func TestSleepAndWhatBecameVisibleMeanwhile(t *testing.T) {
+	t.Parallel()
+	f := newFake(1, epoch, 100*time.Millisecond)
+	scatter(f, entra, "before", 20, epoch.Add(-hour), epoch)
+	backfilled := make(chan struct{})
+	var once sync.Once
+	f.listWait = func(ctx context.Context, l listing) {
+		switch {
+		case l.stream != entra || l.to.Before(epoch.Add(day)) && l.prio == budget.Head:
+		case l.prio == budget.Backfill && f.Now().After(epoch.Add(day)):
+			once.Do(func() { close(backfilled) })
+		case l.prio == budget.Head:
+			select {
+			case <-backfilled:
+			case <-ctx.Done():
+			}
+		}
+	}
+	b := newBench(t, f)
+	b.opts.Sweep = hour // of ours: none comes to the rescue
+	b.run()
+	b.sealed(true)
+	b.until("sweeps have been", func() bool { s := b.status(0); return b.settled() && !s.Swept.Before(epoch) })
+	f.add(&fakeBlob{stream: entra, id: "hidden", created: epoch.Add(-20 * minute), visible: epoch.Add(hour), records: records("hidden", 3)})
+	f.jump(6*day + 20*hour)
+	b.sealed(true)
+	b.stop()
+	b.check()
 }

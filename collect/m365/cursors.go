@@ -382,12 +382,16 @@ const (
 func (s *stream) planFullSweep(ctx context.Context) error {
 	now := s.c.now()
 	s.mu.Lock()
-	from, to := max(now-s.c.retention(), firstTime), s.cur.headFrom-s.sweepLength()
+	// It ends where the sweeps that are to come begin, and they follow the head. While
+	// the head has still to come to now, as after an outage, its place says nothing of that:
+	// what became visible meanwhile would be before the one and behind the other.
+	start, _, missed := plan(s.cur.headTo, s.least, now, overlaps[s.level])
+	from, to := max(now-s.c.retention(), firstTime), start-s.sweepLength()
 	every := fullEvery
 	if s.found {
 		every = fullAgain
 	}
-	due := now-s.cur.swept >= every && to > from
+	due := now-s.cur.swept >= every && to > from && !missed
 	for _, l := range s.spans {
 		due = due && l.cursor != sweep
 	}
