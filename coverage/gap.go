@@ -156,9 +156,14 @@ func (l *ledger) fill(f *feed, id, reason string, from, to int64) error {
 	return nil
 }
 
-// split closes the part of a gap in [from, to) and leaves open what is outside.
+// split closes the part of a gap in [from, to) and leaves open what is outside. That a
+// stream was not collected is over when it is said to be: an end of the gap that is later
+// was told by another answer's clock.
 func (l *ledger) split(f *feed, id string, g *gapRow, from, to int64) error {
 	lo, hi := max(g.from, from), min(g.to, to)
+	if NotCollected(g.reason) && g.to != forever {
+		hi = g.to
+	}
 	if err := l.exec(`UPDATE coverage_gap SET from_ms = $2, to_ms = $3, closed = $4 WHERE id = $1`, g.id, lo, hi, id); err != nil {
 		return err
 	}

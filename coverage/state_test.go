@@ -290,6 +290,10 @@ func TestRefused(t *testing.T) {
 	if n := len(b.report(0, 30).Alarms); n != 0 {
 		t.Errorf("%d alarms", n)
 	}
+	b = newBed(t) // the answer that said that the subscription is on came from a clock that is ahead
+	on := act.Act{Kind: act.Subscription, Tenant: tenant, Stream: stream, At: minute(13).Add(time.Second), Reason: "enabled"}
+	b.take(listed(0, 12, 12), refused, on, filled(act.Act{From: minute(12), To: minute(13), Reason: act.Permission}), listed(0, 60, 60))
+	b.between(0, 40, 61, "12:00–12:40 complete")
 	b = newBed(t) // from the beginning
 	b.take(refused)
 	b.between(0, 30, 31, "12:00–12:30 not collected permission")
