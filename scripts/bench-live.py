@@ -13,6 +13,7 @@ user and system of the process.
 """
 
 import json
+import math
 import os
 import re
 import shutil
@@ -154,7 +155,7 @@ def backfill(records):
 
 
 def blobs(number):
-    hours = max(1, round(number / 3600 / 10))  # some ten blobs a second
+    hours = math.ceil(number / 3600 / 9)  # some nine blobs a second
     w = World(["--rate", "30", "--people", "1000", "--slot", "1s", "--max-records", "4", "--history", f"{hours}h"])
     try:
         w.start()
