@@ -58,9 +58,10 @@ var pragmas = []string{
 	// Functions and virtual tables of a schema that somebody changed by hand
 	// get no more rights than the schema needs, which is none.
 	"trusted_schema(OFF)",
-	// Pages are read through a map of the file up to this size: saves a copy
-	// a read, costs only address space.
-	"mmap_size(67108864)",
+	// Pages are read through a map of the file up to this size, which saves a copy
+	// a read. What was read counts as resident memory once a connection, and
+	// there are five.
+	"mmap_size(16777216)",
 	// The log is copied back into the file when it has this many pages of
 	// 4 KiB, and cut to this many bytes afterwards.
 	"wal_autocheckpoint(1000)",
