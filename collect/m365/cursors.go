@@ -124,31 +124,69 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 // handOver gives [l.start, l.stop) to back-fill and lets the head go on behind it. A
 // stretch that joins the one given before, and which back-fill has not begun, is joined.
 func (s *stream) handOver(ctx context.Context, l *span) error {
-	s.mu.Lock()
-	for _, x := range s.spans {
-		if l.id == 0 && x.cursor == backfill && !x.quarantined && x.stage == 0 && x.start <= l.start && l.start <= x.stop && x.stop < l.stop {
-			joined := *x
-			joined.stop = l.stop
-			s.mu.Unlock()
-			return s.given(ctx, x, joined)
+	if l.id == 0 {
+		if joined, err := s.join(ctx, l); joined || err != nil {
+			return err
 		}
 	}
-	s.mu.Unlock()
 	return s.given(ctx, l, *l)
 }
 
-func (s *stream) given(ctx context.Context, l *span, to span) error {
-	err := s.put(ctx, l, to, nil, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE collect_stream SET head_to = max(head_to, ?) WHERE id = ?`, to.stop, s.id)
-		return err
+// join makes a stretch that back-fill has not begun longer by l, if l begins in it or where it
+// ends. No page is taken meanwhile (turn), and nothing that pages have left to be written
+// down comes after it: either would put back the end that it had.
+func (s *stream) join(ctx context.Context, l *span) (bool, error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if err := s.settled(ctx); err != nil {
+		return false, err
+	}
+	var longer *span
+	s.mu.Lock()
+	for _, x := range s.spans {
+		if x.cursor == backfill && !x.quarantined && x.stage == 0 && x.start <= l.start && l.start <= x.stop && x.stop < l.stop {
+			longer = x
+			longer.stop = l.stop // a window that begins from here on sees it
+			break
+		}
+	}
+	s.mu.Unlock()
+	if longer == nil {
+		return false, nil
+	}
+	err := s.c.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`UPDATE collect_span SET stop = ? WHERE id = ?`, l.stop, longer.id); err != nil {
+			return err
+		}
+		return headBehind(tx, s.id, l.stop)
 	})
 	if err != nil {
-		return err
+		return false, err // the head gives it again
 	}
+	s.behind(l.stop)
+	poke(s.work)
+	return true, nil
+}
+
+// headBehind lets the head go on behind what was given to back-fill.
+func headBehind(tx *sql.Tx, stream, stop int64) error {
+	_, err := tx.Exec(`UPDATE collect_stream SET head_to = max(head_to, ?) WHERE id = ?`, stop, stream)
+	return err
+}
+
+// behind does the same in memory, once the transaction is durable.
+func (s *stream) behind(stop int64) {
 	s.mu.Lock()
-	s.cur.headTo, s.least = max(s.cur.headTo, to.stop), max(s.least, to.stop)
-	s.mu.Unlock()
-	return nil
+	defer s.mu.Unlock()
+	s.cur.headTo, s.least = max(s.cur.headTo, stop), max(s.least, stop)
+}
+
+func (s *stream) given(ctx context.Context, l *span, to span) error {
+	err := s.put(ctx, l, to, nil, func(tx *sql.Tx) error { return headBehind(tx, s.id, to.stop) })
+	if err == nil {
+		s.behind(to.stop)
+	}
+	return err
 }
 
 // giveUp gives the head's window to back-fill after it has failed too often.
