@@ -210,7 +210,7 @@ func (b *bench) acts(kind act.Kind) (list []act.Act) {
 // until waits for something to become true of the journal.
 func (b *bench) until(what string, ok func() bool) {
 	b.t.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(6 * time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("it did not happen: %s\n%+v", what, b.c.Status())
@@ -237,7 +237,7 @@ func (b *bench) sealed(deep bool) {
 		}
 		return list
 	}
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(6 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		list := missing()
 		if len(list) == 0 {
 			return

@@ -125,7 +125,7 @@ func identifier() func([]byte) ([]byte, int64, bool) {
 func (r *rig) catchUp() {
 	r.Helper()
 	now := r.sim.Now().Truncate(time.Second)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		list, ok := r.c.Status(), true
 		for _, s := range list {
 			ok = ok && !s.HeadTo.Before(now) && !s.Swept.Before(now) && s.Unlisted == 0 && s.Head+s.Backfill+s.Retry+s.Quarantined == 0
@@ -147,7 +147,7 @@ func (r *rig) compare() {
 	}
 	var canon []byte
 	for r.read.Position() < r.journal.Size() {
-		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		b, err := r.read.Next(ctx)
 		cancel()
 		if errors.Is(err, context.DeadlineExceeded) {

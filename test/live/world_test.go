@@ -257,7 +257,7 @@ func (w *world) restart() {
 
 // patience is how long anything may take on the slowest machine; no test waits
 // for it unless it fails.
-const patience = 3 * time.Minute
+const patience = 8 * time.Minute
 
 // until waits until the condition holds. why says what is missing.
 func (w *world) until(what string, holds func() (ok bool, why string)) {
