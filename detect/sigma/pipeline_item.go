@@ -1,0 +1,265 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sigma
+
+import (
+	"slices"
+	"strings"
+)
+
+// fieldNames returns the names of an item's field; none if it is a keyword.
+func fieldNames(it *Item) []string {
+	if it.Field == "" {
+		return nil
+	}
+	return append([]string{it.Field}, it.Or...)
+}
+
+// changeItem applies a step that replaces an item or its values. Where its condition on
+// field names holds for some of the item's names only, the item is divided.
+func (r *run) changeItem(s *step, it *Item) Expr {
+	chosen := it
+	var rest *Item
+	if s.field != nil {
+		yes, no := r.divide(s, it)
+		if len(yes) == 0 && (it.Field != "" || !s.field(r, it, "")) {
+			return it
+		}
+		if len(no) > 0 {
+			c, d := *it, *it
+			c.Field, c.Or = yes[0], yes[1:]
+			d.Field, d.Or = no[0], no[1:]
+			chosen, rest = &c, &d
+		}
+	}
+	var x Expr
+	if s.replace != nil {
+		x = s.replace(r, chosen)
+	} else {
+		x = r.changeValues(s, chosen)
+	}
+	switch {
+	case rest == nil:
+		return x
+	case x == Expr(chosen):
+		return it
+	case x == nil:
+		return rest
+	}
+	return &Or{[]Expr{x, rest}}
+}
+
+// divide says for which of an item's names the step's condition holds.
+func (r *run) divide(s *step, it *Item) (yes, no []string) {
+	for _, name := range fieldNames(it) {
+		if s.field(r, it, name) {
+			yes = append(yes, name)
+		} else {
+			no = append(no, name)
+		}
+	}
+	return yes, no
+}
+
+// changeValues applies a step that maps values.
+func (r *run) changeValues(s *step, it *Item) Expr {
+	groups := make([][]Value, len(it.Values))
+	changed := false
+	for i, v := range it.Values {
+		groups[i] = s.values(r, it, v)
+		if groups[i] == nil {
+			groups[i] = []Value{v}
+			continue
+		}
+		changed = true
+		if !r.spend(s, it.Line, len(groups[i])) {
+			return it
+		}
+	}
+	if !changed {
+		return it
+	}
+	return withValues(it, groups)
+}
+
+// withValues is the item with other values: one of each group stands for one that was there.
+// Of several that all have to match, one of each group has to.
+func withValues(it *Item, groups [][]Value) Expr {
+	c := *it
+	if !it.All || !slices.ContainsFunc(groups, func(g []Value) bool { return len(g) > 1 }) {
+		c.Values = slices.Concat(groups...)
+		return withNames(&c, fieldNames(&c))
+	}
+	c.All, c.Negate = false, false
+	list := make([]Expr, len(groups))
+	for i, g := range groups {
+		d := c
+		d.Values = g
+		list[i] = withNames(&d, fieldNames(&d))
+	}
+	if it.Negate {
+		return &Not{allOf(list)}
+	}
+	return allOf(list)
+}
+
+// renameItem applies a step that renames fields.
+func (r *run) renameItem(s *step, it *Item) Expr {
+	before := fieldNames(it)
+	names := r.names(s, before, it)
+	groups, refs := r.renameRefs(s, it)
+	if slices.Equal(names, before) && !refs {
+		return it
+	}
+	if !r.spend(s, it.Line, len(names)) {
+		return it
+	}
+	x := Expr(it)
+	if refs {
+		x = withValues(it, groups)
+	}
+	return mapItems(x, func(made *Item) Expr { return withNames(made, names) })
+}
+
+// renameRefs renames the fields that an item compares with.
+func (r *run) renameRefs(s *step, it *Item) (groups [][]Value, changed bool) {
+	groups = make([][]Value, len(it.Values))
+	for i, v := range it.Values {
+		groups[i] = []Value{v}
+		ref, ok := v.(FieldRef)
+		if !ok {
+			continue
+		}
+		names := r.names(s, []string{ref.Field}, it)
+		if len(names) == 1 && names[0] == ref.Field {
+			continue
+		}
+		changed = true
+		groups[i] = nil
+		for _, name := range names {
+			ref.Field = name
+			groups[i] = append(groups[i], ref)
+		}
+	}
+	return groups, changed
+}
+
+// names renames fields, each at most once. Item is the one that they belong to, or nil.
+func (r *run) names(s *step, fields []string, it *Item) []string {
+	names := make([]string, 0, len(fields))
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, f := range fields {
+		made := []string(nil)
+		if !strings.HasPrefix(f, "ocsf.") && (s.field == nil || s.field(r, it, f)) {
+			made = s.rename(f)
+		}
+		if made == nil {
+			add(f)
+			continue
+		}
+		if len(names)+len(made) > maxRenames {
+			r.errorf(r.meta.Line, "%s gives the field %s more than %d names; map it to fewer", s, quoted(f), maxRenames)
+			return fields
+		}
+		for _, name := range made {
+			add(name)
+			if s.id != "" && name != f {
+				r.renamed[name] = append(slices.Clip(r.renamed[f]), s.id)
+			}
+		}
+	}
+	return names
+}
+
+// withNames is the item with other names of its field. That a field is absent means that
+// it is under none of its names; that it is not equal, that it is under none of them.
+func withNames(it *Item, names []string) Expr {
+	c := *it
+	if len(names) == 0 {
+		return &c
+	}
+	c.Field, c.Or = names[0], names[1:]
+	if len(names) == 1 {
+		c.Or = nil
+		return &c
+	}
+	if c.Negate {
+		c.Negate = false
+		return &Not{withNames(&c, names)}
+	}
+	var absent, present []Value
+	for _, v := range c.Values {
+		if v == (Null{}) || v == Exists(false) {
+			absent = append(absent, v)
+		} else {
+			present = append(present, v)
+		}
+	}
+	if len(absent) == 0 {
+		return &c
+	}
+	nowhere := make([]Expr, len(names))
+	for i, name := range names {
+		d := c
+		d.Field, d.Or, d.Values, d.All = name, nil, absent, false
+		nowhere[i] = &d
+	}
+	if len(present) == 0 {
+		return &And{nowhere}
+	}
+	c.Values = present
+	if c.All {
+		return &And{append(nowhere, &c)}
+	}
+	return &Or{[]Expr{&c, &And{nowhere}}}
+}
+
+// one renames a field of a correlation, of which one name is used.
+func (r *run) one(s *step, field, what string) string {
+	names := r.names(s, []string{field}, nil)
+	if len(names) > 1 {
+		r.warnf(r.meta.Line, "%s %s has several names after %s, and %s is taken; name the one that you mean, or an ocsf. field", what, quoted(field), s, quoted(names[0]))
+	}
+	return names[0]
+}
+
+// nameCorrelation renames the fields of a correlation.
+func (r *run) nameCorrelation(s *step) {
+	if s.rename == nil {
+		return // the step is about items
+	}
+	c := r.correlation
+	c.Fields = r.names(s, c.Fields, nil)
+	each := func(fields []string, what string) []string {
+		named := slices.Clone(fields)
+		for i, f := range named {
+			if _, alias := c.Aliases[f]; !alias {
+				named[i] = r.one(s, f, what)
+			}
+		}
+		return named
+	}
+	c.GroupBy = each(c.GroupBy, "the group-by field")
+	c.Condition.Fields = each(c.Condition.Fields, "the condition's field")
+	if c.Behavior != nil {
+		b := *c.Behavior
+		b.Fields, b.Peers = each(b.Fields, "the field"), each(b.Peers, "the field of peers")
+		c.Behavior = &b
+	}
+	if c.Aliases == nil {
+		return
+	}
+	aliases := make(map[string]map[string]string, len(c.Aliases))
+	for alias, fields := range c.Aliases {
+		aliases[alias] = make(map[string]string, len(fields))
+		for rule, field := range fields {
+			aliases[alias][rule] = r.one(s, field, "the field of the alias "+quoted(alias))
+		}
+	}
+	c.Aliases = aliases
+}
