@@ -1,0 +1,302 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package source_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/daybreak-sec/daybreak/detect/sigma"
+	"github.com/daybreak-sec/daybreak/detect/source"
+	"github.com/daybreak-sec/daybreak/event"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var chain = sync.OnceValue(func() *sigma.Pipeline { return sigma.Chain(source.Pipelines()...) })
+
+// mapped reads a rule about a log source and applies the built-in pipelines.
+func mapped(t testing.TB, logsource, detection string) *sigma.Rule {
+	t.Helper()
+	text := "title: test\nlogsource: {" + logsource + "}\ndetection:\n  " + strings.ReplaceAll(strings.TrimSpace(detection), "\n", "\n  ") + "\n"
+	docs, problems := sigma.Parse("rule.yml", []byte(text))
+	if sigma.Failed(problems) || len(docs) != 1 {
+		t.Fatalf("%s\n%v", text, problems)
+	}
+	r, problems := chain().Apply(docs[0].(*sigma.Rule))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return r
+}
+
+type dress struct {
+	family event.Family
+	record string
+	want   bool
+}
+
+// Rules in the words of public rules match records of every dress, and only those that they
+// mean.
+func TestPipelinesMatch(t *testing.T) {
+	tests := []struct {
+		name, logsource, detection string
+		dresses                    []dress
+	}{
+		{
+			"sign-in without a second factor", "product: azure, service: signinlogs",
+			"s: {Status: Success, AuthenticationRequirement: singleFactorAuthentication}\ncondition: s",
+			[]dress{
+				{"entra-signin", `{"authenticationRequirement":"singleFactorAuthentication","status":{"errorCode":0}}`, true},
+				{"entra-signin", `{"authenticationRequirement":"singleFactorAuthentication","status":{"errorCode":50126}}`, false},
+				{"entra-signin", `{"authenticationRequirement":"multiFactorAuthentication","status":{"errorCode":0}}`, false},
+				{"entra-diagnostic", `{"category":"SignInLogs","properties":{"authenticationRequirement":"singleFactorAuthentication","status":{"errorCode":0}}}`, true},
+				{"json", `{"Type":"SigninLogs","TimeGenerated":"","AuthenticationRequirement":"singleFactorAuthentication","Status":"Success"}`, true},
+			},
+		},
+		{
+			"sign-in of an old client", "product: azure, service: signinlogs", "s: {Status: Success, userAgent|contains: BAV2ROPC}\ncondition: s",
+			[]dress{
+				{"entra-signin", `{"userAgent":"BAV2ROPC","status":{"errorCode":0}}`, true},
+				{"m365", `{"RecordType":15,"Operation":"UserLoggedIn","ResultStatus":"Success","ErrorNumber":"0","ExtendedProperties":[{"Name":"UserAgent","Value":"BAV2ROPC"}]}`, true},
+				{"m365", `{"RecordType":15,"Operation":"UserLoginFailed","ResultStatus":"Success","ErrorNumber":"50126","ExtendedProperties":[{"Name":"UserAgent","Value":"BAV2ROPC"}]}`, false},
+			},
+		},
+		{
+			"disabled account", "product: azure, service: signinlogs", "s: {ResultType: 50057, ResultDescription: Failure}\ncondition: s",
+			[]dress{
+				{"entra-signin", `{"status":{"errorCode":50057,"failureReason":"The account is disabled."}}`, true},
+				{"entra-diagnostic", `{"category":"SignInLogs","resultType":"50057","resultDescription":"The account is disabled."}`, true},
+				{"m365", `{"RecordType":15,"Operation":"UserLoginFailed","ErrorNumber":"50057","LogonError":"UserDisabled"}`, true},
+				{"m365", `{"RecordType":15,"Operation":"UserLoginFailed","ErrorNumber":"50126","LogonError":"InvalidUserNameOrPassword"}`, false},
+			},
+		},
+		{
+			"device without a trust type", "product: azure, service: signinlogs", "s: {RiskState: atRisk}\nf1: {DeviceDetail.trusttype: ''}\nf2: {DeviceDetail.trusttype: null}\ncondition: s and 1 of f*",
+			[]dress{
+				{"entra-signin", `{"riskState":"atRisk","deviceDetail":{"trustType":""}}`, true},
+				{"entra-signin", `{"riskState":"atRisk","deviceDetail":{"trustType":null}}`, true},
+				{"entra-signin", `{"riskState":"atRisk","deviceDetail":{"trustType":"Hybrid"}}`, false},
+				{"entra-diagnostic", `{"category":"SignInLogs","properties":{"riskState":"atRisk","deviceDetail":{}}}`, true},
+				{"entra-diagnostic", `{"category":"SignInLogs","properties":{"riskState":"atRisk","deviceDetail":{"trustType":"Hybrid"}}}`, false},
+			},
+		},
+		{
+			"device code", "product: azure, service: signinlogs", "s: {properties.message: Device Code}\ncondition: s",
+			[]dress{
+				{"entra-signin", `{"authenticationProtocol":"deviceCode"}`, true},
+				{"entra-diagnostic", `{"category":"SignInLogs","properties":{"authenticationProtocol":"deviceCode"}}`, true},
+				{"entra-diagnostic", `{"category":"SignInLogs","properties":{"authenticationProtocol":"none"}}`, false},
+			},
+		},
+		{
+			"anybody's name", "product: azure, service: signinlogs", "s: {ActivityDetails: Sign-ins, ClientApp: IMAP, Username: UPN}\ncondition: s",
+			[]dress{
+				{"entra-signin", `{"clientAppUsed":"IMAP4","userPrincipalName":"anna@shop.example"}`, true},
+				{"entra-signin", `{"clientAppUsed":"Browser","userPrincipalName":"anna@shop.example"}`, false},
+			},
+		},
+		{
+			"owner of an application", "product: azure, service: auditlogs", "s: {properties.message: Add owner to application}\ncondition: s",
+			[]dress{
+				{"entra-audit", `{"activityDisplayName":"Add owner to application"}`, true},
+				{"entra-diagnostic", `{"category":"AuditLogs","operationName":"Add owner to application"}`, true},
+				{"m365", `{"RecordType":8,"Workload":"AzureActiveDirectory","Operation":"Add owner to application."}`, true},
+				{"m365", `{"RecordType":8,"Workload":"AzureActiveDirectory","Operation":"Add owner to group."}`, false},
+				{"m365", `{"RecordType":1,"Workload":"Exchange","Operation":"Add owner to application."}`, false},
+			},
+		},
+		{
+			"consent of a user", "product: azure, service: auditlogs", "s: {ConsentContext.IsAdminConsent: 'false'}\ncondition: s",
+			[]dress{
+				{"entra-audit", `{"targetResources":[{"displayName":"App","modifiedProperties":[{"displayName":"ConsentContext.IsAdminConsent","oldValue":null,"newValue":"\"False\""}]}]}`, true},
+				{"entra-diagnostic", `{"category":"AuditLogs","properties":{"targetResources":[{"modifiedProperties":[{"displayName":"ConsentContext.IsAdminConsent","newValue":"\"False\""}]}]}}`, true},
+				{"m365", `{"RecordType":8,"ModifiedProperties":[{"Name":"ConsentContext.IsAdminConsent","NewValue":"False","OldValue":""}]}`, true},
+				{"m365", `{"RecordType":8,"ModifiedProperties":[{"Name":"ConsentContext.IsAdminConsent","NewValue":"True","OldValue":""}]}`, false},
+			},
+		},
+		{
+			"guest becomes member", "product: azure, service: auditlogs",
+			`s: {Category: UserManagement, OperationName: Update user, properties.message: '"displayName":"UserType","oldValue":"[\"Guest\"]","newValue":"[\"Member\"]"'}` + "\ncondition: s",
+			[]dress{
+				{"entra-diagnostic", `{"category":"AuditLogs","operationName":"Update user","properties":{"category":"UserManagement","activityDisplayName":"Update user","targetResources":[{"type":"User","modifiedProperties":[{"displayName":"UserType","oldValue":"[\"Guest\"]","newValue":"[\"Member\"]"}]}]}}`, true},
+				{"entra-diagnostic", `{"category":"AuditLogs","operationName":"Update user","properties":{"category":"UserManagement","activityDisplayName":"Update user","targetResources":[{"type":"User","modifiedProperties":[{"displayName":"UserType","oldValue":"[\"Member\"]","newValue":"[\"Guest\"]"}]}]}}`, false},
+			},
+		},
+		{
+			"address of an application", "product: azure, service: auditlogs", "s: {properties.message: 'Update Application Sucess- Property Name AppAddress'}\ncondition: s",
+			[]dress{
+				{"entra-audit", `{"activityDisplayName":"Update application","targetResources":[{"modifiedProperties":[{"displayName":"AppAddress"}]}]}`, true},
+				{"entra-audit", `{"activityDisplayName":"Update application","targetResources":[{"modifiedProperties":[{"displayName":"DisplayName"}]}]}`, false},
+				{"m365", `{"RecordType":8,"Operation":"Update application.","ModifiedProperties":[{"Name":"AppAddress","NewValue":"[]","OldValue":"[]"}]}`, true},
+			},
+		},
+		{
+			"devices are the directory's", "product: azure, service: activitylogs", "s: {properties.message: Delete device}\ncondition: s",
+			[]dress{
+				{"entra-audit", `{"activityDisplayName":"Delete device"}`, true},
+				{"m365", `{"RecordType":8,"Operation":"Delete device."}`, true},
+				{"azure-activity", `{"operationName":"Delete device"}`, false},
+			},
+		},
+		{
+			"activity", "product: azure, service: activitylogs", "s: {operationName: SHOP/CARTS/DELETE}\ncondition: s",
+			[]dress{
+				{"entra-diagnostic", `{"category":"Administrative","operationName":"shop/carts/delete"}`, true},
+				{"azure-activity", `{"category":{"value":"Administrative"},"operationName":{"value":"Shop/carts/delete","localizedValue":"Delete cart"}}`, true},
+				{"json", `{"Type":"AzureActivity","TimeGenerated":"","OperationNameValue":"SHOP/CARTS/DELETE","CategoryValue":"Administrative"}`, true},
+				{"azure-activity", `{"operationName":{"value":"Shop/carts/write"}}`, false},
+			},
+		},
+		{
+			"risk", "product: azure, service: riskdetection", "s: {riskEventType: passwordSpray}\ncondition: s",
+			[]dress{
+				{"entra-audit", `{"riskEventType":"passwordSpray"}`, true},
+				{"entra-audit", `{"riskType":"passwordSpray"}`, true},
+				{"entra-diagnostic", `{"category":"UserRiskEvents","properties":{"riskEventType":"passwordSpray"}}`, true},
+			},
+		},
+		{
+			"alert of PIM", "product: azure, service: pim", "s: {riskEventType: staleSignInAlertIncident}\ncondition: s",
+			[]dress{{"json", `{"@odata.type":"#microsoft.graph.staleSignInAlertIncident"}`, true}, {"json", `{"@odata.type":"#microsoft.graph.invalidLicenseAlertIncident"}`, false}},
+		},
+		{
+			"alert", "product: m365, service: threat_management", "s: {eventSource: SecurityComplianceCenter, eventName: Too many carts, status: success}\ncondition: s",
+			[]dress{
+				{"m365", `{"RecordType":40,"Workload":"SecurityComplianceCenter","Operation":"AlertTriggered","Name":"Too many carts","ResultStatus":"Succeeded"}`, true},
+				{"m365", `{"RecordType":40,"Workload":"SecurityComplianceCenter","Operation":"AlertTriggered","Name":"Too few carts","ResultStatus":"Succeeded"}`, false},
+			},
+		},
+		{
+			"cmdlet", "product: m365, service: exchange", "s: {eventSource: Exchange, eventName: Add-Shop, status: success}\ncondition: s",
+			[]dress{
+				{"m365", `{"RecordType":1,"Workload":"Exchange","Operation":"Add-Shop","ResultStatus":"True"}`, true},
+				{"m365", `{"RecordType":1,"Workload":"Exchange","Operation":"Add-Shop","ResultStatus":"False"}`, false},
+			},
+		},
+		{
+			"export of a search", "product: m365, service: threat_management", "s: {eventSource: SecurityComplianceCenter, Payload|contains|all: [New-ComplianceSearchAction, Export, pst]}\ncondition: s",
+			[]dress{
+				{"m365", `{"RecordType":18,"Workload":"SecurityComplianceCenter","Operation":"New-ComplianceSearchAction","Parameters":"-SearchName \"carts\" -Export -ExchangeArchiveFormat \"PerUserPst\""}`, true},
+				{"m365", `{"RecordType":18,"Workload":"SecurityComplianceCenter","Operation":"New-ComplianceSearchAction","Parameters":"-SearchName \"carts\" -Preview"}`, false},
+				{"m365", `{"RecordType":18,"Workload":"SecurityComplianceCenter","Operation":"New-ComplianceSearch","Parameters":"-Name \"Export pst\""}`, false},
+			},
+		},
+		{
+			"request type", "product: m365, service: audit", "s: {RequestType: 'Cmsi:Cmsi'}\ncondition: s",
+			[]dress{{"m365", `{"ExtendedProperties":[{"Name":"RequestType","Value":"Cmsi:Cmsi"}]}`, true}},
+		},
+		{
+			"privilege in Workspace", "product: gcp, service: google_workspace.admin", "s: {eventService: admin.googleapis.com, eventName: CHANGE_SHOP, new_value: 'false'}\ncondition: s",
+			[]dress{
+				{"google-workspace", `{"kind":"admin#reports#activity","id":{"applicationName":"admin"},"events":[{"name":"CHANGE_SHOP","parameters":[{"name":"NEW_VALUE","value":"false"}]}]}`, true},
+				{"google-workspace", `{"kind":"admin#reports#activity","id":{"applicationName":"admin"},"events":[{"name":"CHANGE_SHOP","parameters":[{"name":"NEW_VALUE","value":"true"}]}]}`, false},
+				{"gcp", `{"protoPayload":{"serviceName":"admin.googleapis.com","metadata":{"event":[{"eventName":"CHANGE_SHOP","parameter":[{"name":"NEW_VALUE","value":"false"}]}]}}}`, true},
+				{"google-workspace", `{"kind":"admin#reports#activity","id":{"applicationName":"login"},"events":[{"name":"CHANGE_SHOP","parameters":[{"name":"NEW_VALUE","value":"false"}]}]}`, false},
+			},
+		},
+		{
+			"Cloud Audit Logs", "product: gcp, service: gcp.audit", "s: {gcp.audit.method_name|endswith: '.serviceAccounts.disable'}\nt: {data.protoPayload.resource.type: shop}\ncondition: s or t",
+			[]dress{
+				{"gcp", `{"protoPayload":{"methodName":"google.iam.admin.v1.DisableServiceAccount"}}`, true},
+				{"gcp", `{"protoPayload":{"methodName":"google.iam.admin.v1.ListServiceAccounts"}}`, false},
+				{"gcp", `{"protoPayload":{"methodName":"x"},"resource":{"type":"shop"}}`, true},
+			},
+		},
+		{
+			"Okta", "product: okta, service: okta", "s: {eventType: user.session.start, securityContext.isProxy: 'true'}\ncondition: s",
+			[]dress{
+				{"okta", `{"eventType":"user.session.start","securityContext":{"isProxy":true}}`, true},
+				{"okta", `{"eventtype":"user.session.start","securitycontext":{"isproxy":true}}`, true},
+				{"json", `{"eventType_s":"user.session.start","outcome_result_s":"SUCCESS","securityContext_isProxy_b":"TRUE"}`, true},
+				{"okta", `{"eventType":"user.session.start","securityContext":{"isProxy":null}}`, false},
+			},
+		},
+		{
+			"call that succeeded", "product: aws, service: cloudtrail", "s: {eventName: DeleteShop, status: success}\ncondition: s",
+			[]dress{
+				{"cloudtrail", `{"eventName":"DeleteShop"}`, true},
+				{"cloudtrail", `{"eventName":"DeleteShop","errorCode":"AccessDenied"}`, false},
+			},
+		},
+		{
+			"Windows", "product: windows, category: process_creation", "s: {EventID: 1, Image|endswith: '\\shop.exe'}\nf: {Company: null}\ncondition: s and not f",
+			[]dress{
+				{"json", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1},"EventData":{"Image":"C:\\shop.exe","Company":"Shop"}}}`, true},
+				{"json", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1},"EventData":{"Image":"C:\\shop.exe"}}}`, false},
+				{"json", `{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"Image":"C:\\shop.exe","Company":"Shop"}`, true},
+			},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p, problems := sigma.Compile([]*sigma.Rule{mapped(t, test.logsource, test.detection)}, sigma.Options{Layers: []string{"ocsf"}})
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			m := p.Matcher()
+			for _, d := range test.dresses {
+				got, err := m.Match([]byte(d.record), source.LogSources(d.family, parse(t, d.record), nil), nil)
+				if err != nil || len(got) > 0 != d.want {
+					t.Errorf("%s %s\nmatches: %v, want %v; %v", d.family, d.record, len(got) > 0, d.want, err)
+				}
+			}
+		})
+	}
+}
+
+// The golden file shows what becomes of a field under each log source.
+func TestPipelinesGolden(t *testing.T) {
+	tests := []struct{ logsource, fields string }{
+		{"product: m365, service: audit", "Operation Parameters eventSource eventName status Payload RequestType UserAgent"},
+		{
+			"product: azure, service: signinlogs", "ResultType Status ResultDescription AuthenticationRequirement ClientApp DeviceDetail.deviceId DeviceDetail.trusttype " +
+				"NetworkLocationDetails userAgent properties.message location callerIpAddress properties.appId riskLevelDuringSignIn ocsf.actor.user.uid",
+		},
+		{
+			"product: azure, service: auditlogs", "OperationName ActivityType properties.message Category LoggedByService Status properties.result failure_status_reason " +
+				"ConsentContext.IsAdminConsent TargetResources TargetResources.ModifiedProperties.NewValue targetResources.displayName properties.initiatedBy",
+		},
+		{"product: azure, service: riskdetection", "riskEventType riskLevel"},
+		{"product: azure, service: pim", "riskEventType"},
+		{"product: azure, service: activitylogs", "operationName CategoryValue ResourceProviderValue ResourceId"},
+		{"product: okta, service: okta", "eventType displayMessage target.displayName outcome.result client.ipAddress"},
+		{"product: github, service: audit", "action actor repo"},
+		{"product: gcp, service: gcp.audit", "gcp.audit.method_name data.protoPayload.serviceName data.protoPayload.resource.type data.protoPayload.logName"},
+		{"product: gcp, service: google_workspace.login", "protoPayload.serviceName protoPayload.metadata.event.eventName new_value"},
+		{"product: aws, service: cloudtrail", "eventName status src_ip src_country"},
+		{"product: windows, category: process_creation", "EventID CommandLine Provider_Name"},
+		{"product: windows, service: wmi", "Operation"},
+		{"product: shop, service: orders", "Status operationName"},
+	}
+	var b bytes.Buffer
+	for _, test := range tests {
+		fmt.Fprintf(&b, "%s\n", test.logsource)
+		for _, f := range strings.Fields(test.fields) {
+			r := mapped(t, test.logsource, "s: {"+f+": value}\ncondition: s")
+			fmt.Fprintf(&b, "    %s → %s\n", f, strings.TrimSuffix(strings.TrimPrefix(sigma.Format(r.Conditions[0].Expr), "s["), "]"))
+		}
+	}
+	golden := filepath.Join("testdata", "pipelines.golden")
+	if *update {
+		if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
