@@ -1,0 +1,15 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package correlate
+
+// Used is how many bytes of the arena are given out.
+func Used(s *State) int64 { return s.mem.used }
+
+// Patient has State judge groups late that are small as well.
+func Patient(yes bool) {
+	few, hot = 64, 1024
+	if yes {
+		few, hot = 2, 6
+	}
+}
