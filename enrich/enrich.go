@@ -17,6 +17,7 @@ type Enricher struct {
 	source *Source
 	db     *DB // that the cache is of
 	cache  []entry
+	table  map[netip.Addr]Info // instead of a source
 }
 
 // cacheSize is a power of two. A tenant's records of an hour come from some
@@ -30,6 +31,9 @@ type entry struct {
 
 // New returns an Enricher.
 func New(s *Source) *Enricher { return &Enricher{source: s} }
+
+// Table returns an Enricher that knows what is given and nothing else, for cases of rules.
+func Table(known map[netip.Addr]Info) *Enricher { return &Enricher{table: known} }
 
 // place is where an event has an address, and where what is known of it goes.
 // PathNone is for what a place has no room for.
@@ -47,12 +51,14 @@ var places = [...]place{
 // where the provider has not said so itself and, if machines are rented out
 // there, an enrichment of type "hosting".
 func (en *Enricher) Apply(e *ocsf.Event) {
-	db := en.source.DB()
-	if db == nil {
-		return
-	}
-	if db != en.db || en.cache == nil {
-		en.db, en.cache = db, make([]entry, cacheSize)
+	if en.table == nil {
+		db := en.source.DB()
+		if db == nil {
+			return
+		}
+		if db != en.db || en.cache == nil {
+			en.db, en.cache = db, make([]entry, cacheSize)
+		}
 	}
 	for _, p := range places {
 		ip := e.Str(p.ip)
@@ -70,6 +76,9 @@ func (en *Enricher) Apply(e *ocsf.Event) {
 }
 
 func (en *Enricher) lookup(addr netip.Addr) Info {
+	if en.table != nil {
+		return en.table[addr]
+	}
 	b := addr.As16()
 	hash := (binary.LittleEndian.Uint64(b[:8]) ^ binary.LittleEndian.Uint64(b[8:])) * 0x9e3779b97f4a7c15
 	slot := &en.cache[hash>>(64-12)]

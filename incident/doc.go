@@ -1,0 +1,53 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package incident makes incidents of alerts: what belongs together, who did what to what, how
+// far it reached, and what people decided about it.
+//
+//	detect ──▶ Take: alerts ──▶ control.db ──▶ List, Show
+//	journal ══▶ Follow: decisions ──┘  └──▶ Options.Changed (notify)
+//
+// # What belongs together
+//
+// Alerts of a tenant are one incident if they share an entity, directly or by way of others,
+// with no quiet time of more than 14 days in between. Whether an entity joins depends on what it
+// is in each of the two alerts:
+//
+//   - Accounts, sessions, tokens, mailboxes, groups, domains join: an alert that shows one is
+//     about it.
+//   - Addresses, applications and devices are shared by many. They join only if one of the
+//     alerts is about them: they were acted upon (consent to an application), or are what the
+//     rule groups by, or acted with no person. Another alert that merely shows them is joined if
+//     no more than five people show the same in that fortnight. So the address of an office, or a
+//     program that all use, joins nobody.
+//   - What everybody shares joins nothing: private addresses, the services that Microsoft brings
+//     into each tenant, the system's own accounts, and what the configuration names.
+//   - Who stands across from more than 25 people (a help desk and those it helps, a phished
+//     application and those who let it in, a sprayer and the sprayed) holds its own alerts
+//     together, but not the people across from it with whatever else befalls them.
+//
+// The same alerts give the same incidents, whatever the order in which they and their revisions
+// come. An incident is named after its first alert; if an earlier one joins, or two become one,
+// the older name stays and the others go on to lead there, because each is the name of an
+// alert that is in it. How busy an entity is is judged by the fortnight, on a fixed grid.
+//
+// # What people decide
+//
+// A decision is an act in the journal before it counts (act.Decision), and is taken in by
+// following the journal. Whoever closes an incident says that it is over: alerts that begin
+// later are another incident. A record that is older and comes into the journal after the
+// closing opens it again. What was split stays apart though alerts join it, until it is merged;
+// what was merged stays together.
+//
+// # Durability
+//
+// Alerts, the incidents that follow from them, and the position up to which detection has handed
+// over change in one transaction. Everything can be dropped (Reset) and comes back: alerts from
+// detection, decisions from the journal.
+//
+// # Known holes
+//
+// Acts whose raw bytes retention has deleted cannot be replayed. Taking an alert in costs time
+// that grows with the incident that it joins (BenchmarkTake), not with what else there is. Decisions
+// are all read for each batch of alerts: thousands are fine, millions would not be.
+package incident
