@@ -12,7 +12,7 @@ BENCHCOUNT ?= 1
 DURATION ?= 600
 RECORDS  ?= 10000000
 
-.PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash live bench-live lake-readers ipdb clean
+.PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash live bench-live bench-detect lake-readers ipdb clean
 
 build: ## the program, bin/daybreak
 	$(GO) build -o $(BIN) ./cmd/daybreak
@@ -64,6 +64,9 @@ bench-live: build ## figures of the live tenant, as docs/performance.md reports 
 	scripts/bench-live.py backfill $(RECORDS)
 	scripts/bench-live.py blobs 120000
 	scripts/bench-live.py idle 600
+
+bench-detect: ## figures of detection, as docs/performance.md reports them: about a quarter of an hour
+	SHARED=$(abspath $(SHARED))/data scripts/bench-detect.sh
 
 lake-readers: ## DuckDB (from npm) reads the lake and runs the examples of docs/format/lake.md
 	cd test/duckdb && npm ci --no-audit --no-fund

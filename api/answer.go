@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/lake/query"
 	"github.com/daybreak-sec/daybreak/node"
 )
@@ -27,6 +28,9 @@ var statuses = []struct {
 	status int
 }{
 	{node.ErrNotFound, http.StatusNotFound},
+	{incident.ErrNotFound, http.StatusNotFound},
+	{node.ErrNoMessage, http.StatusNotFound},
+	{incident.ErrDecision, http.StatusConflict},
 	{node.ErrGone, http.StatusGone},
 	{node.ErrBusy, http.StatusServiceUnavailable},
 	{node.ErrStopped, http.StatusServiceUnavailable},

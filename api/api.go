@@ -39,6 +39,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ import (
 
 	v1 "github.com/daybreak-sec/daybreak/api/v1"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/detect"
 	"github.com/daybreak-sec/daybreak/journal/layout"
 	"github.com/daybreak-sec/daybreak/node"
 )
@@ -84,6 +86,14 @@ func routes(s *surface) (*recorder, huma.API) {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/v1/openapi", "", ""
 	c.CreateHooks = nil // no $schema members in answers
 	c.RejectUnknownQueryParameters = true
+	// Two packages call what they show entities: each is what it is of.
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
+		name := huma.DefaultSchemaNamer(t, hint)
+		if t.PkgPath() == reflect.TypeFor[detect.Alert]().PkgPath() {
+			name = "Alert" + strings.TrimPrefix(name, "Alert")
+		}
+		return name
+	})
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "The content of DATA/" + node.TokenFile},
 	}
@@ -107,6 +117,15 @@ func routes(s *surface) (*recorder, huma.API) {
 	stream(a, http.MethodGet, "proof", "/api/v1/events/{id}/proof", "The evidence bundle of one event (docs/format/journal.md, section 7)", layout.Bundle{}, s.proof)
 	stream(a, http.MethodGet, "checkpoint", "/api/v1/checkpoint", "The log's latest signed checkpoint (C2SP tlog-checkpoint)", nil, s.checkpoint)
 	get(a, "coverage", "/api/v1/coverage", "What was logged, interval by interval, with evidence, and how long records took", s.coverage)
+	get(a, "incidents", "/api/v1/incidents", "Incidents, the one with the latest alert first", s.incidents)
+	get(a, "incident", "/api/v1/incidents/{id}", "One incident: what happened, in what order, to whom, and how far it reached", s.incident)
+	post(a, "decide", "/api/v1/incidents/{id}/decisions", "Change an incident: its state, who takes care of it, a note, what belongs to it", s.decide)
+	get(a, "alerts", "/api/v1/alerts", "Alerts that stand, the latest first", s.alerts)
+	get(a, "alert", "/api/v1/alerts/{id}", "One alert, or the one that stands for it now", s.alert)
+	post(a, "backtest", "/api/v1/rules/backtest", "Say what rules would have found in the stored history", s.backtest)
+	get(a, "dead-letters", "/api/v1/notify/dead", "Messages about incidents that are not tried any more, the latest first", s.deadLetters)
+	post(a, "tell-again", "/api/v1/notify/dead/{id}/again", "Try such a message again, as if it were new; the answer lists those that are left", s.tellAgain)
+	post(a, "discard", "/api/v1/notify/dead/{id}/discard", "Forget such a message; the answer lists those that are left", s.discard)
 	post(a, "import", "/api/v1/import", "Take vendor records in; the answer comes when they are sealed and searchable", s.importRecords)
 	post(a, "rotate-key", "/api/v1/key/rotate", "Replace the log's signing key", s.rotateKey)
 	return mux, a

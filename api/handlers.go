@@ -339,7 +339,7 @@ func (s *surface) importRecords(ctx context.Context, in *importInput) (*body[v1.
 	out.Refused = sum.Refused
 	out.Summary = v1.ImportSummary{
 		Read: sum.Read, Stored: sum.Stored, Duplicates: sum.Duplicates, Mutated: sum.Mutated,
-		Unparsed: sum.Unparsed, Seconds: time.Since(start).Seconds(),
+		Unparsed: sum.Unparsed, Detections: int64(sum.Detections), Seconds: time.Since(start).Seconds(),
 	}
 	return &body[v1.ImportResult]{out}, nil
 }

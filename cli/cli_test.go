@@ -47,6 +47,7 @@ func TestMain(m *testing.M) {
 //	expand FILE…            puts their values into files
 //	metric PORT NAME        waits until the server's metric is above zero
 //	nosecret FILE…          the files hold neither the secret nor a token
+//	undelivered CONFIG FILE imports the file; what is told of its incidents is put aside
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -70,6 +71,8 @@ func TestScripts(t *testing.T) {
 			"expand":   cmdExpand,
 			"nosecret": cmdNoSecret,
 			"metric":   cmdMetric,
+
+			"undelivered": cmdUndelivered,
 		},
 	})
 }
@@ -196,7 +199,7 @@ func TestReference(t *testing.T) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("docs/reference/cli.md is out of date: go generate ./cli\n%s", diff)
 	}
-	for _, promised := range []string{"serve", "import", "normalize", "search", "tail", "prove", "verify", "witness", "version"} {
+	for _, promised := range []string{"serve", "import", "normalize", "search", "tail", "prove", "verify", "witness", "detect", "rules lint", "rules list", "rules test", "rules coverage", "rules backtest", "rules explain", "incidents list", "incidents show", "version"} {
 		if !strings.Contains(got, "\n## `daybreak "+promised) {
 			t.Errorf("the reference lacks %s", promised)
 		}

@@ -5,15 +5,18 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	v1 "github.com/daybreak-sec/daybreak/api/v1"
 	"github.com/daybreak-sec/daybreak/client"
+	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/journal/verify"
 	"github.com/daybreak-sec/daybreak/sim/company"
 )
@@ -37,6 +40,8 @@ type watch struct {
 	lastAt  time.Time
 	summary demoSummary
 	proof   string // event id to be proved
+	// incidents are those that were told of, by id, with how many alerts they had then.
+	incidents map[string]int
 }
 
 // demoSummary is what --json says at the end.
@@ -44,7 +49,8 @@ type demoSummary struct {
 	Seconds  float64             `json:"seconds"`
 	Coverage v1.CoverageTotals   `json:"coverage"`
 	Promises []v1.Promise        `json:"promises"`
-	Proof    string              `json:"proof,omitempty"` // event that was proved
+	Proof    string              `json:"proof,omitempty"`    // event that was proved
+	Incident string              `json:"incident,omitempty"` // that was shown
 	Data     string              `json:"data"`
 	Streams  []v1.CoverageStream `json:"streams"`
 }
@@ -77,6 +83,7 @@ func (w *watch) run(ctx context.Context) {
 		}
 		w.attack()
 		w.tell(news)
+		w.watchIncidents(ctx)
 		w.line(ctx)
 		if stage < len(demoStages) && time.Since(w.began) > demoStages[stage].after {
 			if err := demoStages[stage].show(w, ctx); err == nil {
@@ -230,6 +237,64 @@ var demoStages = []struct {
 	{15 * time.Second, (*watch).question},
 	{25 * time.Second, (*watch).prove},
 	{demoLead + demoAttack + 10*time.Second, (*watch).traces},
+	{demoLead + demoAttack + 15*time.Second, (*watch).story},
+}
+
+// watchIncidents tells of incidents that are new or have grown.
+func (w *watch) watchIncidents(ctx context.Context) {
+	list, err := w.listIncidents(ctx)
+	if err != nil {
+		return // the summary line says that the server is gone
+	}
+	if w.incidents == nil {
+		w.incidents = map[string]int{}
+	}
+	for _, in := range list {
+		if w.incidents[in.ID] == in.Alerts {
+			continue
+		}
+		w.incidents[in.ID] = in.Alerts
+		w.print("  INCIDENT   %s, %s: %s", in.Level, plural(in.Alerts, "alert"), printable(in.Title, 150))
+	}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return thousands(int64(n)) + " " + noun + "s"
+}
+
+func (w *watch) listIncidents(ctx context.Context) (list []incident.Summary, err error) {
+	text, err := w.client.Incidents(ctx, client.Picked{Level: "medium", Since: w.co.Began.Add(-demoPast), Limit: 20})
+	if err != nil {
+		return nil, err
+	}
+	return list, json.Unmarshal(text, &list)
+}
+
+// story shows what the gravest incident came to, if there is one.
+func (w *watch) story(ctx context.Context) error {
+	list, err := w.listIncidents(ctx)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	gravest := slices.MaxFunc(list, func(a, b incident.Summary) int { return cmp.Compare(a.Alerts, b.Alerts) })
+	text, err := w.client.Incident(ctx, gravest.ID)
+	if err != nil {
+		return err
+	}
+	var in incident.Incident
+	if err := json.Unmarshal(text, &in); err != nil {
+		return err
+	}
+	w.summary.Incident = in.ID
+	w.print("\n  What happened?\n  $ daybreak incidents show %s", in.ID)
+	for _, line := range wrap(in.Text, 110) {
+		w.print("    %s", printable(line, 1000))
+	}
+	w.print("")
+	return nil
 }
 
 func (w *watch) question(ctx context.Context) error {
@@ -327,6 +392,6 @@ func (w *watch) end() error {
 		return json.NewEncoder(w.stdout).Encode(w.summary)
 	}
 	w.print("\nStopped. %s records of %s blobs are kept in %s; the next demo goes on from here. Meanwhile:", thousands(s.Totals.Stored), thousands(s.Totals.Sealed), w.data)
-	w.print("  daybreak coverage --data %s\n  daybreak verify --data %s", w.data, w.data)
+	w.print("  daybreak incidents list --data %s\n  daybreak coverage --data %s\n  daybreak verify --data %s", w.data, w.data, w.data)
 	return nil
 }

@@ -128,7 +128,9 @@ func (im *importing) here(ctx context.Context, files []string) (err error) {
 		return err
 	}
 	im.refused = sum.Refused
-	im.sum = v1.ImportSummary{Read: sum.Read, Stored: sum.Stored, Duplicates: sum.Duplicates, Mutated: sum.Mutated, Unparsed: sum.Unparsed}
+	im.sum = v1.ImportSummary{
+		Read: sum.Read, Stored: sum.Stored, Duplicates: sum.Duplicates, Mutated: sum.Mutated, Unparsed: sum.Unparsed, Detections: int64(sum.Detections),
+	}
 	return nil
 }
 
@@ -163,6 +165,7 @@ func (im *importing) add(res v1.ImportResult) {
 	im.sum.Duplicates += res.Summary.Duplicates
 	im.sum.Mutated += res.Summary.Mutated
 	im.sum.Unparsed += res.Summary.Unparsed
+	im.sum.Detections += res.Summary.Detections
 	im.refused += res.Refused
 	im.progress.records.Store(im.sum.Read)
 	for _, n := range res.Notes {

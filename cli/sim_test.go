@@ -101,7 +101,7 @@ func writeCertificate(ts *testscript.TestScript, file string, life time.Duration
 func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
 	for _, file := range args {
 		text := ts.ReadFile(file)
-		for _, name := range []string{"API", "TENANT", "CLIENT", "SECRET", "WORK"} {
+		for _, name := range []string{"API", "TENANT", "CLIENT", "SECRET", "WORK", "PORT"} {
 			text = strings.ReplaceAll(text, "$"+name, ts.Getenv(name))
 		}
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))

@@ -11,6 +11,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -278,6 +279,99 @@ func (c *Client) Coverage(ctx context.Context, since, until time.Time) (v1.Cover
 	}
 	var v v1.Coverage
 	return v, c.get(ctx, "/api/v1/coverage?"+q.Encode(), &v)
+}
+
+// Picked picks incidents; what is zero picks all.
+type Picked struct {
+	States       []string
+	Level        string // this one or a graver one
+	Since, Until time.Time
+	Limit        int
+}
+
+// Incidents returns incidents as the API has them, the one with the latest alert first.
+func (c *Client) Incidents(ctx context.Context, p Picked) (list json.RawMessage, err error) {
+	q := url.Values{}
+	if len(p.States) > 0 {
+		q.Set("state", strings.Join(p.States, ","))
+	}
+	if p.Level != "" {
+		q.Set("level", p.Level)
+	}
+	if !p.Since.IsZero() {
+		q.Set("since", p.Since.UTC().Format(time.RFC3339Nano))
+	}
+	if !p.Until.IsZero() {
+		q.Set("until", p.Until.UTC().Format(time.RFC3339Nano))
+	}
+	if p.Limit > 0 {
+		q.Set("limit", strconv.Itoa(p.Limit))
+	}
+	return list, c.get(ctx, "/api/v1/incidents?"+q.Encode(), &list)
+}
+
+// Incident returns one incident, with all that is known of it, as the API has it.
+func (c *Client) Incident(ctx context.Context, id string) (in json.RawMessage, err error) {
+	return in, c.get(ctx, "/api/v1/incidents/"+url.PathEscape(id), &in)
+}
+
+// Backtest asks what rules would have found in the stored history.
+func (c *Client) Backtest(ctx context.Context, r v1.BacktestRequest) (out v1.Backtest, err error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return out, err
+	}
+	res, err := c.do(ctx, http.MethodPost, "/api/v1/rules/backtest", bytes.NewReader(text), "application/json")
+	if err != nil {
+		return out, err
+	}
+	return out, decode(res, &out)
+}
+
+// Decision is what a person wants of an incident: see the API's document.
+type Decision struct {
+	By       string   `json:"by"`
+	State    string   `json:"state,omitempty"`
+	Assignee *string  `json:"assignee,omitempty"`
+	Note     string   `json:"note,omitempty"`
+	Split    []string `json:"split,omitempty"`
+	Merge    string   `json:"merge,omitempty"`
+}
+
+// Decide changes an incident and returns it in a line, as it is then.
+func (c *Client) Decide(ctx context.Context, id string, d Decision) (in json.RawMessage, err error) {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.do(ctx, http.MethodPost, "/api/v1/incidents/"+url.PathEscape(id)+"/decisions", bytes.NewReader(text), "application/json")
+	if err != nil {
+		return nil, err
+	}
+	return in, decode(res, &in)
+}
+
+// DeadLetters returns the messages about incidents that are not tried any more.
+func (c *Client) DeadLetters(ctx context.Context) (list []v1.DeadLetter, err error) {
+	return list, c.get(ctx, "/api/v1/notify/dead", &list)
+}
+
+// TellAgain has one of them tried again, as if it were new, and returns those that are left.
+func (c *Client) TellAgain(ctx context.Context, id int64) ([]v1.DeadLetter, error) {
+	return c.ofDead(ctx, id, "again")
+}
+
+// Discard forgets one of them, and returns those that are left.
+func (c *Client) Discard(ctx context.Context, id int64) ([]v1.DeadLetter, error) {
+	return c.ofDead(ctx, id, "discard")
+}
+
+func (c *Client) ofDead(ctx context.Context, id int64, what string) (left []v1.DeadLetter, err error) {
+	res, err := c.do(ctx, http.MethodPost, fmt.Sprintf("/api/v1/notify/dead/%d/%s", id, what), nil, "")
+	if err != nil {
+		return nil, err
+	}
+	return left, decode(res, &left)
 }
 
 // Checkpoint returns the log's latest signed checkpoint.

@@ -10,8 +10,8 @@
 // settings that cannot be together as well.
 //
 // Secrets are not in the file. Those that Daybreak makes are files in the data
-// directory, made on the first run with mode 0600; those of a source are named
-// by a [Secret], which says where they are. No error of this package repeats
+// directory, made on the first run with mode 0600; those of a source or
+// a channel are named by a [Secret], which says where they are. No error of this package repeats
 // what may be a secret that was put into the file by mistake.
 //
 // Each field carries its documentation in a `doc` tag; docs/reference/config.md
@@ -20,6 +20,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,9 +45,12 @@ type Config struct {
 	Retention Retention `toml:"retention" doc:"What is deleted when. Nothing is, unless it is said here."`
 	Witness   Witness   `toml:"witness" doc:"Who cosigns the journal's checkpoints."`
 	Enrich    Enrich    `toml:"enrich" doc:"Databases of addresses. Without them events carry addresses only."`
+	Detect    Detect    `toml:"detect" doc:"The rules that judge every record. \"daybreak rules lint\" checks them before they are used."`
+	Incidents Incidents `toml:"incidents" doc:"What alerts join into: docs/reference/incidents.md."`
 	Search    Search    `toml:"search" doc:"Limits of one search; they keep it from hurting collection."`
 	Log       Log       `toml:"log" doc:"The program's own log, JSON lines on standard error."`
 	Sources   []Source  `toml:"source" doc:"A tenant that records are collected from; one such block each. \"daybreak check-config\" tries them, docs/connect-m365.md says how to set one up."`
+	Notify    []Notify  `toml:"notify" doc:"Where incidents are told of; one such block each. docs/reference/incidents.md says what is sent and when."`
 }
 
 // Server says where the API listens.
@@ -77,6 +81,14 @@ type Enrich struct {
 	Databases []string `toml:"databases" doc:"MaxMind DB files (.mmdb) with countries, autonomous systems or both. A later one fills what an earlier one does not know."`
 }
 
+// Detect names the rules.
+type Detect struct {
+	Builtin   bool     `toml:"builtin" doc:"Whether Daybreak's own rules judge."`
+	Rules     []string `toml:"rules" doc:"Files and folders of Sigma rules. A rule that is refused is logged, and the others judge."`
+	Pipelines []string `toml:"pipelines" doc:"Files of processing pipelines in pySigma's format, which map the fields of rules. They are joined with the built-in ones by priority; those have 10."`
+	Memory    Size     `toml:"memory" doc:"Memory for what correlations and behaviors remember; what is not used for long is kept on disk alone. 1.5 million people and ten correlations take 2GiB."`
+}
+
 // Search limits one search.
 type Search struct {
 	Timeout  Duration `toml:"timeout" doc:"A search that takes longer is ended and says so."`
@@ -93,6 +105,7 @@ type Log struct {
 func Default() Config {
 	return Config{
 		Server: Server{Listen: "127.0.0.1:8674"},
+		Detect: Detect{Builtin: true, Memory: 128 << 20},
 		Search: Search{Timeout: Duration(60e9), Memory: 64 << 20, Parallel: 2},
 		Log:    Log{Level: "info"},
 	}
@@ -144,6 +157,9 @@ func Parse(text []byte) (Config, error) {
 	for i := range c.Sources {
 		c.Sources[i].fill(func(key string) bool { return at.has(sourcePath(i, key)) })
 	}
+	for i := range c.Notify {
+		c.Notify[i].fill(func(key string) bool { return at.has(notifyPath(i, key)) })
+	}
 	if err := c.Check(); err != nil {
 		return Config{}, at.locate(err)
 	}
@@ -151,11 +167,14 @@ func Parse(text []byte) (Config, error) {
 }
 
 // checkForms refuses what the decoder takes for something else than was meant: a
-// number for a time span would be nanoseconds, and sources are a list even if
-// there is one.
+// number for a time span would be nanoseconds, and sources and channels are lists
+// even if there is one.
 func (c *Config) checkForms(at *places) error {
 	if len(c.Sources) > 0 && !at.has("source.0") {
 		return problemf("source", "sources are a list of blocks: write [[source]] and not [source]")
+	}
+	if len(c.Notify) > 0 && !at.has("notify.0") {
+		return problemf("notify", "channels are a list of blocks: write [[notify]] and not [notify]")
 	}
 	spans := []string{"search.timeout"}
 	for i := range c.Sources {
@@ -218,7 +237,7 @@ func kindOf(name string) string {
 		return "a size in quotes, such as \"64MiB\""
 	case strings.HasPrefix(name, "[]"), name == "array":
 		return "a list"
-	case name == "string", strings.HasSuffix(name, "Secret"):
+	case name == "string", strings.HasSuffix(name, "Secret"), strings.HasSuffix(name, "Address"):
 		return "text in quotes"
 	case name == "datetime":
 		return "a date"
@@ -228,7 +247,7 @@ func kindOf(name string) string {
 
 // problem is what is wrong with one setting.
 type problem struct {
-	path string // of the setting, with the index of a source: "source.0.tenant"
+	path string // of the setting, with the index of its block: "source.0.tenant"
 	msg  string // the sentence, without the place
 }
 
@@ -255,6 +274,8 @@ func (c *Config) Check() error {
 		return problemf("search.timeout", "search.timeout must be positive, for example \"60s\"")
 	case c.Search.Memory < 1<<20:
 		return problemf("search.memory", "search.memory must be at least \"1MiB\"")
+	case c.Detect.Memory < 16<<20:
+		return problemf("detect.memory", "detect.memory must be at least \"16MiB\"")
 	case c.Search.Parallel < 1:
 		return problemf("search.parallel", "search.parallel must be at least 1")
 	}
@@ -263,7 +284,10 @@ func (c *Config) Check() error {
 	default:
 		return problemf("log.level", "log.level is %q: want debug, info, warn or error", c.Log.Level)
 	}
-	return checkSources(c.Sources)
+	if err := checkCommon(c.Incidents.Common); err != nil {
+		return err
+	}
+	return cmp.Or(checkSources(c.Sources), checkNotify(c.Notify))
 }
 
 func (s *Server) check() error {

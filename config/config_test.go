@@ -45,6 +45,8 @@ func TestEverySetting(t *testing.T) {
 		Retention: config.Retention{RawDays: 365, LakeDays: 90},
 		Witness:   config.Witness{Policy: "policy.txt"},
 		Enrich:    config.Enrich{Databases: []string{"country.mmdb", "asn.mmdb"}},
+		Detect:    config.Detect{Rules: []string{"rules"}, Pipelines: []string{"fields.yml"}, Memory: 2 << 30},
+		Incidents: config.Incidents{Common: []string{"203.0.113.0/24", "backup@contoso.example"}},
 		Search:    config.Search{Timeout: config.Duration(90 * time.Second), Memory: 1 << 30, Parallel: 4},
 		Log:       config.Log{Level: "debug"},
 		Sources: []config.Source{{
@@ -55,6 +57,13 @@ func TestEverySetting(t *testing.T) {
 			RequestsPerMinute: 500,
 			Webhook:           &config.Webhook{URL: "https://audit.example.com/hook/m365/contoso", AuthID: "env:CONTOSO_HOOK"},
 		}},
+		Notify: []config.Notify{
+			{Name: "soar", Kind: "webhook", Level: "high", URL: "https://hooks.example.com/in", Secret: "env:SOAR_KEY", Hosts: []string{"*.example.com"}},
+			{
+				Name: "mail", Kind: "email", Level: "low", Secret: "file:mail.txt", Server: "mail.example.com:587", User: "daybreak",
+				From: "Daybreak <daybreak@example.com>", To: []string{"soc@example.com", "Eve <eve@example.com>"},
+			},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -62,6 +71,9 @@ func TestEverySetting(t *testing.T) {
 	// The file must not forget a setting that is added later.
 	differs(t, "", reflect.ValueOf(config.Default()), reflect.ValueOf(got))
 	differs(t, "source", reflect.ValueOf(config.DefaultSource()), reflect.ValueOf(got.Sources[0]))
+	both := got.Notify[1] // no channel has the settings of two kinds
+	both.URL, both.Hosts = got.Notify[0].URL, got.Notify[0].Hosts
+	differs(t, "notify", reflect.ValueOf(config.DefaultNotify()), reflect.ValueOf(both))
 }
 
 // differs complains of every setting that is alike in both.
@@ -113,6 +125,9 @@ func TestMistakesRepeatNoSecret(t *testing.T) {
 	block := func(lines ...string) string {
 		return "[[source]]\nname = \"a\"\ntype = \"m365\"\ntenant = \"11111111-2222-3333-4444-555555555555\"\n" + strings.Join(lines, "\n") + "\n"
 	}
+	channel := func(kind string, lines ...string) string {
+		return "[[notify]]\nname = \"a\"\nkind = \"" + kind + "\"\n" + strings.Join(lines, "\n") + "\n"
+	}
 	const client = "client_id = \"66666666-7777-8888-9999-000000000000\""
 	for _, text := range []string{
 		block(client, "client_secret = \""+secret+"\""),
@@ -128,6 +143,16 @@ func TestMistakesRepeatNoSecret(t *testing.T) {
 		block(client, "client_secret = \"env:A\"", "api = \"https://user:"+secret+"@example.com\""),
 		block(client, "client_secret = \"env:A\"", "webhook = { url = \"https://a.example/?"+secret+"\", auth_id = \"env:B\" }"),
 		block(client, "client_secret = \"env:A\"", "webhook = { url = \"https://a.example/\", auth_id = \""+secret+"\" }"),
+		channel("webhook", "url = \"https://a.example/in\"", "secret = \""+secret+"\""),
+		channel("webhook", "url = \"https://a.example/in\"", "secret = \"env:"+secret+"\""),
+		channel("webhook", "url = \"https://a.example/in?key="+secret+"\"", "secret = \"env:A\""),
+		channel("webhook", "url = \"https://user:"+secret+"@a.example/in\"", "secret = \"env:A\""),
+		channel("webhook", "url = \"https://a.example/"+secret+"\"", "hosts = [\"b.example\"]", "secret = \"env:A\""),
+		channel("webhook", "url = [\""+secret+"\"]"),
+		channel("slack", "secret = \"https://hooks.slack.com/"+secret+"\""),
+		channel("slack", "url = \"https://hooks.slack.com/"+secret+"\""),
+		channel("email", "secret = \""+secret+"\""),
+		channel("email", "password = \""+secret+"\""),
 	} {
 		_, err := config.Parse([]byte(text))
 		if err == nil {

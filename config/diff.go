@@ -16,10 +16,10 @@ import (
 // Change is a setting that two configurations have differently. It holds no
 // secret and may be logged.
 type Change struct {
-	// Path is the setting as the file spells it, with a source's name in place
+	// Path is the setting as the file spells it, with a block's name in place
 	// of its number: "retention.raw_days", "source.contoso.poll".
 	Path string
-	// Old and New are the values as people write them; empty if a source is not
+	// Old and New are the values as people write them; empty if a block is not
 	// there, or has no such section.
 	Old, New string
 }
@@ -49,12 +49,15 @@ func (c *Config) Snapshot() Snapshot {
 	out := Snapshot{}
 	v := reflect.ValueOf(*c)
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Tag.Get("toml"); name != "source" {
+		if name := v.Type().Field(i).Tag.Get("toml"); v.Field(i).Kind() == reflect.Struct {
 			flatten(out, name, v.Field(i))
 		}
 	}
 	for i := range c.Sources {
 		flatten(out, "source."+c.Sources[i].Name, reflect.ValueOf(c.Sources[i]))
+	}
+	for i := range c.Notify {
+		flatten(out, "notify."+c.Notify[i].Name, reflect.ValueOf(c.Notify[i]))
 	}
 	return out
 }
@@ -68,8 +71,12 @@ func Changes(before, after Snapshot) []Change {
 			continue
 		}
 		change := Change{path, shown(was), shown(now)}
-		if change.Old == change.New {
+		switch {
+		case change.Old != change.New:
+		case strings.HasPrefix(change.New, "command:"):
 			change.New += " with other arguments"
+		default:
+			change.New += " with another path"
 		}
 		out = append(out, change)
 	}
@@ -82,8 +89,8 @@ func Changes(before, after Snapshot) []Change {
 	return out
 }
 
-// What is shown of a command leaves its arguments out; a digest of them follows
-// this mark.
+// What is shown of a command leaves its arguments out, and of an [Address] what follows
+// the host; a digest of the whole follows this mark.
 const digest = " \x00"
 
 func shown(value string) string {
@@ -106,10 +113,10 @@ func flatten(out Snapshot, path string, v reflect.Value) {
 // plain writes a value for people.
 func plain(v reflect.Value) string {
 	switch x := v.Interface().(type) {
-	case Secret:
-		text := x.String()
+	case Secret, Address:
+		text := fmt.Sprint(x)
 		if strings.HasSuffix(text, " …") {
-			text += fmt.Sprintf("%s%x", digest, sha256.Sum256([]byte(x)))
+			text += fmt.Sprintf("%s%x", digest, sha256.Sum256([]byte(v.String())))
 		}
 		return text
 	case fmt.Stringer:

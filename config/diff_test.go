@@ -21,6 +21,14 @@ tenant = "11111111-2222-3333-4444-55555555abcd"
 client_id = "66666666-7777-8888-9999-00000000abcd"
 `
 
+const hooked = `
+[[notify]]
+name = "soar"
+kind = "webhook"
+url = "https://hooks.example.com/in/hunter2"
+secret = "env:KEY"
+`
+
 func snapshot(t *testing.T, text string) config.Snapshot {
 	t.Helper()
 	c, err := config.Parse([]byte(text))
@@ -58,6 +66,24 @@ source.contoso.client_secret: command:/bin/vault … → command:/bin/vault … 
 		},
 		{"a program", source + `client_secret = "command:/bin/a"`, source + `client_secret = "command:/bin/b x"`, `
 source.contoso.client_secret: command:/bin/a → command:/bin/b …`},
+		{"a channel comes", "", hooked, `
+notify.soar.from: ""
+notify.soar.hosts: []
+notify.soar.kind: "webhook"
+notify.soar.level: "medium"
+notify.soar.name: "soar"
+notify.soar.secret: env:KEY
+notify.soar.server: ""
+notify.soar.to: []
+notify.soar.url: https://hooks.example.com/ …
+notify.soar.user: ""`},
+		{"the paths of channels are not told", hooked, strings.Replace(hooked, "hunter2", "hunter3", 1), `
+notify.soar.url: https://hooks.example.com/ … → https://hooks.example.com/ … with another path`},
+		{"a channel's setting", hooked, strings.Replace(hooked, "/in/hunter2", "", 1) + "level = \"high\"", `
+notify.soar.level: "medium" → "high"
+notify.soar.url: https://hooks.example.com/ … → https://hooks.example.com`},
+		{"what is common", "[incidents]\ncommon = [\"a\"]", "[incidents]\ncommon = [\"a\", \"b\"]", `
+incidents.common: [a] → [a, b]`},
 	} {
 		var got strings.Builder
 		for _, change := range config.Changes(snapshot(t, c.before), snapshot(t, c.after)) {

@@ -22,21 +22,24 @@ func Reference() string {
 command that holds the data directory: ` + "`daybreak serve`" + `, or any other while no server runs. None is needed; what it does not
 say has the default given here. A setting that is not in this page is refused with its line. The file holds no
 secrets: what Daybreak makes itself is in files of the data directory that only their owner can read, and the secrets of
-sources are given by reference: ` + "`env:NAME`, `file:PATH` or `command:/PROGRAM ARG…`" + `.
+sources and channels are given by reference: ` + "`env:NAME`, `file:PATH` or `command:/PROGRAM ARG…`" + `.
 
 ` + "`daybreak serve`" + ` reads the file again when it changes and on SIGHUP; a file with a mistake changes nothing and the log says
-what is wrong. Sources, retention, search, log.level and enrich.databases take effect at once: a source
-that was changed starts anew, the others go on. Settings of server and witness wait for a restart, and the log says so.
+what is wrong. Sources, channels (` + "`[[notify]]`" + `), rules, retention, search, log.level and enrich.databases take effect at once: a source
+that was changed starts anew, the others go on. Settings of server, witness and incidents wait for a restart, and the log says so.
 `)
 	c := reflect.ValueOf(Default())
 	for i := range c.NumField() {
 		section := c.Type().Field(i)
 		name, doc := section.Tag.Get("toml"), section.Tag.Get("doc")
-		if section.Type == reflect.TypeFor[[]Source]() {
+		switch section.Type {
+		case reflect.TypeFor[[]Source]():
 			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(DefaultSource()))
-			continue
+		case reflect.TypeFor[[]Notify]():
+			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(DefaultNotify()))
+		default:
+			writeSection(&b, "["+name+"]", name, doc, c.Field(i))
 		}
-		writeSection(&b, "["+name+"]", name, doc, c.Field(i))
 	}
 	return b.String()
 }

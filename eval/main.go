@@ -54,10 +54,10 @@ type report struct {
 // run prints all sections.
 func (r *report) run(data string) error {
 	if _, err := os.Stat(data); errors.Is(err, fs.ErrNotExist) {
-		r.printf("skipped: the schema's cross-check, the scoreboard of records and the agreement with other vendors, because there is no folder %s\n", data)
+		r.printf("skipped: the schema's cross-check, the scoreboard of records, the agreement with other vendors and the scores of detection, because there is no folder %s\n", data)
 		return nil
 	}
-	for _, section := range []func(data string) error{r.schema, r.validator, r.records, r.agreement} {
+	for _, section := range []func(data string) error{r.schema, r.validator, r.records, r.agreement, r.detection} {
 		if err := section(data); err != nil {
 			return err
 		}

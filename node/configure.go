@@ -9,11 +9,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/notify"
 )
 
 // settings are the configuration that counts at present. They are never
@@ -37,7 +39,7 @@ func newSettings(c *config.Config, before *settings) *settings {
 }
 
 // waits are the sections that are read when the process starts and not again.
-var waits = []string{"server", "witness"}
+var waits = []string{"server", "witness", "incidents"}
 
 // Configured says what a new configuration has changed.
 type Configured struct {
@@ -66,21 +68,36 @@ func (n *Node) Configure(ctx context.Context, c config.Config) (Configured, erro
 		}
 	}
 	// What waits is said again the next time, too.
-	c.Server, c.Witness = before.config.Server, before.config.Witness
+	c.Server, c.Witness, c.Incidents = before.config.Server, before.config.Witness, before.config.Incidents
+	var box *notify.Outbox
+	if !reflect.DeepEqual(before.config.Notify, c.Notify) {
+		var err error
+		if box, err = n.newOutbox(&c); err != nil {
+			return Configured{}, err
+		}
+	}
 	if !slices.Equal(before.config.Enrich.Databases, c.Enrich.Databases) {
 		if err := n.mappers.use(c.Enrich.Databases); err != nil {
 			return Configured{}, &DirError{"enrich.databases: " + err.Error()}
 		}
 	}
+	if n.detector != nil {
+		if err := n.reloadRules(&c); err != nil {
+			return Configured{}, &DirError{"detect: " + err.Error()}
+		}
+	}
 	n.live.Store(newSettings(&c, before))
+	if box != nil {
+		n.teller.use(box)
+	}
 	n.declare(ctx, &c)
 	n.sources.configure(c.Sources)
 	return out, nil
 }
 
 // declared are the sections whose changes are acts in the journal: what decides
-// on what is collected and kept, and by whom it is vouched for.
-var declared = []string{"source", "retention", "witness"}
+// on what is collected and kept, what judges it, and by whom it is vouched for.
+var declared = []string{"source", "retention", "witness", "detect"}
 
 // declare writes down what has changed in the configuration since the last time,
 // also if that was before a restart.

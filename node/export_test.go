@@ -55,3 +55,9 @@ func (n *Node) TestingActs(ctx context.Context) ([]act.Act, error) {
 		}
 	}
 }
+
+// TestingUntold returns how many messages are still to be sent.
+func (n *Node) TestingUntold(ctx context.Context) (count int, err error) {
+	err = n.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM notify_message WHERE dead = 0`).Scan(&count)
+	return count, err
+}

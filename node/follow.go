@@ -193,20 +193,29 @@ func (n *Node) Searchable(ctx context.Context, upTo event.ID) error {
 	}
 }
 
-// pace waits while the lake is far behind the journal, as long as it moves.
+// pace waits while the lake or detection is far behind the journal, as long as it moves.
 func (n *Node) pace(ctx context.Context) {
-	for {
+	n.pacedBy(ctx, n.detector.state, n.detector.ended())
+	n.pacedBy(ctx, func() (uint64, <-chan struct{}, error) {
 		at, moved, err := n.follow.state()
-		if err != nil || n.journal.Size() <= at.Batch+aheadBatches {
+		return at.Batch, moved, err
+	}, n.follow.drained)
+}
+
+// pacedBy waits for one follower.
+func (n *Node) pacedBy(ctx context.Context, state func() (uint64, <-chan struct{}, error), ended <-chan struct{}) {
+	for {
+		at, moved, err := state()
+		if err != nil || n.journal.Size() <= at+aheadBatches {
 			return
 		}
 		select {
 		case <-moved:
 		case <-time.After(200 * time.Millisecond):
-			if !n.Behind(ctx) {
+			if !n.behind(ctx, at) {
 				return
 			}
-		case <-n.follow.drained:
+		case <-ended:
 			return
 		case <-ctx.Done():
 			return
@@ -244,11 +253,16 @@ func (n *Node) CatchUp(ctx context.Context, report func(done, total, rows int64)
 // The log's size does not tell, for its last entries may be of another kind.
 func (n *Node) Behind(ctx context.Context) bool {
 	at, _, _ := n.follow.state()
-	if at.Batch >= n.journal.Size() {
+	return n.behind(ctx, at.Batch)
+}
+
+// behind reports whether there is a batch from a place in the log on.
+func (n *Node) behind(ctx context.Context, at uint64) bool {
+	if at >= n.journal.Size() {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	b, _ := n.journal.Follow(at.Batch).Next(ctx)
+	b, _ := n.journal.Follow(at).Next(ctx)
 	return b != nil
 }

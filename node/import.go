@@ -43,6 +43,8 @@ type Summary struct {
 	Read, Stored, Duplicates, Mutated int64
 	Unparsed                          int64 // not JSON; stored as they are
 	Refused                           int64 // not stored: their source could not be told
+	// Detections are the alerts, new or revised, that the process has given meanwhile.
+	Detections uint64
 }
 
 // Import takes records from files into the journal. The records of a file run
@@ -61,6 +63,7 @@ type Import struct {
 	feeds   map[feedKey]*feed
 	touched []*feed
 	pending []*journal.Commit
+	alerts  uint64 // that the process had given before
 	last    uint64 // log entry that must be published and searchable at the end
 	any     bool
 }
@@ -99,7 +102,7 @@ func (n *Node) NewImport(o ImportOptions) (*Import, error) {
 	if o.Progress == nil {
 		o.Progress = func(int64) {}
 	}
-	return &Import{n: n, opts: o}, nil
+	return &Import{n: n, opts: o, alerts: n.DetectStats().Alerts}, nil
 }
 
 // Read takes one file in. When it returns, all that was read has been handed to
@@ -210,7 +213,7 @@ func (im *Import) settle(ctx context.Context, most int) error {
 }
 
 // Finish waits until everything that was read is durable, covered by a signed
-// checkpoint, mapped and searchable, and returns the sum of all files. Ending
+// checkpoint, searchable and judged, and returns the sum of all files. Ending
 // ctx ends the wait; what was read is durable by itself a moment later.
 func (im *Import) Finish(ctx context.Context) (Summary, error) {
 	if err := im.n.journal.Flush(ctx); err != nil {
@@ -222,7 +225,13 @@ func (im *Import) Finish(ctx context.Context) (Summary, error) {
 	if err := im.n.published(ctx, im.last); err != nil {
 		return im.sum, err
 	}
-	return im.sum, im.n.Searchable(ctx, event.ID{Batch: im.last + 1})
+	upTo := event.ID{Batch: im.last + 1}
+	if err := im.n.Searchable(ctx, upTo); err != nil {
+		return im.sum, err
+	}
+	err := im.n.Judged(ctx, upTo)
+	im.sum.Detections = im.n.DetectStats().Alerts - im.alerts
+	return im.sum, err
 }
 
 // published waits until a signed checkpoint covers a log entry, and says why if

@@ -35,6 +35,9 @@ func newMetrics(n *Node) *metrics {
 		{"daybreak_duplicate_records_total", "Records that the journal had already.", func() float64 { return float64(n.journal.Stats().Duplicates) }},
 		{"daybreak_mutated_records_total", "Stored records whose id the journal had with other content.", func() float64 { return float64(n.journal.Stats().Mutated) }},
 		{"daybreak_raw_bytes_total", "Bytes of the records stored.", func() float64 { return float64(n.journal.Stats().RawBytes) }},
+		{"daybreak_judged_records_total", "Records judged by the rules.", func() float64 { return float64(n.DetectStats().Records) }},
+		{"daybreak_rule_matches_total", "Matches of rules that judge single records, those of correlations among them.", func() float64 { return float64(n.DetectStats().Hits) }},
+		{"daybreak_alerts_total", "Alerts given, revisions among them.", func() float64 { return float64(n.DetectStats().Alerts) }},
 		{"daybreak_journal_bytes_total", "Bytes that they take in the journal's segments.", func() float64 {
 			s := n.journal.Stats()
 			return float64(s.FrameBytes + s.ReceiptBytes)
@@ -49,6 +52,8 @@ func newMetrics(n *Node) *metrics {
 		{"daybreak_log_entries", "Entries of the log.", func() float64 { return float64(n.journal.Stats().Entries) }},
 		{"daybreak_log_published_entries", "Entries that the latest checkpoint covers.", func() float64 { return float64(n.journal.Stats().Published) }},
 		{"daybreak_searchable_entries", "Entries whose records are searchable.", func() float64 { at, _, _ := n.follow.state(); return float64(at.Batch) }},
+		{"daybreak_judged_entries", "Entries whose records are judged.", func() float64 { return float64(n.DetectStats().At) }},
+		{"daybreak_detection_lag_seconds", "From commit to judged, of the latest batch.", func() float64 { return n.DetectStats().Lag.Seconds() }},
 		{"daybreak_lake_rows", "Rows in the lake.", func() float64 { s := n.lake.Stats(); return float64(s.Rows + s.MemoryRows) }},
 		{"daybreak_lake_bytes", "Bytes of the lake's segments.", func() float64 { return float64(n.lake.Stats().Bytes) }},
 		{"daybreak_lake_segments", "Segments of the lake.", func() float64 { return float64(n.lake.Stats().Segments) }},

@@ -45,9 +45,11 @@ import (
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/internal/durable"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/lake"
+	"github.com/daybreak-sec/daybreak/notify"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/store"
 )
@@ -77,10 +79,11 @@ type Options struct {
 	Adjust Adjust
 }
 
-// Adjust changes what a source runs with before it starts. nil leaves it.
+// Adjust changes what a source runs with before it starts, and how messages are sent. nil leaves it.
 type Adjust struct {
 	Collector func(*collect.Options)
 	Client    func(*provider.Options)
+	Notify    func(*notify.Options)
 	Listen    time.Duration // how often silent workloads are listened for; 0: as always
 }
 
@@ -101,14 +104,17 @@ type Node struct {
 	drift   *drift
 	metrics *metrics
 
-	follow  *follower
-	covered *covered
-	sources *sources
-	upkeep  context.CancelFunc
-	tasks   sync.WaitGroup
-	stale   bool // rows were made by another version of the mapping
-	failing chan struct{}
-	closing sync.Once
+	follow    *follower
+	detector  *detector
+	incidents *incident.Store
+	teller    teller
+	covered   *covered
+	sources   *sources
+	upkeep    context.CancelFunc
+	tasks     sync.WaitGroup
+	stale     bool // rows were made by another version of the mapping
+	failing   chan struct{}
+	closing   sync.Once
 }
 
 // Open takes the data directory and everything in it. Errors that people can
@@ -136,14 +142,35 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	run, stop := context.WithCancel(context.Background())
 	n.upkeep = stop
 	n.follow = startFollower(n)
+	n.detector.start()
 	n.covered.start()
 	n.background(func() { n.covered.watch(run) })
+	n.background(func() { n.followDecisions(run) })
+	if tells(n.role) {
+		n.background(func() { n.tell(run) })
+	}
 	n.background(func() { n.maintain(run) })
 	n.background(func() { n.watch(run) })
 	return n, nil
 }
 
 func (n *Node) background(f func()) { n.tasks.Go(f) }
+
+// followDecisions takes in what people decide about incidents, and tries again as long as the
+// database does not let it.
+func (n *Node) followDecisions(ctx context.Context) {
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+		err := n.incidents.Follow(ctx, n.journal)
+		if err == nil || ctx.Err() != nil || n.journal.Err() != nil {
+			return
+		}
+		n.log.Error("decisions about incidents are not taken in; it is tried again", "err", err, "in", pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
 
 func (n *Node) open(ctx context.Context, rebuild bool) error {
 	os.Remove(filepath.Join(n.dir, AddressFile)) // of a process that was killed
@@ -192,6 +219,20 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 	if err := n.forgetCoverage(ctx); err != nil {
 		return err
 	}
+	box, err := n.newOutbox(c)
+	if err != nil {
+		return err
+	}
+	n.teller.use(box)
+	told := incident.Options{Common: c.Incidents.Common, Changed: n.teller.changed, Log: n.log}
+	if n.incidents, err = incident.Open(ctx, n.db, told); err != nil {
+		return err
+	}
+	if judges(n.role) {
+		if n.detector, err = openDetector(ctx, n, c, rebuild || shorter); err != nil {
+			return err
+		}
+	}
 	n.drift = newDrift(n.db)
 	n.metrics = newMetrics(n)
 	return nil
@@ -216,6 +257,9 @@ func (n *Node) publishKey() error {
 
 // abandon lets go after a failure to open.
 func (n *Node) abandon() {
+	if n.detector != nil {
+		n.detector.abandon()
+	}
 	if n.lake != nil {
 		n.lake.Close()
 	}
@@ -238,6 +282,7 @@ func (n *Node) Close() error {
 		n.upkeep()
 		err = n.journal.Close()
 		n.follow.stop()
+		n.detector.stop()
 		n.covered.stop()
 		n.tasks.Wait()
 		if n.follow.Err() == nil {
@@ -272,7 +317,11 @@ func (n *Node) Ready() error {
 	if err := n.Err(); err != nil {
 		return err
 	}
-	return n.follow.Err()
+	if err := n.follow.Err(); err != nil {
+		return err
+	}
+	_, _, err := n.detector.state()
+	return err
 }
 
 // failure turns an error of the journal into advice.

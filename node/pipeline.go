@@ -8,6 +8,8 @@ import (
 	"runtime"
 
 	"github.com/daybreak-sec/daybreak/collect/file"
+	"github.com/daybreak-sec/daybreak/detect"
+	"github.com/daybreak-sec/daybreak/detect/correlate"
 	"github.com/daybreak-sec/daybreak/event"
 )
 
@@ -107,6 +109,8 @@ type piece struct {
 	family         event.Family
 	note           string // what people should know of it
 	refused        bool
+	found          []detect.Found // rules that the record matched
+	key            correlate.Key  // set if there are any
 }
 
 const (

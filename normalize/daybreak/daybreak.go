@@ -6,10 +6,11 @@
 // missing", workload:Audit.Exchange op:sealed.
 //
 //	started, stopped, configured   Application Lifecycle
+//	incident-*                     API Activity: what a person decided
 //	all others                     API Activity: what was asked of a provider
 //
-// The stream is the log's name and with it the row's workload; the blob, or else the
-// stream, is the resource. Acts are never told from their shape: only what the
+// The stream is the log's name and with it the row's workload; the blob, the incident or
+// else the stream is the resource. Acts are never told from their shape: only what the
 // collectors wrote is one.
 package daybreak
 
@@ -59,6 +60,13 @@ var kinds = map[string]kind{
 	"filled":       {ocsf.ClassAPIActivity, apiRead, false, informational},
 	"subscription": {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"alarm":        {ocsf.ClassAPIActivity, apiOther, true, high},
+
+	// What people decide about incidents.
+	"incident-state":  {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"incident-assign": {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"incident-note":   {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"incident-split":  {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"incident-merge":  {ocsf.ClassAPIActivity, apiOther, false, informational},
 }
 
 // mapAct fills an event. A member that no attribute carries whole stays under
@@ -102,6 +110,7 @@ var texts = map[string]ocsf.Path{
 	"code":    ocsf.PathStatusCode,
 	"reason":  ocsf.PathStatusDetail,
 	"run":     ocsf.PathMetadataCorrelationUID,
+	"by":      ocsf.PathActorUserName,
 }
 
 // member maps one member, and reports whether the event carries all of it.
@@ -158,6 +167,11 @@ func resource(root jsontape.Value, e *ocsf.Event) {
 	if id := root.Path("blob", "id").Str(); len(id) > 0 {
 		e.AddString(ocsf.PathResourcesName, 0, id)
 		e.AddText(ocsf.PathResourcesType, 0, "blob")
+		return
+	}
+	if id := root.Get("incident").Str(); len(id) > 0 {
+		e.AddString(ocsf.PathResourcesName, 0, id)
+		e.AddText(ocsf.PathResourcesType, 0, "incident")
 		return
 	}
 	if stream := root.Get("stream").Str(); len(stream) > 0 {

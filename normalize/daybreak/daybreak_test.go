@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/daybreak"
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -84,6 +85,21 @@ func TestNothingIsLeftOut(t *testing.T) {
 			if !bytes.Contains(event, v.Raw()) {
 				t.Errorf("%d: %s is not in the event: %s", i+1, v.Key(), event)
 			}
+		}
+	}
+}
+
+// TestDecisions: what people decide about incidents is of a kind that is known.
+func TestDecisions(t *testing.T) {
+	for kind, want := range map[act.Kind]bool{
+		act.IncidentState: true, act.IncidentAssign: true, act.IncidentNote: true, act.IncidentSplit: true, act.IncidentMerge: true,
+		"incident-invented": false,
+	} {
+		d := act.Decision{ID: "1", Kind: kind, By: "ann", Incident: "i1"}
+		var e ocsf.Event
+		daybreak.Source.Map(parse(t, d.Append(nil)), &e)
+		if e.Listed != want {
+			t.Errorf("%s is listed: %v", kind, e.Listed)
 		}
 	}
 }

@@ -1,0 +1,55 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/notify"
+)
+
+// cmdUndelivered imports a file as the program would, and gives up on the messages about its incidents
+// at the first failure instead of after a day.
+func cmdUndelivered(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: undelivered CONFIG FILE")
+	}
+	c, err := config.Load(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	n, err := node.Open(ctx, node.Options{
+		Dir: ts.Getenv("DAYBREAK_DATA"), Role: "demo", Config: c, Log: slog.New(slog.DiscardHandler),
+		Adjust: node.Adjust{Notify: func(o *notify.Options) {
+			o.Settle, o.Poll, o.GiveUp = time.Nanosecond, 5*time.Millisecond, time.Nanosecond
+		}},
+	})
+	ts.Check(err)
+	defer func() { ts.Check(n.Close()) }()
+	before, err := n.DeadLetters(ctx)
+	ts.Check(err)
+	f, err := os.Open(ts.MkAbs(args[1]))
+	ts.Check(err)
+	defer f.Close()
+	im, err := n.NewImport(node.ImportOptions{})
+	ts.Check(err)
+	ts.Check(im.Read(ctx, args[1], f))
+	_, err = im.Finish(ctx)
+	ts.Check(err)
+	for {
+		dead, err := n.DeadLetters(ctx)
+		ts.Check(err)
+		if len(dead) > len(before) {
+			return
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}

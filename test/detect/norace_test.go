@@ -1,0 +1,8 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !race
+
+package detect_test
+
+const raceEnabled = false
