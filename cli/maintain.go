@@ -80,11 +80,11 @@ it; their receipts and proofs stay.`,
 func (a *app) rebuildCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rebuild",
-		Short: "Make the searchable rows and what is known of coverage anew from the journal",
+		Short: "Make the searchable rows, alerts and what is known of coverage anew from the journal",
 		Long: `Rebuild drops the lake and maps every raw record of the journal again, with the
-mapping of this build. The journal is only read. Rows whose raw records are gone by
-policy are gone with it; coverage is left as it is where that would lose some of it.
-Stop the server first.`,
+mapping of this build, and judges it again, with the rules of today. The journal is
+only read. Rows whose raw records are gone by policy are gone with it; alerts and
+coverage are left as they are where that would lose some of them. Stop the server first.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			n, err := a.open(cmd.Context(), node.Options{Role: "rebuild", MustExist: true, Rebuild: true})
@@ -96,6 +96,9 @@ Stop the server first.`,
 				return err
 			}
 			n.CatchUpCoverage(cmd.Context(), func() {})
+			if err := n.CatchUpDetection(cmd.Context()); err != nil {
+				return err
+			}
 			st, err := n.Status(cmd.Context())
 			if err != nil {
 				return err

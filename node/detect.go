@@ -106,6 +106,15 @@ func (j *judged) ref(i int) correlate.Ref {
 	return correlate.Ref{ID: j.batch.ID(i), Time: r.Time, Key: detect.KeyOf(o.Tenant, o.Family, r.ID, j.batch.Raw(i))}
 }
 
+// judgeAnew reports whether a rebuild may forget what was found.
+func (n *Node) judgeAnew(ctx context.Context) bool {
+	if !n.actsGone(ctx) {
+		return true
+	}
+	n.log.Warn("alerts are not made anew: the oldest records are gone by policy, and what was found in them would be lost")
+	return false
+}
+
 func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) (*detector, error) {
 	d := &detector{n: n, done: make(chan struct{}), moved: make(chan struct{}), lateness: lateAtFirst}
 	book, err := OpenBook(c)
@@ -474,6 +483,27 @@ func (n *Node) Judged(ctx context.Context, upTo event.ID) error {
 		}
 		select {
 		case <-moved:
+		case <-n.detector.ended():
+			return ErrStopped
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// CatchUpDetection waits until everything that the journal holds is judged.
+func (n *Node) CatchUpDetection(ctx context.Context) error {
+	for {
+		at, moved, err := n.detector.state()
+		switch {
+		case err != nil:
+			return err
+		case at >= n.journal.Size() || !n.behind(ctx, at):
+			return ctx.Err()
+		}
+		select {
+		case <-moved:
+		case <-time.After(200 * time.Millisecond):
 		case <-n.detector.ended():
 			return ErrStopped
 		case <-ctx.Done():

@@ -229,7 +229,7 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 		return err
 	}
 	if judges(n.role) {
-		if n.detector, err = openDetector(ctx, n, c, rebuild || shorter); err != nil {
+		if n.detector, err = openDetector(ctx, n, c, shorter || rebuild && n.judgeAnew(ctx)); err != nil {
 			return err
 		}
 	}
