@@ -52,6 +52,10 @@ type detector struct {
 	learned  time.Time
 	flushed  time.Time
 	dirty    bool
+	// What the engine has said of the batches before taken and is not written down yet.
+	pending  []detect.Alert
+	taken    uint64
+	reported time.Time
 
 	mu    sync.Mutex
 	at    uint64 // batches before it are judged
@@ -71,6 +75,7 @@ const (
 	// DetectDir is what detection remembers; it can be made anew from the journal.
 	DetectDir   = "detect"
 	flushEvery  = 2 * time.Second
+	reportEvery = 250 * time.Millisecond
 	detectDrain = 5 * time.Second
 	// detectAhead is how many batches are judged ahead of the one that the engine takes.
 	detectAhead = 4
@@ -241,7 +246,7 @@ func (d *detector) run(ctx context.Context) error {
 		defer close(work)
 		readErr = d.read(ctx, order, work)
 	})
-	tick := time.NewTicker(flushEvery)
+	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
 	for open := true; open; {
 		select {
@@ -257,7 +262,7 @@ func (d *detector) run(ctx context.Context) error {
 			}
 		case <-tick.C:
 			if takeErr == nil {
-				if takeErr = d.flush(false); takeErr != nil {
+				if takeErr = errors.Join(d.tell(ctx), d.flush(false)); takeErr != nil {
 					cancel()
 				}
 			}
@@ -334,22 +339,38 @@ func (d *detector) take(ctx context.Context, j *judged) error {
 	}
 	d.advance(j.batch)
 	alerts := d.engine.Alerts()
-	if len(alerts) > 0 {
-		if err := d.report(ctx, event.ID{Batch: j.batch.Index + 1}, alerts); err != nil {
-			return err
-		}
-	}
-	d.dirty = true
+	d.pending, d.taken, d.dirty = append(d.pending, alerts...), j.batch.Index+1, true
 	d.mu.Lock()
 	d.stats.Records += uint64(len(j.batch.Records))
 	d.stats.Hits += uint64(hits)
 	d.stats.Alerts += uint64(len(alerts))
 	d.stats.Lag = time.Since(j.batch.Committed)
 	d.mu.Unlock()
-	d.move(j.batch.Index+1, nil)
+	if len(d.pending) == 0 || time.Since(d.reported) >= reportEvery {
+		if err := d.tell(ctx); err != nil {
+			return err
+		}
+	}
 	if time.Since(d.flushed) >= flushEvery {
 		return d.flush(false)
 	}
+	return nil
+}
+
+// tell writes down the alerts of all batches that were taken, and says that these are judged.
+// What an incident costs grows with it, so that many alerts at once cost little more than one:
+// while there are ever new ones they are written reportEvery, and otherwise at once.
+func (d *detector) tell(ctx context.Context) error {
+	if d.taken <= d.at {
+		return nil // at is written by this goroutine alone
+	}
+	if len(d.pending) > 0 {
+		if err := d.report(ctx, event.ID{Batch: d.taken}, d.pending); err != nil {
+			return err
+		}
+		d.pending, d.reported = nil, time.Now()
+	}
+	d.move(d.taken, nil)
 	return nil
 }
 
@@ -415,6 +436,9 @@ func (d *detector) flush(last bool) error {
 	d.learn(context.Background())
 	if !d.dirty || !last && time.Since(d.flushed) < flushEvery {
 		return nil
+	}
+	if err := d.tell(context.Background()); err != nil {
+		return err
 	}
 	d.mu.Lock()
 	at := d.at
