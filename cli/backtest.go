@@ -28,19 +28,11 @@ alerts there would have been, on which days, and the first of them. With a secon
 folder, another version of the rules, both are shown side by side. Nothing is kept.`,
 		Args: args(cobra.RangeArgs(1, 2), "one or two files or folders of rules"),
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			var bounds [2]time.Time
-			now := time.Now()
-			for i, bound := range []struct{ flag, text string }{{"since", since}, {"until", until}} {
-				if bound.text == "" {
-					continue
-				}
-				t, err := parseBound(bound.flag, bound.text, now)
-				if err != nil {
-					return err
-				}
-				bounds[i] = t
+			from, to, err := parseBounds(since, until)
+			if err != nil {
+				return err
 			}
-			return a.backtest(cmd, paths, bounds[0], bounds[1])
+			return a.backtest(cmd, paths, from, to)
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "30d", "only records that happened at this `time` or later")

@@ -35,19 +35,11 @@ The ids are those of the acts in the journal that say so: "daybreak prove" takes
 Times are the provider's. docs/reference/coverage.md has the rest.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var bounds [2]time.Time
-			now := time.Now()
-			for i, bound := range []struct{ flag, text string }{{"since", since}, {"until", until}} {
-				if bound.text == "" {
-					continue
-				}
-				t, err := parseBound(bound.flag, bound.text, now)
-				if err != nil {
-					return err
-				}
-				bounds[i] = t
+			from, to, err := parseBounds(since, until)
+			if err != nil {
+				return err
 			}
-			return a.coverage(cmd, bounds[0], bounds[1])
+			return a.coverage(cmd, from, to)
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "", "from the interval of this `time` on: 2026-11-21, 2026-11-21T08:00:00Z, 24h, 7d; a day before --until if absent")

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,17 +50,8 @@ func (a *app) incidentsListCommand() *cobra.Command {
 		Short: "List incidents, the one with the latest alert first",
 		Args:  args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			now := time.Now()
-			for _, bound := range []struct {
-				flag, text string
-				to         *time.Time
-			}{{"since", since, &p.Since}, {"until", until, &p.Until}} {
-				if bound.text == "" {
-					continue
-				}
-				if *bound.to, err = parseBound(bound.flag, bound.text, now); err != nil {
-					return err
-				}
+			if p.Since, p.Until, err = parseBounds(since, until); err != nil {
+				return err
 			}
 			for _, s := range p.States {
 				if err := oneOf("state", s, incidentStates); err != nil {

@@ -34,24 +34,13 @@ A bare vendor id or event id finds that event. With --json each event is one lin
 the whole event in OCSF, its event id in metadata.uid and the vendor's in
 metadata.original_event_uid. The event id is what "daybreak prove" takes.`,
 		Args: args(cobra.ExactArgs(1), "one query (quote it)"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			s := client.Search{Query: args[0], Limit: limit, Full: a.json}
 			if err := a.checkQuery(args[0]); err != nil {
 				return err
 			}
-			now := time.Now()
-			for _, bound := range []struct {
-				flag, text string
-				to         *time.Time
-			}{{"since", since, &s.Since}, {"until", until, &s.Until}} {
-				if bound.text == "" {
-					continue
-				}
-				t, err := parseBound(bound.flag, bound.text, now)
-				if err != nil {
-					return err
-				}
-				*bound.to = t
+			if s.Since, s.Until, err = parseBounds(since, until); err != nil {
+				return err
 			}
 			if limit < 1 {
 				return usagef("--limit must be at least 1")
@@ -76,6 +65,18 @@ func parseBound(flag, text string, now time.Time) (time.Time, error) {
 		return ago, nil
 	}
 	return t, usagef("--%s: %v", flag, err)
+}
+
+// parseBounds reads --since and --until; one that is empty leaves its side open.
+func parseBounds(since, until string) (from, to time.Time, err error) {
+	now := time.Now()
+	if since != "" {
+		from, err = parseBound("since", since, now)
+	}
+	if until != "" && err == nil {
+		to, err = parseBound("until", until, now)
+	}
+	return from, to, err
 }
 
 // checkQuery refuses a query that cannot be read, with a caret under the place.
