@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"strings"
 
@@ -25,13 +26,14 @@ type Judge struct {
 	family  event.Family
 	ocsf    []byte                    // of the record under judgment, if it was asked for
 	ask     func(layer string) []byte // layer, bound once
+	copied  map[string][][]byte       // by path: the record's values that correlations have asked for
 }
 
 // NewJudge returns a judge by the book. view makes the OCSF event of a record, as JSON; it is
 // called only for records for which a rule asks for it, and what it returns is good until its
 // next call.
 func (b *Book) NewJudge(view func(raw []byte, family event.Family) []byte) *Judge {
-	j := &Judge{book: b, matcher: b.Program.Matcher(), view: view}
+	j := &Judge{book: b, matcher: b.Program.Matcher(), view: view, copied: map[string][][]byte{}}
 	j.ask = j.layer
 	return j
 }
@@ -50,6 +52,7 @@ func (j *Judge) Record(raw []byte, family event.Family, dst []Found) []Found {
 		return dst
 	}
 	j.raw, j.family, j.ocsf = raw, family, nil
+	clear(j.copied)
 	root := j.tape.Root()
 	j.sources = source.LogSources(family, root, j.sources[:0])
 	// An error would be of the layer, and what needs none of it has been judged.
@@ -103,7 +106,7 @@ func (j *Judge) layer(string) []byte {
 	return j.ocsf
 }
 
-// values copies what correlations ask of the record.
+// values returns what correlations ask of the record.
 func (j *Judge) values(f *feed) [][][]byte {
 	if f == nil {
 		return nil
@@ -111,15 +114,30 @@ func (j *Judge) values(f *feed) [][][]byte {
 	out := make([][][]byte, len(f.names))
 	for i, paths := range f.paths {
 		for _, p := range paths {
-			for _, v := range j.matcher.Values(p) {
-				out[i] = append(out[i], append([]byte(nil), v...))
-			}
-			if len(out[i]) > 0 {
+			if out[i] = j.at(p); len(out[i]) > 0 {
 				break // further paths are other spellings
 			}
 		}
 	}
 	return out
+}
+
+// at copies the record's values at a path, once for all rules that ask for it.
+func (j *Judge) at(path string) [][]byte {
+	values, known := j.copied[path]
+	if known {
+		return values
+	}
+	if found := j.matcher.Values(path); len(found) > 0 {
+		values = make([][]byte, len(found))
+		text, from := bytes.Join(found, nil), 0
+		for i, v := range found {
+			values[i] = text[from : from+len(v) : from+len(v)]
+			from += len(v)
+		}
+	}
+	j.copied[path] = values
+	return values
 }
 
 // KeyOf tells a record apart by what it is: see [correlate.Key].
