@@ -8,22 +8,23 @@ import (
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
 // audit is the table of the directoryAudit resource.
-var audit = fields{
-	"id":                  {path: ocsf.PathMetadataUID},
-	"activityDateTime":    {fn: when},
-	"activityDisplayName": {fn: activity},
-	"correlationId":       {path: ocsf.PathMetadataCorrelationUID},
-	"loggedByService":     {path: ocsf.PathAPIServiceName},
-	"result":              {fn: result},
-	"resultReason":        {path: ocsf.PathStatusDetail},
-	"userAgent":           {path: ocsf.PathHTTPRequestUserAgent},
-	"initiatedBy":         {fn: initiatedBy},
-	"additionalDetails":   {fn: details},
+var audit = members.Table{
+	"id":                  {Path: ocsf.PathMetadataUID},
+	"activityDateTime":    {Fn: members.When},
+	"activityDisplayName": {Fn: activity},
+	"correlationId":       {Path: ocsf.PathMetadataCorrelationUID},
+	"loggedByService":     {Path: ocsf.PathAPIServiceName},
+	"result":              {Fn: result},
+	"resultReason":        {Path: ocsf.PathStatusDetail},
+	"userAgent":           {Path: ocsf.PathHTTPRequestUserAgent},
+	"initiatedBy":         {Fn: initiatedBy},
+	"additionalDetails":   {Fn: details},
 }
 
 // rule is what an audited activity is: its class, the class's activity_id, and
@@ -124,7 +125,7 @@ func classify(name, category, operationType []byte) (r rule, known bool) {
 func mapAudit(p jsontape.Value, e *ocsf.Event, prefix string) {
 	r, _ := classify(p.Get("activityDisplayName").Str(), p.Get("category").Str(), p.Get("operationType").Str())
 	e.Class, e.Activity = r.class, r.activity
-	audit.apply(p, e, prefix, "")
+	audit.Apply(p, e, prefix)
 	r.targets(p.Get("targetResources"), e)
 }
 
@@ -156,9 +157,9 @@ func result(v jsontape.Value, e *ocsf.Event) bool {
 func initiatedBy(v jsontape.Value, e *ocsf.Event) bool {
 	user, app := v.Get("user"), v.Get("app")
 	if user.Kind() == jsontape.Object {
-		actor.person(e, user.Get("userPrincipalName").Str(), user.Get("displayName").Str(), user.Get("id").Str())
-		if ip := user.Get("ipAddress"); !blank(ip) && ip.Exists() {
-			from(ip, e)
+		members.Actor.Person(e, user.Get("userPrincipalName").Str(), user.Get("displayName").Str(), user.Get("id").Str())
+		if ip := user.Get("ipAddress"); !members.Blank(ip) && ip.Exists() {
+			members.From(ip, e)
 		}
 	}
 	if app.Kind() == jsontape.Object {
@@ -166,7 +167,7 @@ func initiatedBy(v jsontape.Value, e *ocsf.Event) bool {
 		e.SetString(ocsf.PathActorAppName, name)
 		e.SetString(ocsf.PathActorAppUID, app.Get("appId").Str())
 		if e.Str(ocsf.PathActorUserName) == nil && e.Str(ocsf.PathActorUserUID) == nil {
-			actor.service(e, name, id)
+			members.Actor.Service(e, name, id)
 		}
 	}
 	return !user.Get("roles").First().Exists()

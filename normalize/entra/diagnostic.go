@@ -5,9 +5,11 @@ package entra
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/field"
+	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
@@ -69,24 +71,24 @@ var kinds = map[string]*kind{
 
 // envelope is the table of what Azure Monitor wraps around an object. The
 // object is mapped first: it knows better.
-var envelope = fields{
+var envelope = members.Table{
 	"properties":        {},
-	"time":              {fn: logged},
+	"time":              {Fn: logged},
 	"operationName":     {},
-	"operationVersion":  {path: ocsf.PathMetadataLogVersion},
-	"category":          {path: ocsf.PathMetadataLogName},
-	"tenantId":          {path: ocsf.PathMetadataTenantUID},
-	"resourceId":        {fn: tenantPath},
-	"callerIpAddress":   {fn: caller},
-	"correlationId":     {fn: correlation},
-	"resultType":        {fn: resultType},
-	"resultSignature":   {fn: signature},
-	"resultDescription": {fn: description},
-	"durationMs":        {fn: duration},
-	"identity":          {fn: identity},
-	"level":             {path: ocsf.PathMetadataLogLevel},
-	"Level":             {path: ocsf.PathMetadataLogLevel},
-	"location":          {fn: country},
+	"operationVersion":  {Path: ocsf.PathMetadataLogVersion},
+	"category":          {Path: ocsf.PathMetadataLogName},
+	"tenantId":          {Path: ocsf.PathMetadataTenantUID},
+	"resourceId":        {Fn: tenantPath},
+	"callerIpAddress":   {Fn: caller},
+	"correlationId":     {Fn: correlation},
+	"resultType":        {Fn: resultType},
+	"resultSignature":   {Fn: signature},
+	"resultDescription": {Fn: description},
+	"durationMs":        {Fn: duration},
+	"identity":          {Fn: identity},
+	"level":             {Path: ocsf.PathMetadataLogLevel},
+	"Level":             {Path: ocsf.PathMetadataLogLevel},
+	"location":          {Fn: country},
 }
 
 // isEnvelope reports whether root has Azure Monitor's shape.
@@ -155,11 +157,11 @@ func mapDiagnostic(root jsontape.Value, e *ocsf.Event) {
 		k.fill(p, e, "properties.")
 	} else {
 		unknown.fill(p, e, "")
-		if !blank(p) {
-			leave(p, e, "", "")
+		if !members.Blank(p) {
+			members.Leave(p, e, "")
 		}
 	}
-	envelope.apply(root, e, "", "")
+	envelope.Apply(root, e, "")
 	operation := root.Get("operationName").Str()
 	if e.Str(ocsf.PathMetadataEventCode) == nil {
 		e.SetString(ocsf.PathMetadataEventCode, operation)
@@ -169,12 +171,14 @@ func mapDiagnostic(root jsontape.Value, e *ocsf.Event) {
 	} else if e.Str(ocsf.PathAPIOperation) == nil {
 		e.SetText(ocsf.PathAPIOperation, k.operation)
 	}
+	// Azure's bookkeeping (__UDI_RequiredFields_TenantId and so on) repeats other members.
+	e.Unmapped = slices.DeleteFunc(e.Unmapped, func(m ocsf.Member) bool { return bytes.Contains(m.Name, []byte("__UDI_RequiredFields_")) })
 }
 
 // mapUnknown is for categories without a table of their own.
 func mapUnknown(p jsontape.Value, e *ocsf.Event, prefix string) {
 	e.Class, e.Activity = ocsf.ClassAPIActivity, other
-	fields(nil).apply(p, e, prefix, "")
+	members.Table(nil).Apply(p, e, prefix)
 }
 
 // logged is when the record was written, which is when the event happened only
@@ -194,9 +198,9 @@ func logged(v jsontape.Value, e *ocsf.Event) bool {
 
 func caller(v jsontape.Value, e *ocsf.Event) bool {
 	if e.Class == ocsf.ClassDetectionFinding {
-		return e.Str(ocsf.PathEvidencesSrcEndpointIP) != nil || address(v, e, ocsf.PathEvidencesSrcEndpointIP, ocsf.PathEvidencesSrcEndpointPort)
+		return e.Str(ocsf.PathEvidencesSrcEndpointIP) != nil || members.Address(v, e, ocsf.PathEvidencesSrcEndpointIP, ocsf.PathEvidencesSrcEndpointPort)
 	}
-	return e.Str(ocsf.PathSrcEndpointIP) != nil || from(v, e)
+	return e.Str(ocsf.PathSrcEndpointIP) != nil || members.From(v, e)
 }
 
 func correlation(v jsontape.Value, e *ocsf.Event) bool {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
@@ -68,7 +69,7 @@ func documentation() string {
 	fmt.Fprintf(&b, "| any | any other | %d | %d, with a drift notice |\n", ocsf.ClassEntityManagement, other)
 	for _, object := range []struct {
 		name  string
-		table fields
+		table members.Table
 	}{
 		{"signIn", signin},
 		{"signIn.location", location},
@@ -87,9 +88,9 @@ func documentation() string {
 			m := object.table[name]
 			to := "as the judgements say"
 			switch {
-			case m.path != ocsf.PathNone:
-				to = "`" + m.path.String() + "`"
-			case m.sub != nil:
+			case m.Path != ocsf.PathNone:
+				to = "`" + m.Path.String() + "`"
+			case m.Sub != nil:
 				to = "see its own table"
 			}
 			fmt.Fprintf(&b, "| %s | %s |\n", name, to)

@@ -8,33 +8,34 @@ import (
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/field"
+	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
 // graphActivity is the table of a request to Microsoft Graph. The permissions
 // that the token carried (roles, scopes, wids) stay under unmapped.
-var graphActivity = fields{
-	"requestId":          {path: ocsf.PathMetadataUID},
-	"timeGenerated":      {fn: when},
-	"clientRequestId":    {path: ocsf.PathAPIRequestUID},
-	"apiVersion":         {path: ocsf.PathAPIVersion},
-	"requestMethod":      {fn: method},
-	"requestUri":         {fn: uri},
-	"responseStatusCode": {fn: responseCode},
-	"responseSizeBytes":  {path: ocsf.PathHTTPResponseLength, as: number},
-	"durationMs":         {fn: duration},
-	"ipAddress":          {fn: from},
-	"userAgent":          {path: ocsf.PathHTTPRequestUserAgent},
-	"appId":              {path: ocsf.PathActorAppUID},
+var graphActivity = members.Table{
+	"requestId":          {Path: ocsf.PathMetadataUID},
+	"timeGenerated":      {Fn: members.When},
+	"clientRequestId":    {Path: ocsf.PathAPIRequestUID},
+	"apiVersion":         {Path: ocsf.PathAPIVersion},
+	"requestMethod":      {Fn: method},
+	"requestUri":         {Fn: uri},
+	"responseStatusCode": {Fn: responseCode},
+	"responseSizeBytes":  {Path: ocsf.PathHTTPResponseLength, As: members.Number},
+	"durationMs":         {Fn: duration},
+	"ipAddress":          {Fn: members.From},
+	"userAgent":          {Path: ocsf.PathHTTPRequestUserAgent},
+	"appId":              {Path: ocsf.PathActorAppUID},
 	"userId":             {},
 	"servicePrincipalId": {},
-	"sessionId":          {path: ocsf.PathActorSessionUID},
-	"C_Sid":              {path: ocsf.PathActorSessionUID},
-	"signInActivityId":   {path: ocsf.PathActorSessionCredentialUID}, // the sign-in's uniqueTokenIdentifier
-	"tokenIssuedAt":      {path: ocsf.PathActorSessionCreatedTime, as: instant},
-	"identityProvider":   {path: ocsf.PathActorSessionIssuer},
-	"tenantId":           {path: ocsf.PathMetadataTenantUID},
+	"sessionId":          {Path: ocsf.PathActorSessionUID},
+	"C_Sid":              {Path: ocsf.PathActorSessionUID},
+	"signInActivityId":   {Path: ocsf.PathActorSessionCredentialUID}, // the sign-in's uniqueTokenIdentifier
+	"tokenIssuedAt":      {Path: ocsf.PathActorSessionCreatedTime, As: members.Instant},
+	"identityProvider":   {Path: ocsf.PathActorSessionIssuer},
+	"tenantId":           {Path: ocsf.PathMetadataTenantUID},
 }
 
 // methods are the activities of API Activity.
@@ -49,11 +50,11 @@ func identifyGraph(p jsontape.Value) source.Identity {
 func mapGraph(p jsontape.Value, e *ocsf.Event, prefix string) {
 	e.Class, e.Activity = ocsf.ClassAPIActivity, other
 	e.SetText(ocsf.PathAPIServiceName, "Microsoft Graph")
-	graphActivity.apply(p, e, prefix, "")
+	graphActivity.Apply(p, e, prefix)
 	if user := either(p, "userId", "UserPrincipalObjectID"); len(user) > 0 {
-		actor.person(e, nil, nil, user)
+		members.Actor.Person(e, nil, nil, user)
 	} else {
-		actor.service(e, nil, p.Get("servicePrincipalId").Str())
+		members.Actor.Service(e, nil, p.Get("servicePrincipalId").Str())
 	}
 }
 

@@ -5,6 +5,7 @@ package entra
 
 import (
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
@@ -21,66 +22,66 @@ const (
 // riskEvent is the table of the riskDetection resource and of its kin for
 // service principals. The time of the event is that of the detection: the
 // sign-in it is about has a record of its own, which the request id names.
-var riskEvent = fields{
-	"id":                          {fn: findingUID},
-	"detectedDateTime":            {fn: detected},
-	"lastUpdatedDateTime":         {path: ocsf.PathFindingInfoModifiedTime, as: instant},
-	"requestId":                   {path: ocsf.PathFindingInfoRelatedEventsUID},
-	"correlationId":               {path: ocsf.PathMetadataCorrelationUID},
-	"riskEventType":               {fn: riskType},
-	"riskType":                    {fn: sameType},
-	"riskLevel":                   {fn: findingLevel},
-	"riskState":                   {fn: riskState},
-	"riskDetail":                  {fn: riskDetail},
-	"source":                      {path: ocsf.PathMetadataLogProvider},
-	"ipAddress":                   {fn: evidenceAddress},
-	"location":                    {sub: evidenceLocation},
+var riskEvent = members.Table{
+	"id":                          {Fn: findingUID},
+	"detectedDateTime":            {Fn: detected},
+	"lastUpdatedDateTime":         {Path: ocsf.PathFindingInfoModifiedTime, As: members.Instant},
+	"requestId":                   {Path: ocsf.PathFindingInfoRelatedEventsUID},
+	"correlationId":               {Path: ocsf.PathMetadataCorrelationUID},
+	"riskEventType":               {Fn: riskType},
+	"riskType":                    {Fn: sameType},
+	"riskLevel":                   {Fn: findingLevel},
+	"riskState":                   {Fn: riskState},
+	"riskDetail":                  {Fn: riskDetail},
+	"source":                      {Path: ocsf.PathMetadataLogProvider},
+	"ipAddress":                   {Fn: evidenceAddress},
+	"location":                    {Sub: evidenceLocation},
 	"userId":                      {},
 	"userPrincipalName":           {},
 	"userDisplayName":             {},
 	"servicePrincipalId":          {},
 	"servicePrincipalDisplayName": {},
-	"appId":                       {path: ocsf.PathActorAppUID},
+	"appId":                       {Path: ocsf.PathActorAppUID},
 }
 
-var evidenceLocation = fields{
-	"city":            {path: ocsf.PathEvidencesSrcEndpointLocationCity},
-	"countryOrRegion": {path: ocsf.PathEvidencesSrcEndpointLocationCountry},
+var evidenceLocation = members.Table{
+	"city":            {Path: ocsf.PathEvidencesSrcEndpointLocationCity},
+	"countryOrRegion": {Path: ocsf.PathEvidencesSrcEndpointLocationCountry},
 }
 
 // riskyUser is the table of the riskyUser and riskyServicePrincipal resources.
-var riskyUser = fields{
-	"id":                      {fn: findingUID},
-	"riskLastUpdatedDateTime": {fn: detected},
-	"riskLevel":               {fn: findingLevel},
-	"riskState":               {fn: riskState},
-	"riskDetail":              {fn: riskDetail},
+var riskyUser = members.Table{
+	"id":                      {Fn: findingUID},
+	"riskLastUpdatedDateTime": {Fn: detected},
+	"riskLevel":               {Fn: findingLevel},
+	"riskState":               {Fn: riskState},
+	"riskDetail":              {Fn: riskDetail},
 	"userPrincipalName":       {},
 	"userDisplayName":         {},
 	"displayName":             {},
-	"appId":                   {path: ocsf.PathActorAppUID},
+	"appId":                   {Path: ocsf.PathActorAppUID},
 }
 
 func mapRiskEvent(p jsontape.Value, e *ocsf.Event, prefix string) {
 	finding(e, findingCreate)
-	riskEvent.apply(p, e, prefix, "")
-	for _, who := range [...]principal{actor, culprit} {
-		who.person(e, p.Get("userPrincipalName").Str(), p.Get("userDisplayName").Str(), p.Get("userId").Str())
+	riskEvent.Apply(p, e, prefix)
+	for _, who := range [...]members.Principal{members.Actor, members.Culprit} {
+		who.Person(e, p.Get("userPrincipalName").Str(), p.Get("userDisplayName").Str(), p.Get("userId").Str())
 		if id := p.Get("servicePrincipalId").Str(); len(id) > 0 {
-			who.service(e, p.Get("servicePrincipalDisplayName").Str(), id)
+			who.Service(e, p.Get("servicePrincipalDisplayName").Str(), id)
 		}
 	}
 }
 
 func mapRiskyUser(p jsontape.Value, e *ocsf.Event, prefix string) {
 	finding(e, findingUpdate)
-	riskyUser.apply(p, e, prefix, "")
+	riskyUser.Apply(p, e, prefix)
 	e.SetText(ocsf.PathFindingInfoTitle, "Risky user")
-	for _, who := range [...]principal{actor, culprit} {
+	for _, who := range [...]members.Principal{members.Actor, members.Culprit} {
 		if upn := p.Get("userPrincipalName").Str(); len(upn) > 0 {
-			who.person(e, upn, p.Get("userDisplayName").Str(), p.Get("id").Str())
+			who.Person(e, upn, p.Get("userDisplayName").Str(), p.Get("id").Str())
 		} else {
-			who.service(e, p.Get("displayName").Str(), p.Get("id").Str())
+			who.Service(e, p.Get("displayName").Str(), p.Get("id").Str())
 		}
 	}
 }
@@ -97,7 +98,7 @@ func findingUID(v jsontape.Value, e *ocsf.Event) bool {
 }
 
 func detected(v jsontape.Value, e *ocsf.Event) bool {
-	if !when(v, e) {
+	if !members.When(v, e) {
 		return false
 	}
 	e.SetTime(ocsf.PathFindingInfoCreatedTime, e.Time)
@@ -143,20 +144,20 @@ func riskState(v jsontape.Value, e *ocsf.Event) bool {
 }
 
 func evidenceAddress(v jsontape.Value, e *ocsf.Event) bool {
-	return address(v, e, ocsf.PathEvidencesSrcEndpointIP, ocsf.PathEvidencesSrcEndpointPort)
+	return members.Address(v, e, ocsf.PathEvidencesSrcEndpointIP, ocsf.PathEvidencesSrcEndpointPort)
 }
 
 // provisioned is the table of the provisioningObjectSummary resource.
-var provisioned = fields{
-	"id":                     {path: ocsf.PathMetadataUID},
-	"activityDateTime":       {fn: when},
-	"tenantId":               {path: ocsf.PathMetadataTenantUID},
-	"changeId":               {path: ocsf.PathMetadataCorrelationUID},
-	"durationInMilliseconds": {fn: duration},
-	"initiatedBy":            {fn: provisioner},
-	"servicePrincipal":       {fn: provisioningApp},
-	"targetSystem":           {fn: targetSystem},
-	"provisioningStatusInfo": {fn: provisioningStatus},
+var provisioned = members.Table{
+	"id":                     {Path: ocsf.PathMetadataUID},
+	"activityDateTime":       {Fn: members.When},
+	"tenantId":               {Path: ocsf.PathMetadataTenantUID},
+	"changeId":               {Path: ocsf.PathMetadataCorrelationUID},
+	"durationInMilliseconds": {Fn: duration},
+	"initiatedBy":            {Fn: provisioner},
+	"servicePrincipal":       {Fn: provisioningApp},
+	"targetSystem":           {Fn: targetSystem},
+	"provisioningStatusInfo": {Fn: provisioningStatus},
 }
 
 // mapProvisioning maps the change of one object that the provisioning service
@@ -176,14 +177,14 @@ func mapProvisioning(p jsontape.Value, e *ocsf.Event, prefix string) {
 	verb := provisioningActions[string(appendLower(nil, action))]
 	if len(typ) == 0 || string(appendLower(nil, typ)) == "user" || string(appendLower(nil, typ)) == "users" {
 		e.Class, e.Activity = ocsf.ClassAccountChange, verb.account
-		subject.person(e, either(fromObject.Get("details"), "UserPrincipalName", "userPrincipalName"), name, id)
+		members.Subject.Person(e, either(fromObject.Get("details"), "UserPrincipalName", "userPrincipalName"), name, id)
 	} else {
 		e.Class, e.Activity = ocsf.ClassEntityManagement, verb.entity
 		e.SetString(ocsf.PathEntityName, name)
 		e.SetString(ocsf.PathEntityUID, id)
 		e.SetString(ocsf.PathEntityType, typ)
 	}
-	provisioned.apply(p, e, prefix, "")
+	provisioned.Apply(p, e, prefix)
 }
 
 // provisioningActions are the activities of Account Change and of Entity
@@ -207,11 +208,11 @@ func provisioner(v jsontape.Value, e *ocsf.Event) bool {
 	name, id := either(v, "displayName", "name", "Name"), either(v, "id", "Id")
 	switch string(appendLower(nil, either(v, "initiatorType", "type", "Type"))) {
 	case "user":
-		actor.person(e, nil, name, id)
+		members.Actor.Person(e, nil, name, id)
 	default:
-		actor.service(e, name, id)
+		members.Actor.Service(e, name, id)
 		if len(name)+len(id) > 0 {
-			e.SetInt(ocsf.PathActorUserTypeID, userSystem)
+			e.SetInt(ocsf.PathActorUserTypeID, members.UserSystem)
 		}
 	}
 	return true

@@ -7,67 +7,68 @@ import (
 	"bytes"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
 // signin is the table of the signIn resource, beta included.
-var signin = fields{
-	"id":                               {path: ocsf.PathMetadataUID},
-	"createdDateTime":                  {fn: when},
-	"correlationId":                    {path: ocsf.PathMetadataCorrelationUID},
+var signin = members.Table{
+	"id":                               {Path: ocsf.PathMetadataUID},
+	"createdDateTime":                  {Fn: members.When},
+	"correlationId":                    {Path: ocsf.PathMetadataCorrelationUID},
 	"userId":                           {},
 	"userPrincipalName":                {},
 	"userDisplayName":                  {},
 	"servicePrincipalId":               {},
 	"servicePrincipalName":             {},
-	"appId":                            {path: ocsf.PathActorAppUID},
-	"appDisplayName":                   {path: ocsf.PathActorAppName},
-	"resourceId":                       {path: ocsf.PathServiceUID},
-	"resourceDisplayName":              {path: ocsf.PathServiceName},
-	"tenantId":                         {path: ocsf.PathMetadataTenantUID},
-	"ipAddress":                        {fn: from},
-	"autonomousSystemNumber":           {path: ocsf.PathSrcEndpointAutonomousSystemNumber, as: number},
-	"location":                         {sub: location},
-	"deviceDetail":                     {sub: deviceDetail},
-	"userAgent":                        {path: ocsf.PathHTTPRequestUserAgent},
-	"status":                           {sub: signinStatus},
-	"isInteractive":                    {fn: interactive},
-	"sessionId":                        {fn: session},
-	"uniqueTokenIdentifier":            {path: ocsf.PathAuthenticationTokenUID},
-	"tokenIssuerName":                  {path: ocsf.PathSessionIssuer},
-	"servicePrincipalCredentialKeyId":  {path: ocsf.PathUserCredentialUID},
-	"authenticationRequirement":        {fn: requirement},
-	"authenticationDetails":            {fn: factors},
-	"authenticationProtocol":           {fn: protocol},
-	"appliedConditionalAccessPolicies": {fn: policies},
-	"riskLevelDuringSignIn":            {fn: riskLevel},
-	"riskDetail":                       {fn: riskDetail},
+	"appId":                            {Path: ocsf.PathActorAppUID},
+	"appDisplayName":                   {Path: ocsf.PathActorAppName},
+	"resourceId":                       {Path: ocsf.PathServiceUID},
+	"resourceDisplayName":              {Path: ocsf.PathServiceName},
+	"tenantId":                         {Path: ocsf.PathMetadataTenantUID},
+	"ipAddress":                        {Fn: members.From},
+	"autonomousSystemNumber":           {Path: ocsf.PathSrcEndpointAutonomousSystemNumber, As: members.Number},
+	"location":                         {Sub: location},
+	"deviceDetail":                     {Sub: deviceDetail},
+	"userAgent":                        {Path: ocsf.PathHTTPRequestUserAgent},
+	"status":                           {Sub: signinStatus},
+	"isInteractive":                    {Fn: interactive},
+	"sessionId":                        {Fn: session},
+	"uniqueTokenIdentifier":            {Path: ocsf.PathAuthenticationTokenUID},
+	"tokenIssuerName":                  {Path: ocsf.PathSessionIssuer},
+	"servicePrincipalCredentialKeyId":  {Path: ocsf.PathUserCredentialUID},
+	"authenticationRequirement":        {Fn: requirement},
+	"authenticationDetails":            {Fn: factors},
+	"authenticationProtocol":           {Fn: protocol},
+	"appliedConditionalAccessPolicies": {Fn: policies},
+	"riskLevelDuringSignIn":            {Fn: riskLevel},
+	"riskDetail":                       {Fn: riskDetail},
 }
 
-var location = fields{
-	"city":            {path: ocsf.PathSrcEndpointLocationCity},
-	"state":           {path: ocsf.PathSrcEndpointLocationRegion},
-	"countryOrRegion": {path: ocsf.PathSrcEndpointLocationCountry},
-	"geoCoordinates":  {fn: coordinates},
+var location = members.Table{
+	"city":            {Path: ocsf.PathSrcEndpointLocationCity},
+	"state":           {Path: ocsf.PathSrcEndpointLocationRegion},
+	"countryOrRegion": {Path: ocsf.PathSrcEndpointLocationCountry},
+	"geoCoordinates":  {Fn: coordinates},
 }
 
-var deviceDetail = fields{
-	"deviceId":        {path: ocsf.PathDeviceUID},
-	"displayName":     {path: ocsf.PathDeviceName},
-	"operatingSystem": {fn: operatingSystem},
-	"isCompliant":     {path: ocsf.PathDeviceIsCompliant, as: truth},
-	"isManaged":       {path: ocsf.PathDeviceIsManaged, as: truth},
+var deviceDetail = members.Table{
+	"deviceId":        {Path: ocsf.PathDeviceUID},
+	"displayName":     {Path: ocsf.PathDeviceName},
+	"operatingSystem": {Fn: operatingSystem},
+	"isCompliant":     {Path: ocsf.PathDeviceIsCompliant, As: members.Truth},
+	"isManaged":       {Path: ocsf.PathDeviceIsManaged, As: members.Truth},
 }
 
-var signinStatus = fields{
-	"errorCode":     {fn: errorCode},
-	"failureReason": {fn: failureReason},
+var signinStatus = members.Table{
+	"errorCode":     {Fn: errorCode},
+	"failureReason": {Fn: failureReason},
 }
 
 // mapSignin fills e from a signIn object.
 func mapSignin(p jsontape.Value, e *ocsf.Event, prefix string) {
 	e.Class, e.Activity = ocsf.ClassAuthentication, 1 // Logon
-	signin.apply(p, e, prefix, "")
+	signin.Apply(p, e, prefix)
 	who(p, e)
 	if e.Str(ocsf.PathServiceName) == nil && e.Str(ocsf.PathServiceUID) == nil {
 		e.SetString(ocsf.PathServiceName, e.Str(ocsf.PathActorAppName))
@@ -96,11 +97,11 @@ func who(p jsontape.Value, e *ocsf.Event) {
 			service = v.Str()
 		}
 	}
-	for _, to := range [...]principal{subject, actor} {
+	for _, to := range [...]members.Principal{members.Subject, members.Actor} {
 		if len(upn) == 0 && len(id) == 0 {
-			to.service(e, name, service)
+			to.Service(e, name, service)
 		} else {
-			to.person(e, upn, display, id)
+			to.Person(e, upn, display, id)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
@@ -48,10 +49,10 @@ func holder(list jsontape.Value) (who, what jsontape.Value) {
 
 func setUser(t jsontape.Value, e *ocsf.Event) {
 	if string(t.Get("type").Str()) == "ServicePrincipal" {
-		subject.service(e, t.Get("displayName").Str(), t.Get("id").Str())
+		members.Subject.Service(e, t.Get("displayName").Str(), t.Get("id").Str())
 		return
 	}
-	subject.person(e, t.Get("userPrincipalName").Str(), t.Get("displayName").Str(), t.Get("id").Str())
+	members.Subject.Person(e, t.Get("userPrincipalName").Str(), t.Get("displayName").Str(), t.Get("id").Str())
 }
 
 // account is the user that an account change is about.
@@ -104,7 +105,7 @@ func elevated(_ jsontape.Value, e *ocsf.Event) {
 func grant(list jsontape.Value, e *ocsf.Event) {
 	first := list.First()
 	if id := changed(list, "ServicePrincipal.ObjectID"); id != nil {
-		subject.service(e, changed(list, "ServicePrincipal.DisplayName"), id)
+		members.Subject.Service(e, changed(list, "ServicePrincipal.DisplayName"), id)
 		resource(e, first)
 	} else if who, what := holder(list); string(who.Get("type").Str()) == "User" || !what.Exists() {
 		setUser(who, e)
@@ -184,12 +185,12 @@ func entities(list jsontape.Value, e *ocsf.Event) {
 	if len(typ) > 0 {
 		e.SetInt(ocsf.PathEntityTypeID, typeID)
 	}
-	if changes := t.Get("modifiedProperties"); !blank(changes) {
+	if changes := t.Get("modifiedProperties"); !members.Blank(changes) {
 		e.SetJSON(ocsf.PathEntityData, changes.Raw())
 	}
 	switch string(typ) {
 	case "User":
-		entity.person(e, t.Get("userPrincipalName").Str(), name, id)
+		members.Entity.Person(e, t.Get("userPrincipalName").Str(), name, id)
 	case "Device":
 		e.SetString(ocsf.PathEntityDeviceName, name)
 		e.SetString(ocsf.PathEntityDeviceUID, id)
@@ -198,7 +199,7 @@ func entities(list jsontape.Value, e *ocsf.Event) {
 		e.SetString(ocsf.PathEntityPolicyUID, id)
 	case "ServicePrincipal", "Application":
 		if key := credential(t); key != nil {
-			entity.service(e, name, id)
+			members.Entity.Service(e, name, id)
 			e.SetString(ocsf.PathEntityUserCredentialUID, key)
 		}
 	}
