@@ -13,6 +13,7 @@ import (
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // tenant collects a Microsoft 365 tenant.
@@ -27,7 +28,7 @@ func (s *sources) m365(c config.Source, acts *act.Writer, hook webhook) (collect
 	b := s.budgets.Get(c.Tenant, provider.Domain, budget.Options{PerMinute: c.RequestsPerMinute})
 	client, err := NewM365Client(&c, b, func(o *provider.Options) {
 		o.Log = s.n.log.With("source", c.Name)
-		o.Transport = s.metrics.count(c.Name, provider.NewTransport())
+		o.Transport = s.metrics.count(c.Name, rest.NewTransport())
 		if s.adjust.Client != nil {
 			s.adjust.Client(o)
 		}

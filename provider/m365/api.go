@@ -8,12 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/provider/credential"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // Webhook is where the API announces new content. What it posts there is a hint and no
@@ -51,32 +51,32 @@ type Page struct {
 // a webhook that is there is removed. That it was enabled already is a success. The
 // documentation asks for 15 minutes between two of these calls.
 func (c *Client) Start(ctx context.Context, p Priority, contentType string, hook *Webhook) (Subscription, error) {
-	k := call{op: "start", method: http.MethodPost, url: c.address("subscriptions/start", url.Values{"contentType": {contentType}})}
+	k := rest.Call{Op: "start", Accept: "[{", Method: http.MethodPost, URL: c.address("subscriptions/start", url.Values{"contentType": {contentType}})}
 	if hook != nil {
 		body := map[string]any{"webhook": map[string]any{
 			"address": hook.Address, "authId": hook.AuthID.Reveal(), "expiration": timeOrEmpty(hook.Expiration),
 		}}
 		text, err := json.Marshal(body)
 		if err != nil {
-			return Subscription{}, &Error{Op: "start", Class: ClassAdmin, Message: "the webhook cannot be written as JSON"}
+			return Subscription{}, &Error{API: apiName, Op: "start", Class: ClassAdmin, Message: "the webhook cannot be written as JSON"}
 		}
-		k.body = text
+		k.Body = text
 	}
-	a, err := c.do(ctx, p, k)
+	a, err := c.Do(ctx, p, k)
 	if e := (*Error)(nil); errors.As(err, &e) && e.Code == "AF20024" {
 		return Subscription{ContentType: contentType, Status: "enabled", Webhook: hook}, nil
 	}
 	if err != nil {
 		return Subscription{}, err
 	}
-	defer a.body.Close()
-	text, err := a.body.rest(maxErrorBody)
+	defer a.Body.Close()
+	text, err := a.Body.Rest(rest.MaxErrorBody)
 	if err != nil {
 		return Subscription{}, err
 	}
 	var s wireSubscription
 	if json.Unmarshal(text, &s) != nil {
-		return Subscription{}, &Error{Op: "start", Status: http.StatusOK, Class: ClassRetry, Message: "the answer is not a subscription", Sample: sampleOf(a.body.hide(text))}
+		return Subscription{}, &Error{API: apiName, Op: "start", Status: http.StatusOK, Class: ClassRetry, Message: "the answer is not a subscription", Sample: rest.SampleOf(a.Body.Hide(text))}
 	}
 	sub := s.subscription()
 	if sub.ContentType == "" {
@@ -98,9 +98,9 @@ type wireSubscription struct {
 }
 
 func (w wireSubscription) subscription() Subscription {
-	s := Subscription{ContentType: line(w.ContentType), Status: line(w.Status)}
+	s := Subscription{ContentType: rest.Line(w.ContentType), Status: rest.Line(w.Status)}
 	if w.Webhook != nil {
-		s.Webhook = &Webhook{Address: w.Webhook.Address, AuthID: credential.NewSecret(w.Webhook.AuthID), Status: line(w.Webhook.Status)}
+		s.Webhook = &Webhook{Address: w.Webhook.Address, AuthID: credential.NewSecret(w.Webhook.AuthID), Status: rest.Line(w.Webhook.Status)}
 		s.Webhook.Expiration, _ = parseTime(w.Webhook.Expiration)
 	}
 	return s
@@ -110,13 +110,13 @@ const maxSubscriptions = 1000
 
 // Subscriptions lists the tenant's.
 func (c *Client) Subscriptions(ctx context.Context, p Priority) ([]Subscription, error) {
-	a, err := c.do(ctx, p, call{op: "list", method: http.MethodGet, url: c.address("subscriptions/list", url.Values{})})
+	a, err := c.Do(ctx, p, rest.Call{Op: "list", Accept: "[", Method: http.MethodGet, URL: c.address("subscriptions/list", url.Values{})})
 	if err != nil {
 		return nil, err
 	}
-	defer a.body.Close()
+	defer a.Body.Close()
 	var all []Subscription
-	err = elements(a.body, 1<<20, maxSubscriptions, func(d *json.Decoder) error {
+	err = rest.Elements(a.Body, 1<<20, maxSubscriptions, func(d *json.Decoder) error {
 		var w wireSubscription
 		if err := d.Decode(&w); err != nil {
 			return err
@@ -138,29 +138,30 @@ func (c *Client) Subscriptions(ctx context.Context, p Priority) ([]Subscription,
 // page can come with an error of [ClassHostile]: then its blobs are sound, but there
 // were others that are not, or its paging link is refused.
 func (c *Client) Content(ctx context.Context, p Priority, contentType string, from, to time.Time, next string) (Page, error) {
-	k := call{op: "content", method: http.MethodGet}
+	k := rest.Call{Op: "content", Accept: "[", Method: http.MethodGet}
 	if next == "" {
-		k.url = c.address("subscriptions/content", url.Values{
+		k.URL = c.address("subscriptions/content", url.Values{
 			"contentType": {contentType}, "startTime": {from.UTC().Format(timeForm)}, "endTime": {to.UTC().Format(timeForm)},
 		})
 	} else {
-		u, err := c.follow(k.op, next)
+		u, err := c.follow(k.Op, next)
 		if err != nil {
 			return Page{}, err
 		}
-		k.url = u
+		k.URL = u
 	}
-	a, err := c.do(ctx, p, k)
+	a, err := c.Do(ctx, p, k)
 	if err != nil {
 		return Page{}, err
 	}
-	defer a.body.Close()
+	defer a.Body.Close()
 	page, err := c.page(a, contentType)
 	if err != nil {
 		return page, err
 	}
-	if page.Next = a.next; a.next != "" {
-		if _, err := c.follow(k.op, a.next); err != nil {
+	next = nextLink(a.Header)
+	if page.Next = next; next != "" {
+		if _, err := c.follow(k.Op, next); err != nil {
 			page.Next = ""
 			return page, err
 		}
@@ -175,10 +176,10 @@ type wireBlob struct {
 	ContentExpiration string
 }
 
-func (c *Client) page(a *answer, contentType string) (Page, error) {
-	page := Page{At: a.at}
+func (c *Client) page(a *rest.Answer, contentType string) (Page, error) {
+	page := Page{At: a.At}
 	refused, first := 0, []byte(nil)
-	err := elements(a.body, c.limits.PageBytes, c.limits.PageBlobs, func(d *json.Decoder) error {
+	err := rest.Elements(a.Body, c.limits.PageBytes, c.limits.PageBlobs, func(d *json.Decoder) error {
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {
 			return err
@@ -189,12 +190,12 @@ func (c *Client) page(a *answer, contentType string) (Page, error) {
 			return nil
 		}
 		if refused++; first == nil {
-			first = sampleOf(a.body.hide(raw))
+			first = rest.SampleOf(a.Body.Hide(raw))
 		}
 		return nil
 	})
 	if err == nil && refused > 0 {
-		err = &Error{Op: "content", Status: http.StatusOK, Class: ClassHostile, Message: fmt.Sprintf("%d elements of the page are no blobs", refused), Sample: first}
+		err = &Error{API: apiName, Op: "content", Status: http.StatusOK, Class: ClassHostile, Message: fmt.Sprintf("%d elements of the page are no blobs", refused), Sample: first}
 	}
 	return page, err
 }
@@ -205,7 +206,7 @@ const maxID = 4 << 10
 // be read is refused: it could not be fetched, or not be placed.
 func parseBlob(raw []byte, contentType string) (Blob, bool) {
 	var w wireBlob
-	if json.Unmarshal(raw, &w) != nil || w.ContentID == "" || len(w.ContentID) > maxID || w.ContentURI == "" || len(w.ContentURI) > maxLink {
+	if json.Unmarshal(raw, &w) != nil || w.ContentID == "" || len(w.ContentID) > maxID || w.ContentURI == "" || len(w.ContentURI) > rest.MaxLink {
 		return Blob{}, false
 	}
 	created, err := parseTime(w.ContentCreated)
@@ -220,84 +221,14 @@ func parseBlob(raw []byte, contentType string) (Blob, bool) {
 }
 
 // Fetch begins to read a blob. The caller closes the body.
-func (c *Client) Fetch(ctx context.Context, p Priority, blob Blob) (*Body, error) {
+func (c *Client) Fetch(ctx context.Context, p Priority, blob Blob) (*rest.Body, error) {
 	u, err := c.follow("fetch", blob.URI)
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.do(ctx, p, call{op: "fetch", method: http.MethodGet, url: u})
+	a, err := c.Do(ctx, p, rest.Call{Op: "fetch", Accept: "[", Method: http.MethodGet, URL: u})
 	if err != nil {
 		return nil, err
 	}
-	return a.body, nil
-}
-
-// elements reads a JSON array to the end of the body and calls read at each element.
-func elements(b *Body, maxBytes int64, maxCount int, read func(*json.Decoder) error) error {
-	limited := &capReader{r: b, left: maxBytes, element: maxElement}
-	d := json.NewDecoder(limited)
-	count := 0
-	err := func() error {
-		if _, err := d.Token(); err != nil {
-			return err
-		}
-		for d.More() {
-			if count++; count > maxCount {
-				return tooLarge(b, fmt.Sprintf("the answer has more than %d elements", maxCount))
-			}
-			limited.element = maxElement
-			if err := read(d); err != nil {
-				return err
-			}
-		}
-		if _, err := d.Token(); err != nil { // the closing bracket
-			return err
-		}
-		if _, err := d.Token(); err != io.EOF {
-			if err == nil {
-				err = errors.New("more follows the array")
-			}
-			return err
-		}
-		return nil
-	}()
-	if err == nil {
-		return nil
-	}
-	ours := (*Error)(nil)
-	switch {
-	case errors.As(err, &ours):
-		return ours
-	case b.parent.Err() != nil:
-		return b.parent.Err()
-	case errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF:
-		return &Error{Op: b.op, Status: http.StatusOK, Class: ClassRetry, Message: "the answer was cut: its array is not closed"}
-	}
-	return &Error{Op: b.op, Status: http.StatusOK, Class: ClassRetry, Message: "the answer is not the JSON that was expected: " + line(err.Error())}
-}
-
-func tooLarge(b *Body, message string) error {
-	return &Error{Op: b.op, Status: http.StatusOK, Class: ClassHostile, Message: message}
-}
-
-// maxElement bounds what is read for one element, and so the decoder's buffer.
-const maxElement = 1 << 20
-
-// capReader refuses more than so many bytes, altogether and for one element.
-type capReader struct {
-	r             *Body
-	left, element int64
-}
-
-func (c *capReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.left -= int64(n)
-	c.element -= int64(n)
-	switch {
-	case c.left < 0:
-		return 0, tooLarge(c.r, "the answer is larger than a page may be")
-	case c.element < 0:
-		return 0, tooLarge(c.r, "the answer holds an element of more than 1 MiB")
-	}
-	return n, err
+	return a.Body, nil
 }

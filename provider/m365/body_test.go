@@ -24,6 +24,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 func zip(text []byte) []byte {
@@ -147,8 +148,8 @@ func TestBodiesThatAreNotWhole(t *testing.T) {
 		if !errors.As(err, &e) || e.Class != m365.ClassRetry || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", name, err, c.says)
 		}
-		if strings.Contains(c.says, "not closed") != errors.Is(err, m365.ErrUnclosed) {
-			t.Errorf("%s: wraps ErrUnclosed: %v", name, errors.Is(err, m365.ErrUnclosed))
+		if strings.Contains(c.says, "not closed") != errors.Is(err, rest.ErrUnclosed) {
+			t.Errorf("%s: wraps ErrUnclosed: %v", name, errors.Is(err, rest.ErrUnclosed))
 		}
 		_, err = s.client(t).Content(t.Context(), budget.Head, stream, time.Now(), time.Now(), "")
 		if !errors.As(err, &e) {
@@ -326,7 +327,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 		w.Write(records)
 	})
 	opened := 0
-	transport := m365.NewTransport()
+	transport := rest.NewTransport()
 	dial := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		opened++
@@ -372,27 +373,6 @@ func FuzzBody(f *testing.F) {
 		}
 		if e := (*m365.Error)(nil); err != nil && !errors.As(err, &e) {
 			t.Fatalf("%T: %v", err, err)
-		}
-	})
-}
-
-// FuzzShape compares with the JSON decoder: of a valid array, the whole is closed and no
-// beginning is, however it is divided.
-func FuzzShape(f *testing.F) {
-	f.Add([]byte(`[{"a":"\\\"]"},[],[{}], "]" ]`), uint16(7))
-	f.Add([]byte(`[]`), uint16(1))
-	f.Add([]byte(`["\u005d\\"]`), uint16(10))
-	f.Fuzz(func(t *testing.T, text []byte, at uint16) {
-		text = bytes.TrimSpace(text)
-		if len(text) == 0 || text[0] != '[' || !json.Valid(text) {
-			t.Skip()
-		}
-		cut := int(at) % len(text)
-		if !m365.Closed(text[:cut], text[cut:]) {
-			t.Errorf("%q is closed, but not when divided at %d", text, cut)
-		}
-		if m365.Closed(text[:cut/2], text[cut/2:cut]) {
-			t.Errorf("%q is not closed", text[:cut])
 		}
 	})
 }

@@ -33,20 +33,19 @@
 package m365
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // Priority says who goes first when the budget is short.
@@ -81,44 +80,33 @@ type Options struct {
 	Credential credential.Credential
 	Budget     *budget.Budget    // nil: one of its own
 	Log        *slog.Logger      // nil: slog.Default
-	Transport  http.RoundTripper // nil: what [NewTransport] returns
+	Transport  http.RoundTripper // nil: what [rest.NewTransport] returns
 	Limits     Limits
 }
 
 // Limits bound what an answer may do. Zero fields have the defaults.
 type Limits struct {
-	Stall     time.Duration // no byte for so long is an error; 60 s
-	Slow      time.Duration // the stretch over which speed is measured; 60 s
-	MinSpeed  int64         // bytes per second over that stretch; 1024
-	PageBytes int64         // of a listing's page; 8 MiB, some 20,000 blobs
-	PageBlobs int           // elements in a page; 50,000
+	rest.Limits
+	PageBytes int64 // of a listing's page; 8 MiB, some 20,000 blobs
+	PageBlobs int   // elements in a page; 50,000
 }
 
 func (l Limits) orDefaults() Limits {
-	def := func(v, d int64) int64 {
-		if v > 0 {
-			return v
-		}
-		return d
+	if l.PageBytes <= 0 {
+		l.PageBytes = 8 << 20
 	}
-	return Limits{
-		Stall:     time.Duration(def(int64(l.Stall), int64(time.Minute))),
-		Slow:      time.Duration(def(int64(l.Slow), int64(time.Minute))),
-		MinSpeed:  def(l.MinSpeed, 1024),
-		PageBytes: def(l.PageBytes, 8<<20),
-		PageBlobs: int(def(int64(l.PageBlobs), 50_000)),
+	if l.PageBlobs <= 0 {
+		l.PageBlobs = 50_000
 	}
+	return l
 }
 
 // Client is safe for concurrent use.
 type Client struct {
+	*rest.Client
 	tenant, publisher string
 	root              *url.URL // …/api/v1.0/TENANT/activity/feed
-	http              *http.Client
-	budget            *budget.Budget
-	tokens            *tokens
-	clock             *clock
-	log               *slog.Logger
+	tokens            *rest.OAuth
 	limits            Limits
 }
 
@@ -142,40 +130,39 @@ func New(o Options) (*Client, error) {
 	if !guid.MatchString(o.Publisher) {
 		return nil, errors.New("publisher must be a GUID: that of the tenant of the company that wrote the client")
 	}
-	api, err := baseURL("API", plan.API)
+	api, err := rest.BaseURL("API", plan.API)
 	if err != nil {
 		return nil, err
 	}
-	login, err := baseURL("login", plan.Login)
+	login, err := rest.BaseURL("login", plan.Login)
 	if err != nil {
 		return nil, err
 	}
 	if o.Scope == "" {
 		o.Scope = scopeOf(api)
 	}
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
-	if o.Budget == nil {
-		o.Budget = budget.New(budget.Options{})
-	}
 	if o.Transport == nil {
-		o.Transport = NewTransport()
+		o.Transport = rest.NewTransport()
 	}
-	c := &Client{
-		tenant: o.Tenant, publisher: o.Publisher, budget: o.Budget, log: o.Log, limits: o.Limits.orDefaults(),
-		root:  api.JoinPath("api/v1.0", o.Tenant, "activity/feed"),
-		http:  &http.Client{Transport: o.Transport, CheckRedirect: neverRedirect},
-		clock: newClock(),
-	}
-	c.tokens = &tokens{
-		endpoint: login.JoinPath(o.Tenant, "oauth2/v2.0/token").String(), scope: o.Scope, clientID: o.ClientID,
-		credential: o.Credential, http: c.http, clock: c.clock, log: o.Log, turn: make(chan struct{}, 1),
-	}
-	return c, nil
+	clock := rest.NewClock()
+	tokens := rest.NewOAuth(rest.OAuthOptions{
+		Name: apiName, Endpoint: login.JoinPath(o.Tenant, "oauth2/v2.0/token").String(), Scope: o.Scope, ClientID: o.ClientID,
+		Credential: o.Credential, Transport: o.Transport, Clock: clock, Log: o.Log,
+	})
+	root := api.JoinPath("api/v1.0", o.Tenant, "activity/feed")
+	return &Client{
+		Client: rest.New(rest.Options{
+			Name: apiName, Root: root, Auth: tokens, Judge: judge, Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits.Limits,
+		}, clock),
+		tenant: o.Tenant, publisher: o.Publisher, root: root, tokens: tokens, limits: o.Limits.orDefaults(),
+	}, nil
 }
 
-func neverRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+// apiName is what errors call the API.
+const apiName = "m365"
+
+// Roles asks for a fresh token and returns the application roles in it: see [rest.OAuth.Roles].
+func (c *Client) Roles(ctx context.Context) ([]string, error) { return c.tokens.Roles(ctx) }
 
 func (o Options) place() (Plan, error) {
 	name := o.Plan
@@ -207,58 +194,6 @@ func scopeOf(api *url.URL) string {
 	}
 	return resource + "/.default"
 }
-
-// baseURL parses a configured address.
-func baseURL(what, text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("%s address cannot be read: write it as https://HOST", what)
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%s address must have no user, query or fragment: write it as https://HOST", what)
-	case u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()):
-		return u, nil
-	}
-	return nil, fmt.Errorf("%s address %s://%s is not encrypted: write https (http is for loopback only)", what, u.Scheme, u.Host)
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
-}
-
-// NewTransport returns the transport of a client that was given none: proxy from the
-// environment, TLS 1.2 or newer, room for a few dozen parallel fetches, and no limit on a
-// whole answer, since a blob may be long.
-func NewTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    15 * time.Second,
-		TLSClientConfig:        tlsConfig(),
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
-		DisableCompression:     true, // gzip is asked for, read and checked here
-		MaxIdleConns:           128,
-		MaxIdleConnsPerHost:    48,
-		IdleConnTimeout:        90 * time.Second,
-		ReadBufferSize:         64 << 10,
-		MaxResponseHeaderBytes: 1 << 20, // paging links have been seen beyond 8 KiB
-	}
-}
-
-// Now is the provider's time, as its answers tell it; before the first one, the
-// machine's.
-func (c *Client) Now() time.Time { return c.clock.now() }
-
-// Skew is how far the provider's clock is ahead of the machine's.
-func (c *Client) Skew() time.Duration { return c.clock.skew() }
-
-// Budget returns what the client takes from.
-func (c *Client) Budget() *budget.Budget { return c.budget }
 
 // Tenant returns the tenant's GUID.
 func (c *Client) Tenant() string { return c.tenant }

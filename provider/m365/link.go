@@ -4,20 +4,14 @@
 package m365
 
 import (
-	"crypto/tls"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 )
 
-// maxLink bounds a link in an answer. Links of 32 KiB have to work.
-const maxLink = 64 << 10
-
 // timeForm is how the API takes times; it has no fractions and no zone.
 const timeForm = "2006-01-02T15:04:05"
-
-func tlsConfig() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
 
 // address builds the URL of an operation.
 func (c *Client) address(op string, query url.Values) *url.URL {
@@ -32,20 +26,10 @@ const publisherKey = "PublisherIdentifier"
 // follow turns a link out of an answer into a URL that may be given the token: one on
 // the API's own host. Its path and query are left as they came; only the publisher is added.
 func (c *Client) follow(op, link string) (*url.URL, error) {
-	hostile := func(message string) error {
-		return &Error{Op: op, Class: ClassHostile, Message: message, Sample: sampleOf(hide([]byte(link), c.tokens.current().Reveal()))}
+	u, err := c.Follow(op, link)
+	if err != nil {
+		return nil, err
 	}
-	if len(link) > maxLink {
-		return nil, hostile("the answer holds a link of more than 64 KiB")
-	}
-	u, err := url.Parse(link)
-	if err != nil || u.Opaque != "" || u.Host == "" {
-		return nil, hostile("the answer holds a link that is no absolute URL")
-	}
-	if u.User != nil || u.Scheme != c.root.Scheme || origin(u) != origin(c.root) {
-		return nil, hostile("the answer holds a link to another host, which is not followed")
-	}
-	u.Fragment, u.RawFragment = "", ""
 	// Where the link's own spelling can be kept, it is: paging keys are opaque.
 	if !hasPublisher(u.RawQuery) {
 		if u.RawQuery != "" {
@@ -64,15 +48,6 @@ func hasPublisher(query string) bool {
 		}
 	}
 	return false
-}
-
-// origin is host and port in one spelling.
-func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")) + ":" + port
 }
 
 // nextLink finds the link to the next page. Documentation and service spell the

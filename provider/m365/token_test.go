@@ -22,6 +22,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // directory is a token endpoint and an API that accepts what it gave, on a clock of its
@@ -526,7 +527,7 @@ func TestEveryRefusalOfTheTokenEndpoint(t *testing.T) {
 		500011: "check plan", 500341: "deleted", 700016: "client id", 700024: "clock", 700027: "upload", 700211: "issuer", 700213: "subject",
 		7000112: "disabled", 7000215: "not its id", 7000222: "expired", 7000229: "consent", 7000272: "not allowed",
 	}
-	knownWords, knownNumbers := m365.OAuthCodes()
+	knownWords, knownNumbers := rest.OAuthCodes()
 	for _, w := range knownWords {
 		if _, ok := words[w]; !ok {
 			t.Errorf("%s is not tested", w)

@@ -24,6 +24,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/store"
@@ -70,7 +71,7 @@ func newRig(t *testing.T, faults string) *rig {
 	}
 	r.client, err = provider.New(provider.Options{
 		Tenant: tenant, ClientID: id, API: server.URL, Login: server.URL, Credential: credential.FromSecret(ref), Log: quiet,
-		Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Limits: provider.Limits{Stall: time.Second},
+		Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Limits: provider.Limits{Limits: rest.Limits{Stall: time.Second}},
 	})
 	if err != nil {
 		t.Fatal(err)

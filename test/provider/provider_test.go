@@ -36,6 +36,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
@@ -115,7 +116,7 @@ func (w *world) client(change ...func(*m365.Options)) *m365.Client {
 		Credential: credential.FromSecret(w.reference("file:" + w.secret)),
 		Log:        slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Budget:     budget.New(budget.Options{PerMinute: 1_000_000}),
-		Limits:     m365.Limits{Stall: 2 * time.Second},
+		Limits:     m365.Limits{Limits: rest.Limits{Stall: 2 * time.Second}},
 	}
 	for _, f := range change {
 		f(&o)

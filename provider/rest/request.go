@@ -1,10 +1,11 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package m365
+package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,38 +15,41 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/daybreak-sec/daybreak/provider/budget"
 )
 
 const (
 	userAgent    = "daybreak (+https://github.com/daybreak-sec/daybreak)"
-	maxErrorBody = 64 << 10
+	MaxErrorBody = 64 << 10 // bytes of an answer that is no page
 )
 
-// call is one operation on the API.
-type call struct {
-	op     string
-	method string
-	url    *url.URL
-	body   []byte
+// Call is one operation on the API.
+type Call struct {
+	Op     string // a word for errors
+	Method string
+	URL    *url.URL // of the API: see [Client.Follow]
+	Body   []byte   // JSON; nil for none
+	Accept string   // "[", "{" or "[{": what the answer begins with; empty: "[{"
 }
 
-// answer is what came back with status 200.
-type answer struct {
-	body *Body
-	next string    // the paging link
-	at   time.Time // the provider's time when it was asked, or a little before
+// Answer is what came back with status 200. The caller closes its body.
+type Answer struct {
+	Body   *Body
+	Header http.Header
+	At     time.Time // the provider's time when it was asked, or a little before
 }
 
-// do sends a call until there is an answer that is not a refusal for too many requests. A
+// Do sends a call until there is an answer that is not a refusal for too many requests. A
 // 401 is answered once with a fresh token.
-func (c *Client) do(ctx context.Context, p Priority, k call) (*answer, error) {
+func (c *Client) Do(ctx context.Context, p budget.Priority, k Call) (*Answer, error) {
 	refused := ""
 	for {
 		grant, err := c.budget.Wait(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		token, err := c.tokens.get(ctx, refused)
+		token, err := c.auth.Token(ctx, refused)
 		if err != nil {
 			return nil, err
 		}
@@ -57,13 +61,13 @@ func (c *Client) do(ctx context.Context, p Priority, k call) (*answer, error) {
 		switch {
 		case err == nil:
 			grant.Answered()
-			c.tokens.accepted()
+			c.auth.Accepted()
 			return a, nil
 		case !errors.As(err, &e):
 			return nil, err // the context's
 		case e.Class == ClassThrottled:
 			until := grant.Refused(e.RetryAfter)
-			c.log.Debug("throttled", "op", k.op, "priority", p.String(), "pause", time.Until(until).Round(time.Millisecond))
+			c.log.Debug("throttled", "op", k.Op, "priority", p.String(), "pause", time.Until(until).Round(time.Millisecond))
 		case e.Status == http.StatusUnauthorized && refused == "":
 			grant.Answered()
 			refused = token
@@ -77,18 +81,18 @@ func (c *Client) do(ctx context.Context, p Priority, k call) (*answer, error) {
 }
 
 // send sends a call once. The body of the answer has begun to arrive and looks like
-// what was asked for: a JSON array.
-func (c *Client) send(ctx context.Context, k call, token string) (*answer, error) {
-	body := newBody(ctx, c, k.op, token)
-	req, err := http.NewRequestWithContext(body.ctx, k.method, k.url.String(), bytes.NewReader(k.body))
+// what was asked for: JSON.
+func (c *Client) send(ctx context.Context, k Call, token string) (*Answer, error) {
+	body := newBody(ctx, c, k.Op, token)
+	req, err := http.NewRequestWithContext(body.ctx, k.Method, k.URL.String(), bytes.NewReader(k.Body))
 	if err != nil {
 		body.Close()
-		return nil, &Error{Op: k.op, Class: ClassHostile, Message: "the address cannot be used"}
+		return nil, &Error{API: c.name, Op: k.Op, Class: ClassHostile, Message: "the address cannot be used"}
 	}
-	if k.body != nil {
+	if k.Body != nil {
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Authorization", c.auth.Header(token))
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Accept-Encoding", "gzip")
 	req.Header.Set("User-Agent", userAgent)
@@ -101,14 +105,14 @@ func (c *Client) send(ctx context.Context, k call, token string) (*answer, error
 		body.Close()
 		return nil, err
 	}
-	a := &answer{body: body, next: nextLink(res.Header), at: before}
+	a := &Answer{Body: body, Header: res.Header, At: before}
 	// The header's time is no later than the end of the answer, our own reckoning no
 	// later than its beginning: the earlier of the two is safe to say.
 	if date, ok := c.clock.observe(res.Header, asked, time.Now(), true); ok && (!known || date.Before(before)) {
-		a.at = date
+		a.At = date
 	}
 	body.open(res)
-	if err := c.check(res, body); err != nil {
+	if err := c.check(res, body, k.Accept); err != nil {
 		body.Close()
 		return nil, err
 	}
@@ -117,8 +121,8 @@ func (c *Client) send(ctx context.Context, k call, token string) (*answer, error
 
 // check returns the error that an answer is, if it is one. It may look at the
 // beginning of the body but takes nothing from a good one.
-func (c *Client) check(res *http.Response, body *Body) error {
-	e := &Error{Op: body.op, Status: res.StatusCode, RetryAfter: retryAfter(res.Header)}
+func (c *Client) check(res *http.Response, body *Body, accept string) error {
+	e := &Error{API: c.name, Op: body.op, Status: res.StatusCode, RetryAfter: c.retryAfter(res.Header)}
 	if res.StatusCode >= 300 && res.StatusCode < 400 {
 		e.Message, e.Action = "the answer is a redirect, which is never followed", "check the API address, and that no proxy or captive portal answers in its place"
 		return e
@@ -128,20 +132,20 @@ func (c *Client) check(res *http.Response, body *Body) error {
 		if err != nil {
 			return err
 		}
-		if first == '[' || first == '{' && body.op == "start" {
+		if strings.IndexByte(cmp.Or(accept, "[{"), first) >= 0 {
 			return nil
 		}
 	}
-	text, err := body.rest(maxErrorBody)
+	text, err := body.rest(MaxErrorBody)
 	if ctxErr := body.parent.Err(); ctxErr != nil {
 		return ctxErr
 	}
 	if err != nil && res.StatusCode == http.StatusOK {
 		return err
 	}
-	text = body.hide(text)
-	e.Code, e.Message = explain(text)
-	e.judge()
+	text = body.Hide(text)
+	e.Code, e.Message = c.explain(text)
+	c.judge(e)
 	switch {
 	case e.Code != "":
 	case res.StatusCode == http.StatusOK && e.Class == ClassRetry:
@@ -150,8 +154,8 @@ func (c *Client) check(res *http.Response, body *Body) error {
 	case e.Message == "":
 		e.Message = http.StatusText(res.StatusCode)
 	}
-	if _, known := codes[e.Code]; !known {
-		e.Sample = sampleOf(text)
+	if !e.Known {
+		e.Sample = SampleOf(text)
 	}
 	return e
 }
@@ -169,9 +173,9 @@ func kind(res *http.Response, text []byte) string {
 	return "it is something else"
 }
 
-// retryAfter reads the header in both of its forms. The date is compared with the
+// RetryAfter reads the header of that name in both of its forms. The date is compared with the
 // answer's own, so that a clock that is wrong does not matter.
-func retryAfter(h http.Header) time.Duration {
+func RetryAfter(h http.Header) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
 		if !(seconds > 0) || math.IsInf(seconds, 0) {
@@ -192,7 +196,7 @@ func networkMessage(err error) string {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err
 	}
-	return line(err.Error())
+	return Line(err.Error())
 }
 
 // rest reads what is left, at most n bytes, for an error.

@@ -1,7 +1,7 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package m365
+package rest
 
 import "bytes"
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package m365
+package rest
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// clock follows the provider's time through the Date headers of its answers.
+// Clock follows the provider's time through the Date headers of its answers.
 //
 // A header is cut to a second and was written somewhere between the request and the
 // answer. The clock normally runs as fast as ours; a simulation's may run a thousand times
@@ -23,7 +23,7 @@ import (
 //
 // Our side is measured on the monotonic clock, so that a machine's wall clock that
 // jumps changes nothing.
-type clock struct {
+type Clock struct {
 	mu      sync.Mutex
 	start   time.Time // ours; what has a monotonic reading
 	samples []sample  // the most recent ones, oldest first
@@ -42,11 +42,12 @@ const (
 	maxAhead     = 5.0  // seconds of ours for which a speed that is not 1 is trusted without an answer
 )
 
-func newClock() *clock { return &clock{start: time.Now(), speed: 1} }
+// NewClock returns a clock that knows nothing yet.
+func NewClock() *Clock { return &Clock{start: time.Now(), speed: 1} }
 
 // observe learns from an answer: its Date, and when it was asked and answered. Other
 // hosts than the API's may have another clock: they count only until the API has spoken.
-func (c *clock) observe(h http.Header, asked, answered time.Time, api bool) (date time.Time, ok bool) {
+func (c *Clock) observe(h http.Header, asked, answered time.Time, api bool) (date time.Time, ok bool) {
 	date, err := http.ParseTime(h.Get("Date"))
 	if err != nil || date.Year() < 1990 || date.Year() > 2200 {
 		return time.Time{}, false
@@ -83,7 +84,7 @@ func cmpFloat(a, b float64) int {
 	return 0
 }
 
-func (c *clock) fit() {
+func (c *Clock) fit() {
 	last := c.samples[len(c.samples)-1]
 	if fits(c.samples, 1) {
 		c.set(last.ours, last.ours+offset(c.samples), 1)
@@ -108,7 +109,7 @@ func (c *clock) fit() {
 	c.set(last.ours, last.ours+offset(c.samples), 1)
 }
 
-func (c *clock) set(at, theirs, speed float64) { c.at, c.theirs, c.speed = at, theirs, speed }
+func (c *Clock) set(at, theirs, speed float64) { c.at, c.theirs, c.speed = at, theirs, speed }
 
 // fits reports whether the samples lie on a line of this speed, within what a header
 // cannot say.
@@ -164,7 +165,7 @@ func slope(samples []sample) (float64, bool) {
 	return speed, speed >= 0 && speed < 1e6
 }
 
-func (c *clock) now() time.Time {
+func (c *Clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.samples) == 0 {
@@ -179,12 +180,12 @@ func (c *clock) now() time.Time {
 }
 
 // known reports whether the API has answered yet.
-func (c *clock) known() bool {
+func (c *Clock) known() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.api
 }
 
-func (c *clock) skew() time.Duration {
+func (c *Clock) skew() time.Duration {
 	return c.now().Sub(time.Now().Round(0))
 }

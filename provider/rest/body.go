@@ -1,7 +1,7 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package m365
+package rest
 
 import (
 	"bufio"
@@ -41,6 +41,7 @@ const (
 type Body struct {
 	Length int64 // as the provider announced it, before decompression; -1 if it did not
 
+	api    string
 	op     string
 	token  string          // what was sent, to be hidden if it comes back
 	parent context.Context //nolint:containedctx // that of the request; the body lives as long
@@ -59,12 +60,16 @@ type Body struct {
 }
 
 func newBody(ctx context.Context, c *Client, op, token string) *Body {
-	b := &Body{op: op, token: token, parent: ctx, limits: c.limits, Length: -1}
+	b := &Body{api: c.name, op: op, token: token, parent: ctx, limits: c.limits, Length: -1}
 	b.ctx, b.cancel = context.WithCancelCause(ctx)
 	return b
 }
 
-func (b *Body) hide(text []byte) []byte { return hide(text, b.token) }
+// Hide takes the token that was sent, and whatever looks like one, out of a text.
+func (b *Body) Hide(text []byte) []byte { return hide(text, b.token) }
+
+// Rest reads what is left, at most n bytes.
+func (b *Body) Rest(n int64) ([]byte, error) { return b.rest(n) }
 
 // open takes the answer.
 func (b *Body) open(res *http.Response) {
@@ -75,7 +80,7 @@ func (b *Body) open(res *http.Response) {
 	case "gzip", "x-gzip":
 		r = &gunzip{b: b}
 	default:
-		b.err = &Error{Op: b.op, Status: res.StatusCode, Class: ClassRetry, Message: "the answer has an encoding that was not asked for: " + line(encoding)}
+		b.err = &Error{API: b.api, Op: b.op, Status: res.StatusCode, Class: ClassRetry, Message: "the answer has an encoding that was not asked for: " + Line(encoding)}
 	}
 	b.buf = bufio.NewReaderSize(r, bodyBlock)
 }
@@ -115,7 +120,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	n, err := b.read(p)
 	b.shape.add(p[:n])
 	if err == io.EOF && !b.shape.closed() {
-		b.err = &Error{Op: b.op, Status: b.res.StatusCode, Class: ClassRetry, Message: ErrUnclosed.Error(), err: ErrUnclosed}
+		b.err = &Error{API: b.api, Op: b.op, Status: b.res.StatusCode, Class: ClassRetry, Message: ErrUnclosed.Error(), Err: ErrUnclosed}
 		err = b.err
 	}
 	return n, err
@@ -156,7 +161,7 @@ func (b *Body) first() (byte, error) {
 		if !space(c) {
 			return c, b.buf.UnreadByte()
 		}
-		if b.wire > maxErrorBody {
+		if b.wire > MaxErrorBody {
 			return ' ', nil
 		}
 	}
@@ -172,7 +177,7 @@ func (b *Body) fail(err error) error {
 	if ended := b.parent.Err(); ended != nil {
 		return ended
 	}
-	e := &Error{Op: b.op, Class: ClassRetry}
+	e := &Error{API: b.api, Op: b.op, Class: ClassRetry}
 	if b.res != nil {
 		e.Status = b.res.StatusCode
 	}
@@ -188,7 +193,7 @@ func (b *Body) fail(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.Message = "the answer was cut"
 	default:
-		e.Message = string(b.hide([]byte(networkMessage(err))))
+		e.Message = string(b.Hide([]byte(networkMessage(err))))
 	}
 	return e
 }
@@ -199,7 +204,7 @@ func (b *Body) Received() int64 { return b.wire }
 // Close gives the connection back if all was read, and ends it otherwise.
 func (b *Body) Close() error {
 	if b.err == nil {
-		b.err = &Error{Op: b.op, Class: ClassRetry, Message: errClosed.Error()}
+		b.err = &Error{API: b.api, Op: b.op, Class: ClassRetry, Message: errClosed.Error()}
 	}
 	b.cancel(errClosed)
 	if b.res != nil {
@@ -233,7 +238,7 @@ func (g *gunzip) Read(p []byte) (int, error) {
 	n, err := g.z.Read(p)
 	g.out += int64(n)
 	if g.out > ratioFrom && g.out/maxRatio > g.b.wire {
-		return 0, &Error{Op: g.b.op, Status: g.b.res.StatusCode, Class: ClassHostile, Message: fmt.Sprintf("the answer is compressed to less than a %dth", maxRatio)}
+		return 0, &Error{API: g.b.api, Op: g.b.op, Status: g.b.res.StatusCode, Class: ClassHostile, Message: fmt.Sprintf("the answer is compressed to less than a %dth", maxRatio)}
 	}
 	switch {
 	case err == io.EOF:
@@ -250,7 +255,7 @@ func (g *gunzip) damaged(err error) error {
 		return io.ErrUnexpectedEOF // empty: not even a header
 	}
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {
-		return &Error{Op: g.b.op, Status: g.b.res.StatusCode, Class: ClassRetry, Message: "the answer's compression is damaged, or bytes follow it"}
+		return &Error{API: g.b.api, Op: g.b.op, Status: g.b.res.StatusCode, Class: ClassRetry, Message: "the answer's compression is damaged, or bytes follow it"}
 	}
 	return err
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package m365
+package rest
 
 import (
 	"context"
@@ -11,9 +11,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,13 +36,14 @@ const (
 	rolesAge     = 10 * time.Second // of a token whose roles are as good as new
 )
 
-// tokens gets access tokens and keeps the newest. It is safe for concurrent use; one
+// OAuth gets access tokens and keeps the newest. It is safe for concurrent use; one
 // request is under way at a time, and the others wait for it.
-type tokens struct {
+type OAuth struct {
+	api                       string
 	endpoint, scope, clientID string
 	credential                credential.Credential
 	http                      *http.Client
-	clock                     *clock
+	clock                     *Clock
 	log                       *slog.Logger
 
 	turn chan struct{} // holds one while a request is under way
@@ -51,6 +54,35 @@ type tokens struct {
 	rest   rest  // after failures of the endpoint
 	spurn  rest  // after tokens that the API did not accept
 }
+
+// OAuthOptions say where tokens come from (RFC 6749, client credentials).
+type OAuthOptions struct {
+	Name       string // of the API in errors
+	Endpoint   string // the token endpoint's URL
+	Scope      string
+	ClientID   string
+	Credential credential.Credential
+	Transport  http.RoundTripper // nil: what [NewTransport] returns
+	Clock      *Clock            // the client's
+	Log        *slog.Logger      // nil: slog.Default
+}
+
+// NewOAuth returns the tokens of an application. It sends nothing.
+func NewOAuth(o OAuthOptions) *OAuth {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Transport == nil {
+		o.Transport = NewTransport()
+	}
+	return &OAuth{
+		api: o.Name, endpoint: o.Endpoint, scope: o.Scope, clientID: o.ClientID, credential: o.Credential, clock: o.Clock, log: o.Log,
+		http: &http.Client{Transport: o.Transport, CheckRedirect: neverRedirect}, turn: make(chan struct{}, 1),
+	}
+}
+
+// Header is the Authorization of a token.
+func (s *OAuth) Header(token string) string { return "Bearer " + token }
 
 // token is an access token and its life by both clocks: theirs, which may run at another
 // speed, and ours, which nobody else can set.
@@ -75,22 +107,23 @@ func (r *rest) begin(least time.Duration) {
 
 func (r *rest) left() time.Duration { return max(0, r.pause-time.Since(r.since)) }
 
-func (s *tokens) current() credential.Secret {
+// Current is the newest token.
+func (s *OAuth) Current() credential.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.have.text
 }
 
-// accepted tells that the API has taken the token.
-func (s *tokens) accepted() {
+// Accepted tells that the API has taken the token.
+func (s *OAuth) Accepted() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spurn = rest{}
 }
 
-// get returns a token. refused is one that the API did not accept: if it is still the
+// Token returns a token. refused is one that the API did not accept: if it is still the
 // newest, another one is asked for, once; if the API takes none, ever more rarely.
-func (s *tokens) get(ctx context.Context, refused string) (string, error) {
+func (s *OAuth) Token(ctx context.Context, refused string) (string, error) {
 	text, good, usable := s.look(refused)
 	if good {
 		return text, nil
@@ -122,7 +155,7 @@ func (s *tokens) get(ctx context.Context, refused string) (string, error) {
 var errBusy = errors.New("a token is being asked for")
 
 // take waits for the turn, unless somebody who can do without must not wait.
-func (s *tokens) take(ctx context.Context, usable bool) error {
+func (s *OAuth) take(ctx context.Context, usable bool) error {
 	select {
 	case s.turn <- struct{}{}:
 		return nil
@@ -140,7 +173,7 @@ func (s *tokens) take(ctx context.Context, usable bool) error {
 }
 
 // young returns a token that was given no longer than age ago.
-func (s *tokens) young(ctx context.Context, age time.Duration) (string, error) {
+func (s *OAuth) young(ctx context.Context, age time.Duration) (string, error) {
 	if err := s.take(ctx, false); err != nil {
 		return "", err
 	}
@@ -159,7 +192,7 @@ func (s *tokens) young(ctx context.Context, age time.Duration) (string, error) {
 
 // look returns the newest token, whether it need not be renewed yet, and whether it may be
 // used at all.
-func (s *tokens) look(refused string) (text string, good, usable bool) {
+func (s *OAuth) look(refused string) (text string, good, usable bool) {
 	now := s.clock.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +210,7 @@ func (s *tokens) look(refused string) (text string, good, usable bool) {
 }
 
 // resting returns an error while it is too early to ask the endpoint again.
-func (s *tokens) resting(spurned bool) error {
+func (s *OAuth) resting(spurned bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if left := s.rest.left(); s.failed != nil && left > 0 {
@@ -190,14 +223,14 @@ func (s *tokens) resting(spurned bool) error {
 		return &again
 	}
 	if left := s.spurn.left(); spurned && left > 0 {
-		m := statuses[http.StatusUnauthorized]
-		return &Error{Op: "token", Status: http.StatusUnauthorized, Class: m.class, Action: m.action, Message: "the API has refused a token that was new", RetryAfter: left}
+		m := Statuses[http.StatusUnauthorized]
+		return &Error{API: s.api, Op: "token", Status: http.StatusUnauthorized, Class: m.Class, Action: m.Action, Message: "the API has refused a token that was new", RetryAfter: left}
 	}
 	return nil
 }
 
 // renew asks for a token and keeps what came of it. The caller holds the turn.
-func (s *tokens) renew(ctx context.Context, spurned bool) (string, error) {
+func (s *OAuth) renew(ctx context.Context, spurned bool) (string, error) {
 	fresh, err := s.request(ctx)
 	if err != nil && ctx.Err() != nil {
 		return "", ctx.Err() // says nothing about the endpoint
@@ -220,12 +253,12 @@ func (s *tokens) renew(ctx context.Context, spurned bool) (string, error) {
 }
 
 // request asks the endpoint once. The credential is read anew.
-func (s *tokens) request(ctx context.Context) (token, error) {
+func (s *OAuth) request(ctx context.Context) (token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTime)
 	defer cancel()
 	signed, err := s.credential.Sign(ctx, s.clientID, s.endpoint, s.clock.now())
 	if err != nil {
-		return token{}, &Error{Op: "token", Message: clip(err.Error(), maxMessage), Action: "correct the credential; it is read again at the next try, without a restart", Class: ClassAuth, err: err}
+		return token{}, &Error{API: s.api, Op: "token", Message: Clip(err.Error(), MaxMessage), Action: "correct the credential; it is read again at the next try, without a restart", Class: ClassAuth, Err: err}
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.clientID}, "scope": {s.scope}}
 	for k, v := range signed.Form {
@@ -233,7 +266,7 @@ func (s *tokens) request(ctx context.Context) (token, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
-		return token{}, &Error{Op: "token", Message: "the address of the token endpoint cannot be used", Class: ClassAdmin}
+		return token{}, &Error{API: s.api, Op: "token", Message: "the address of the token endpoint cannot be used", Class: ClassAdmin}
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
@@ -242,7 +275,7 @@ func (s *tokens) request(ctx context.Context) (token, error) {
 	asked := time.Now()
 	res, err := s.http.Do(req)
 	if err != nil {
-		return token{}, &Error{Op: "token", Message: signed.Hide(networkMessage(err)), Class: ClassRetry}
+		return token{}, &Error{API: s.api, Op: "token", Message: signed.Hide(networkMessage(err)), Class: ClassRetry}
 	}
 	defer res.Body.Close()
 	answered := time.Now()
@@ -250,16 +283,16 @@ func (s *tokens) request(ctx context.Context) (token, error) {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxTokenBody+1))
 	switch {
 	case err != nil:
-		return token{}, &Error{Op: "token", Status: res.StatusCode, Message: "the answer was cut", Class: ClassRetry}
+		return token{}, &Error{API: s.api, Op: "token", Status: res.StatusCode, Message: "the answer was cut", Class: ClassRetry}
 	case len(body) > maxTokenBody:
-		return token{}, &Error{Op: "token", Status: res.StatusCode, Message: "the answer is longer than 1 MiB", Class: ClassHostile}
+		return token{}, &Error{API: s.api, Op: "token", Status: res.StatusCode, Message: "the answer is longer than 1 MiB", Class: ClassHostile}
 	case res.StatusCode != http.StatusOK:
-		return token{}, tokenError(res, []byte(signed.Hide(string(body))))
+		return token{}, s.refusal(res, []byte(signed.Hide(string(body))))
 	}
 	t, err := parseToken(body)
 	if err != nil {
 		// No sample: what is nearly a token may hold one.
-		return token{}, &Error{Op: "token", Status: res.StatusCode, Message: err.Error(), Class: ClassRetry, Action: "check that no proxy answers in place of the token endpoint"}
+		return token{}, &Error{API: s.api, Op: "token", Status: res.StatusCode, Message: err.Error(), Class: ClassRetry, Action: "check that no proxy answers in place of the token endpoint"}
 	}
 	t.ours, t.theirs = asked, s.clock.now()
 	return t, nil
@@ -294,18 +327,18 @@ func parseToken(body []byte) (token, error) {
 }
 
 // oauth says what the error words of the token endpoint mean. Texts are never looked at.
-var oauth = map[string]meaning{
+var oauth = map[string]Meaning{
 	"invalid_client":          {ClassAuth, "check client id and credential; a new one is used without a restart"},
 	"invalid_grant":           {ClassAuth, "check the federated token and the trust that the application registration states"},
 	"unauthorized_client":     {ClassAuth, "check that the application exists in this tenant and may use client credentials"},
 	"invalid_request":         {ClassAdmin, "check tenant, client id and login address"},
 	"invalid_scope":           {ClassAdmin, "check plan and API address: the token endpoint does not know the API"},
-	"invalid_resource":        {ClassAdmin, "check plan and API address; the Office 365 Management APIs may have no service principal in this tenant yet"},
+	"invalid_resource":        {ClassAdmin, "check plan and API address; it may have no service principal in this tenant yet"},
 	"invalid_target":          {ClassAdmin, "check plan and API address"},
 	"access_denied":           {ClassAdmin, "a policy of the directory refuses the application"},
 	"consent_required":        {ClassAdmin, "grant admin consent to the application"},
 	"interaction_required":    {ClassAdmin, "a conditional access policy refuses the application: exclude it or allow its addresses"},
-	"unsupported_grant_type":  {ClassAdmin, bug},
+	"unsupported_grant_type":  {ClassAdmin, Bug},
 	"slow_down":               {ClassRetry, ""},
 	"temporarily_unavailable": {ClassRetry, ""},
 	"server_error":            {ClassRetry, ""},
@@ -320,7 +353,7 @@ var aadsts = map[int64]string{
 	70021:   "no federated credential of the application matches this token: compare issuer, subject and audience",
 	90002:   "the tenant is not found: correct tenant, or the plan's cloud",
 	90013:   "the request was not understood: check tenant and client id",
-	500011:  "the API is not known in this tenant: check plan, or add the Office 365 Management APIs",
+	500011:  "the API is not known in this tenant: check plan, or add it to the permissions of the application",
 	500341:  "the account was deleted from the directory",
 	700016:  "the application is not found in this tenant: check client id, tenant and consent",
 	700024:  "the assertion is outside its time: check the machine's clock",
@@ -334,25 +367,30 @@ var aadsts = map[int64]string{
 	7000272: "the client is not allowed to ask for a token of this API",
 }
 
-// tokenError explains a refusal. The body has had its secrets taken out.
-func tokenError(res *http.Response, body []byte) *Error {
+// OAuthCodes lists the codes of token endpoints that are known: words, and Microsoft's numbers.
+func OAuthCodes() (words []string, numbers []int64) {
+	return slices.Sorted(maps.Keys(oauth)), slices.Sorted(maps.Keys(aadsts))
+}
+
+// refusal explains a refusal. The body has had its secrets taken out.
+func (s *OAuth) refusal(res *http.Response, body []byte) *Error {
 	var answer struct {
 		Error any
 		Text  any     `json:"error_description"`
 		Codes []int64 `json:"error_codes"`
 	}
-	e := &Error{Op: "token", Status: res.StatusCode, RetryAfter: retryAfter(res.Header)}
-	if json.Unmarshal(body, &answer) != nil && word(answer.Error) == "" {
+	e := &Error{API: s.api, Op: "token", Status: res.StatusCode, RetryAfter: RetryAfter(res.Header)}
+	if json.Unmarshal(body, &answer) != nil && Word(answer.Error) == "" {
 		e.Class, e.Message = ClassRetry, "the answer is not what a token endpoint says"
 		e.Action = "check the login address, and that no proxy answers in its place"
 		e.Sample = jwtForm.ReplaceAll(body, []byte("[redacted]"))
 		e.Sample = e.Sample[:min(len(e.Sample), maxSample)]
 		return e
 	}
-	name := word(answer.Error)
+	name := Word(answer.Error)
 	m := oauth[name] // an unknown word is retried
-	e.Code, e.Class, e.Action = name, m.class, m.action
-	e.Message = jwtForm.ReplaceAllString(line(answer.Text), "[redacted]")
+	e.Code, e.Class, e.Action = name, m.Class, m.Action
+	e.Message = jwtForm.ReplaceAllString(Line(answer.Text), "[redacted]")
 	for _, number := range answer.Codes {
 		if action, ok := aadsts[number]; ok {
 			e.Code, e.Action = fmt.Sprintf("AADSTS%d", number), action
@@ -365,14 +403,14 @@ func tokenError(res *http.Response, body []byte) *Error {
 // Roles asks for a fresh token and returns the application roles in it, for the test of
 // permissions: roles are written into a token when it is made. Nothing is decided by
 // them, so the signature, which only the API can judge, is not checked.
-func (c *Client) Roles(ctx context.Context) ([]string, error) {
-	text, err := c.tokens.young(ctx, rolesAge)
+func (s *OAuth) Roles(ctx context.Context) ([]string, error) {
+	text, err := s.young(ctx, rolesAge)
 	if err != nil {
 		return nil, err
 	}
 	roles, err := claims(text)
 	if err != nil {
-		return nil, &Error{Op: "token", Class: ClassRetry, Message: err.Error()}
+		return nil, &Error{API: s.api, Op: "token", Class: ClassRetry, Message: err.Error()}
 	}
 	return roles, nil
 }
@@ -391,17 +429,17 @@ func claims(text string) ([]string, error) {
 		return nil, errors.New("the token's claims are not JSON: its roles cannot be read")
 	}
 	for i := range claims.Roles {
-		claims.Roles[i] = line(claims.Roles[i])
+		claims.Roles[i] = Line(claims.Roles[i])
 	}
 	return claims.Roles[:min(len(claims.Roles), 64)], nil
 }
 
-// TokenExpires is when the newest token ends, by our clock; zero if there is none.
-func (c *Client) TokenExpires() time.Time {
-	c.tokens.mu.Lock()
-	defer c.tokens.mu.Unlock()
-	if c.tokens.have.ours.IsZero() {
+// Expires is when the newest token ends, by our clock; zero if there is none.
+func (s *OAuth) Expires() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.have.ours.IsZero() {
 		return time.Time{}
 	}
-	return c.tokens.have.ours.Add(c.tokens.have.life).Round(0)
+	return s.have.ours.Add(s.have.life).Round(0)
 }
