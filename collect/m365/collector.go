@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/provider/budget"
@@ -118,7 +119,7 @@ type Collector struct {
 	log     *slog.Logger
 	running atomic.Bool
 
-	reports reports
+	reports loop.Reports
 	settler *settler
 	pool    *pool
 	queries queries
@@ -187,7 +188,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	c.greet(ctx)
 	var loops sync.WaitGroup
-	start := func(name string, s *stream, run func(context.Context, *watch) error) {
+	start := func(name string, s *stream, run func(context.Context, *loop.Watch) error) {
 		loops.Go(func() { c.guard(ctx, name, s, run) })
 	}
 	for _, s := range c.streams {
@@ -234,7 +235,7 @@ func (c *Collector) meet(ctx context.Context) (now int64, err error) {
 			wait = c.backoff(failed, time.Minute)
 			failed++
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := loop.Sleep(ctx, wait); err != nil {
 			return 0, err
 		}
 	}
@@ -377,15 +378,7 @@ func (c *Collector) Wake(name string) {
 	defer c.mu.Unlock()
 	for _, s := range c.streams {
 		if s.name == name {
-			poke(s.wake)
+			loop.Poke(s.wake)
 		}
-	}
-}
-
-// poke sends to a channel that holds one hint.
-func poke(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
@@ -25,12 +26,10 @@ const (
 	// windows are put aside as wide as they are.
 	maxAside = 64
 
-	headWait      = 30 * time.Second // at most, between two tries
-	refusedWait   = 2 * time.Minute  // likewise, while a permission or the subscription is missing
-	spanWait      = time.Minute
-	quarantineMin = time.Minute
-	quarantineMax = 6 * time.Hour
-	wakeEvery     = 500 * time.Millisecond // hints do not make the head faster than this
+	headWait    = 30 * time.Second // at most, between two tries
+	refusedWait = 2 * time.Minute  // likewise, while a permission or the subscription is missing
+	spanWait    = time.Minute
+	wakeEvery   = 500 * time.Millisecond // hints do not make the head faster than this
 
 	// ahead is how far behind now the head's window ends: clocks differ, and the
 	// service takes an end in the future. What the act says ends at now.
@@ -38,7 +37,7 @@ const (
 )
 
 // runHead lists what is new, every Poll.
-func (s *stream) runHead(ctx context.Context, w *watch) error {
+func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
 	failed := 0
 	for {
 		begun := time.Now()
@@ -80,9 +79,9 @@ func (s *stream) runHead(ctx context.Context, w *watch) error {
 }
 
 // rest waits until so long after begun; a hint ends it sooner, unless something is wrong.
-func (s *stream) rest(ctx context.Context, w *watch, begun time.Time, wait time.Duration, hints bool) error {
-	w.rest()
-	defer w.beat()
+func (s *stream) rest(ctx context.Context, w *loop.Watch, begun time.Time, wait time.Duration, hints bool) error {
+	w.Rest()
+	defer w.Beat()
 	t := time.NewTimer(time.Until(begun.Add(wait)))
 	defer t.Stop()
 	wake := s.wake
@@ -96,7 +95,7 @@ func (s *stream) rest(ctx context.Context, w *watch, begun time.Time, wait time.
 		return nil
 	case <-wake:
 	}
-	return sleep(ctx, min(time.Until(begun.Add(wakeEvery)), time.Until(begun.Add(wait))))
+	return loop.Sleep(ctx, min(time.Until(begun.Add(wakeEvery)), time.Until(begun.Add(wait))))
 }
 
 // nextHead returns what the head lists next. What was missed for long goes to back-fill.
@@ -164,7 +163,7 @@ func (s *stream) join(ctx context.Context, l *span) (bool, error) {
 		return false, err // the head gives it again
 	}
 	s.behind(l.stop)
-	poke(s.work)
+	loop.Poke(s.work)
 	return true, nil
 }
 
@@ -217,7 +216,7 @@ func (s *stream) drop(ctx context.Context, l *span) error {
 }
 
 // runSweep lists a trailing window again and again, for what came late.
-func (s *stream) runSweep(ctx context.Context, w *watch) error {
+func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
 	for {
 		begun, asked := time.Now(), s.c.now()
 		s.mu.Lock()
@@ -240,7 +239,7 @@ func (s *stream) runSweep(ctx context.Context, w *watch) error {
 		s.mu.Unlock()
 		// A sweep takes at most a quarter of the time, whatever its length.
 		wait := max(s.c.o.Sweep, 4*time.Since(begun))
-		if err := s.rest(ctx, w, time.Now(), jitter(wait), false); err != nil {
+		if err := s.rest(ctx, w, time.Now(), loop.Jitter(wait), false); err != nil {
 			return err
 		}
 	}
@@ -248,7 +247,7 @@ func (s *stream) runSweep(ctx context.Context, w *watch) error {
 
 // sweepLength is called with mu held.
 func (s *stream) sweepLength() int64 {
-	return s.cur.lags.length(sweepLeast, s.c.retention())
+	return s.cur.lags.Length(sweepLeast, s.c.retention())
 }
 
 // sweepLeast is the least that a sweep looks back. Content has been seen hours after it
@@ -257,7 +256,7 @@ const sweepLeast = 2 * hour
 
 // sweepOver sweeps one window, and its halves if it fails while other listings work. It
 // returns only errors that end the loop.
-func (s *stream) sweepOver(ctx context.Context, w *watch, from, to int64) error {
+func (s *stream) sweepOver(ctx context.Context, w *loop.Watch, from, to int64) error {
 	begun := time.Now()
 	err := s.read(ctx, w, &span{cursor: sweep, start: from, stop: to, width: day}, budget.Sweep)
 	if err == nil || fatal(ctx, err) {
@@ -286,7 +285,7 @@ func (s *stream) headWorks(since time.Time) bool {
 
 // runBackfill lists what was never listed, the oldest first, and now and then all
 // that the provider keeps.
-func (s *stream) runBackfill(ctx context.Context, w *watch) error {
+func (s *stream) runBackfill(ctx context.Context, w *loop.Watch) error {
 	for {
 		if err := s.rewind(ctx); err != nil {
 			return err
@@ -301,7 +300,7 @@ func (s *stream) runBackfill(ctx context.Context, w *watch) error {
 			}
 			continue
 		}
-		w.beat()
+		w.Beat()
 		if gone, err := s.clamp(ctx, l); err != nil {
 			return err
 		} else if gone {
@@ -366,9 +365,9 @@ func (s *stream) rewind(ctx context.Context) error {
 }
 
 // idleFor waits for work.
-func (s *stream) idleFor(ctx context.Context, w *watch, wait time.Duration) error {
-	w.rest()
-	defer w.beat()
+func (s *stream) idleFor(ctx context.Context, w *loop.Watch, wait time.Duration) error {
+	w.Rest()
+	defer w.Beat()
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {

@@ -3,6 +3,8 @@
 
 package m365
 
+import "github.com/daybreak-sec/daybreak/collect/loop"
+
 // Upstream lets tests be the provider.
 type Upstream = upstream
 
@@ -24,10 +26,10 @@ func Plan(listed, least, now, unit int64) (start, from int64, missed bool) {
 // SweepLength adds ages, writes the histogram down and reads it again, and returns
 // how far back a sweep looks.
 func SweepLength(ages []int64, least, most int64) int64 {
-	var l lags
+	var l loop.Lags
 	for _, age := range ages {
-		l.add(age)
+		l.Add(age)
 	}
-	l = parseLags(l.String())
-	return l.length(least, most)
+	l = loop.ParseLags(l.String())
+	return l.Length(least, most)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/file"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/journal/layout"
@@ -61,7 +62,7 @@ type harvest struct {
 // package does not rely on who else looks at that.
 type source struct {
 	r     io.Reader
-	w     *watch
+	w     *loop.Watch
 	bytes int64
 	began bool
 	err   error
@@ -73,7 +74,7 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	n, err := s.r.Read(p)
 	s.bytes += int64(n)
-	s.w.beat()
+	s.w.Beat()
 	s.err = err
 	if !s.began && (n > 0 || err == io.EOF) {
 		text := bytes.TrimPrefix(bytes.TrimLeft(p[:n], " \t\r\n"), []byte("\xef\xbb\xbf"))
@@ -221,8 +222,8 @@ func (a *appender) append(ctx context.Context, pieces []file.Piece) error {
 // send appends to one of the blob's origins.
 func (a *appender) send(ctx context.Context, f event.Family, recs []event.Record, notes []journal.Note) (*journal.Commit, error) {
 	o := event.Origin{Tenant: a.c.o.Tenant, Family: f, Stream: a.j.s.name, Name: a.j.blob.name(), Run: a.h.run}
-	a.j.w.rest() // the disk may be behind; that is no trouble of the fetch
-	defer a.j.w.beat()
+	a.j.w.Rest() // the disk may be behind; that is no trouble of the fetch
+	defer a.j.w.Beat()
 	return a.c.append(ctx, o, recs, notes)
 }
 
@@ -272,9 +273,9 @@ func (p *pool) outcome(ctx context.Context, j *job, h *harvest, err error) {
 	}
 	p.count(j, true)
 	p.c.failed(ctx, j.s, "fetch", err)
-	var panic *panicked
+	var panic *loop.Panicked
 	if errors.As(err, &panic) {
-		p.c.log.Error("a fetch has panicked", "stream", j.s.name, "blob", j.blob.name(), "panic", panic.value, "stack", string(panic.stack))
+		p.c.log.Error("a fetch has panicked", "stream", j.s.name, "blob", j.blob.name(), "panic", panic.Value, "stack", string(panic.Stack))
 	}
 	p.ill(j, err)
 }
@@ -352,7 +353,7 @@ func (p *pool) ill(j *job, cause error) {
 func (p *pool) othersFault(j *job, class provider.Class) bool {
 	switch class {
 	case provider.ClassDisabled:
-		poke(p.c.hello)
+		loop.Poke(p.c.hello)
 		return true
 	case provider.ClassAuth, provider.ClassAdmin, provider.ClassThrottled:
 		return true
@@ -382,7 +383,7 @@ func (p *pool) giveUp(x *settlement, j *job, reason string, cause error) {
 
 // expire gives up a blob that was put aside and has expired since.
 func (p *pool) expire(s *stream, b *blob) {
-	j := &job{blob: *b, s: s, w: newWatch()}
+	j := &job{blob: *b, s: s, w: loop.NewWatch()}
 	p.mu.Lock()
 	_, taken := p.jobs[b.id]
 	if !taken {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
@@ -59,7 +60,7 @@ type queue struct {
 type job struct {
 	blob   blob
 	s      *stream
-	w      *watch
+	w      *loop.Watch
 	cancel context.CancelCauseFunc
 	// left is set once the job was left behind: what it does from then on
 	// counts for nothing.
@@ -87,20 +88,20 @@ func (p *pool) more(s *stream, ln lane) {
 		}
 	}
 	p.mu.Unlock()
-	poke(p.news)
+	loop.Poke(p.news)
 }
 
 // run begins fetches until ctx ends.
-func (p *pool) run(ctx context.Context, w *watch) error {
+func (p *pool) run(ctx context.Context, w *loop.Watch) error {
 	look := time.NewTicker(max(min(p.c.o.Stall/8, 10*time.Second), time.Millisecond))
 	defer look.Stop()
 	for {
-		w.beat()
+		w.Beat()
 		wait, err := p.fill(ctx)
 		if err != nil {
 			return err
 		}
-		w.rest()
+		w.Rest()
 		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -252,7 +253,7 @@ func (p *pool) from(ctx context.Context, ln lane) (*job, error) {
 		if len(q.next[ln]) == 0 {
 			continue
 		}
-		j := &job{blob: q.next[ln][0], s: q.s, w: newWatch()}
+		j := &job{blob: q.next[ln][0], s: q.s, w: loop.NewWatch()}
 		q.next[ln] = q.next[ln][1:]
 		j.blob.lane = ln
 		p.jobs[j.blob.id] = j
@@ -301,7 +302,7 @@ func (p *pool) work(ctx context.Context, j *job) {
 		return // left behind
 	}
 	defer p.over()
-	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errStuck) {
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, loop.ErrStuck) {
 		err = stuckFetch()
 	} else if ctx.Err() != nil && err != nil {
 		p.putBack(j)
@@ -316,14 +317,14 @@ func stuckFetch() error {
 
 // attempt contains a panic to the blob.
 func (p *pool) attempt(ctx context.Context, j *job, sc *scratch) (got *harvest, err error) {
-	err = contain(func() error {
+	err = loop.Contain(func() error {
 		prio := budget.Backfill
 		if j.blob.lane == laneHead {
 			prio = budget.Head
 		} else {
-			j.w.rest()
+			j.w.Rest()
 			p.c.o.Pace(ctx)
-			j.w.beat()
+			j.w.Beat()
 		}
 		got, err = p.c.fetch(ctx, j, sc, prio)
 		return err
@@ -347,7 +348,7 @@ func (p *pool) leave(j *job, sc *scratch) bool {
 		p.scratch = append(p.scratch, sc)
 	}
 	p.mu.Unlock()
-	poke(p.news)
+	loop.Poke(p.news)
 	return true
 }
 
@@ -356,7 +357,7 @@ func (p *pool) settled(j *job) {
 	p.mu.Lock()
 	delete(p.jobs, j.blob.id)
 	p.mu.Unlock()
-	poke(p.news)
+	loop.Poke(p.news)
 }
 
 // putBack leaves a blob in the queue with which nothing is wrong.
@@ -407,14 +408,14 @@ func (p *pool) unstick() {
 	var late []*job
 	for _, j := range p.jobs {
 		if paused {
-			j.w.wait()
+			j.w.Wait()
 		}
-		switch still := j.w.still(); {
+		switch still := j.w.Still(); {
 		case j.ended.Load():
-		case still >= p.c.o.Stall+min(farewell, p.c.o.Stall):
+		case still >= p.c.o.Stall+min(loop.Farewell, p.c.o.Stall):
 			late = append(late, j)
 		case still >= p.c.o.Stall:
-			j.cancel(errStuck)
+			j.cancel(loop.ErrStuck)
 		}
 	}
 	p.mu.Unlock()
@@ -437,7 +438,7 @@ func (p *pool) over() {
 // wait returns when no fetch is under way any more, or does not end. What comes of one
 // that ends later counts for nothing.
 func (p *pool) wait() {
-	for deadline := time.Now().Add(min(farewell, p.c.o.Stall)); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(min(loop.Farewell, p.c.o.Stall)); ; time.Sleep(time.Millisecond) {
 		p.mu.Lock()
 		done := p.active == 0
 		p.mu.Unlock()

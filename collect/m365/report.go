@@ -7,83 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
-
-// reports brings what goes wrong to the journal and the log: at once the first time, then
-// once in reportEvery with how often it was.
-type reports struct {
-	mu   sync.Mutex
-	open map[reportKey]*report
-}
-
-const (
-	reportEvery = time.Minute
-	maxReports  = 256 // kinds of trouble at once; more are told of without being counted
-)
-
-type reportKey struct {
-	kind                 act.Kind
-	stream, reason, code string
-	status               int
-}
-
-type report struct {
-	act   act.Act // the latest one
-	count int     // since it was written
-	told  time.Time
-}
-
-func (r *reports) add(log *slog.Logger, a act.Act) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	k := reportKey{a.Kind, a.Stream, a.Reason, a.Code, a.Status}
-	x := r.open[k]
-	if x == nil {
-		if r.open == nil {
-			r.open = map[reportKey]*report{}
-		}
-		if len(r.open) >= maxReports {
-			return
-		}
-		x = new(report)
-		r.open[k] = x
-	}
-	seconds := x.act.Seconds
-	if x.count == 0 {
-		seconds = 0
-	}
-	x.act = a
-	x.act.Seconds += seconds
-	x.count++
-	if x.count == 1 && time.Since(x.told) >= reportEvery && a.Kind == act.Failed {
-		log.Warn("collecting has met a failure, which is tried again", "stream", a.Stream, "during", a.Reason, "error", a.Message)
-	}
-}
-
-// due returns what is to be written now.
-func (r *reports) due(all bool) (acts []act.Act) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for k, x := range r.open {
-		switch old := time.Since(x.told) >= reportEvery; {
-		case x.count > 0 && (old || all):
-			a := x.act
-			a.Count = x.count
-			acts = append(acts, a)
-			x.count, x.told = 0, time.Now()
-		case old:
-			delete(r.open, k)
-		}
-	}
-	return acts
-}
 
 // failed reports an error; s is nil if it is about no stream.
 func (c *Collector) failed(ctx context.Context, s *stream, during string, err error) {
@@ -97,12 +26,12 @@ func (c *Collector) failed(ctx context.Context, s *stream, during string, err er
 		s.last, s.lastAt = a.Message, time.Now()
 		s.mu.Unlock()
 	}
-	c.reports.add(c.log, a)
+	c.reports.Add(c.log, a)
 }
 
 // flush writes the reports that are due.
 func (c *Collector) flush(ctx context.Context, all bool) {
-	acts := c.reports.due(all)
+	acts := c.reports.Due(all)
 	for _, s := range c.streams {
 		if a := s.idleAct(all); a != nil {
 			acts = append(acts, *a)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/journal"
 )
 
@@ -163,7 +164,7 @@ func (s *settler) write(group []*settlement, size uint64) error {
 		if failed >= writeTries || s.stopping.Load() {
 			return err // it is in the journal: the next start fetches it again
 		}
-		_ = sleep(s.ctx, s.c.backoff(failed, 10*time.Second))
+		_ = loop.Sleep(s.ctx, s.c.backoff(failed, 10*time.Second))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/journal"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
@@ -89,7 +90,7 @@ func newStream(tx *sql.Tx, c *Collector, name string, cur cursors) (*stream, err
 				return nil, err
 			}
 		}
-		l.due = min(l.due, ours()+quarantineMax.Milliseconds()) // a clock that was set back does not hold us up
+		l.due = min(l.due, ours()+loop.AsideMost.Milliseconds()) // a clock that was set back does not hold us up
 		s.spans = append(s.spans, l)
 	}
 	return s, nil
@@ -147,14 +148,14 @@ func (b *blob) name() string {
 }
 
 // read lists a span's window from where it stands to its last page.
-func (s *stream) read(ctx context.Context, w *watch, l *span, p provider.Priority) error {
+func (s *stream) read(ctx context.Context, w *loop.Watch, l *span, p provider.Priority) error {
 	barren := 0 // pages in a row that named nothing
 	s.mu.Lock()
 	l.begin(s.c.now())
 	s.mu.Unlock()
 	for {
 		page, err := s.c.up.Content(ctx, p, s.name, at(l.start), at(l.stage), l.next)
-		w.beat()
+		w.Beat()
 		if asked := floor(ms(page.At), second); l.pages == 0 && !page.At.IsZero() && asked < l.at {
 			s.mu.Lock()
 			l.at = asked // the answer knows better when it was asked for
@@ -184,7 +185,7 @@ func (s *stream) read(ctx context.Context, w *watch, l *span, p provider.Priorit
 		if err := s.take(ctx, l, page.Blobs, page.Next, page.Next == ""); err != nil {
 			return err
 		}
-		w.beat()
+		w.Beat()
 		if page.Next == "" {
 			return nil
 		}
@@ -383,7 +384,7 @@ func (s *stream) late(l *span, news []blob) (late int64) {
 		if l.cursor == backfill || news[i].lane != laneHead {
 			continue
 		}
-		s.cur.lags.add(now - news[i].created)
+		s.cur.lags.Add(now - news[i].created)
 		if l.cursor == sweep {
 			late++
 			s.found = s.found || l.id != 0
@@ -554,7 +555,7 @@ func (s *stream) put(ctx context.Context, l *span, to span, more *span, f func(t
 	}
 	slices.SortFunc(s.spans, func(a, b *span) int { return cmp.Compare(a.start, b.start) })
 	s.mu.Unlock()
-	poke(s.work)
+	loop.Poke(s.work)
 	return nil
 }
 

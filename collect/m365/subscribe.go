@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
@@ -23,10 +24,10 @@ const startAgain = minute
 
 // runSubscriptions looks after the subscriptions. It never stops one: content from
 // between a stop and a later start does not exist.
-func (c *Collector) runSubscriptions(ctx context.Context, w *watch) error {
+func (c *Collector) runSubscriptions(ctx context.Context, w *loop.Watch) error {
 	for failed := 0; ; {
 		begun := time.Now()
-		wait := jitter(c.o.Check)
+		wait := loop.Jitter(c.o.Check)
 		if err := c.subscribe(ctx); err != nil {
 			if fatal(ctx, err) {
 				return err
@@ -37,17 +38,17 @@ func (c *Collector) runSubscriptions(ctx context.Context, w *watch) error {
 		} else {
 			failed = 0
 		}
-		w.rest()
+		w.Rest()
 		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-t.C:
 		case <-c.hello:
 			// At most so often, however many listings ask for it.
-			_ = sleep(ctx, time.Until(begun.Add(min(10*c.o.Retry, c.o.Check))))
+			_ = loop.Sleep(ctx, time.Until(begun.Add(min(10*c.o.Retry, c.o.Check))))
 		}
 		t.Stop()
-		w.beat()
+		w.Beat()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -172,7 +173,7 @@ func (s *stream) subscribed(ctx context.Context, how string) error {
 	s.mu.Lock()
 	s.cur.enabled, s.cur.blind, s.disabled = now, 0, false
 	s.mu.Unlock()
-	poke(s.wake)
+	loop.Poke(s.wake)
 	return nil
 }
 
@@ -235,7 +236,7 @@ func (s *stream) blame(ctx context.Context, during string, err error) bool {
 	s.c.failed(ctx, s, during, err)
 	switch classOf(err) {
 	case provider.ClassDisabled:
-		poke(s.c.hello)
+		loop.Poke(s.c.hello)
 		return true
 	case provider.ClassAdmin, provider.ClassAuth:
 		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {

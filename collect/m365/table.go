@@ -11,6 +11,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/store"
 )
@@ -69,7 +70,7 @@ type cursors struct {
 	asked, enabled, blind int64
 	refused               int64
 	late                  int64
-	lags                  lags
+	lags                  loop.Lags
 }
 
 // retained keeps what a reader must never get: a cursor that is ahead of the
@@ -108,7 +109,7 @@ func openStream(tx *sql.Tx, tenant, name, origin string, now, limit int64) (c cu
 		FROM collect_stream WHERE tenant = ? AND stream = ?`, tenant, name).Scan(
 		&c.id, &c.began, &c.headFrom, &c.headTo, &c.swept, &c.announced, &c.asked, &c.enabled, &c.blind, &c.refused, &c.late, &text)
 	if err == nil {
-		c.lags = parseLags(text)
+		c.lags = loop.ParseLags(text)
 		return c, nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 )
 
 // runUpkeep does what comes round: reports, gauges, forgetting.
-func (c *Collector) runUpkeep(ctx context.Context, w *watch) error {
+func (c *Collector) runUpkeep(ctx context.Context, w *loop.Watch) error {
 	var saved, weighed time.Time
 	forgotten := map[*stream]*forgetting{}
 	for _, s := range c.streams {
@@ -56,11 +57,11 @@ func (c *Collector) runUpkeep(ctx context.Context, w *watch) error {
 			}
 			c.throttled(ctx)
 		}
-		w.rest()
-		if err := sleep(ctx, upkeepEvery); err != nil {
+		w.Rest()
+		if err := loop.Sleep(ctx, upkeepEvery); err != nil {
 			return err
 		}
-		w.beat()
+		w.Beat()
 	}
 }
 
@@ -118,7 +119,7 @@ func (s *stream) timeToLoss(ctx context.Context) (time.Duration, error) {
 // back.
 func (s *stream) thaw(ctx context.Context) error {
 	now := ours()
-	soon, late := now+2*blobWait.Milliseconds(), now+2*quarantineMax.Milliseconds()
+	soon, late := now+2*blobWait.Milliseconds(), now+2*loop.AsideMost.Milliseconds()
 	var n int64
 	err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
 		n, err = hasten(tx, s.id, now, soon, late)

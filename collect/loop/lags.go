@@ -1,7 +1,7 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package m365
+package loop
 
 import (
 	"math"
@@ -9,17 +9,19 @@ import (
 	"strings"
 )
 
-// lags is a histogram of how long after its contentCreated a blob became visible,
-// as far as we can tell: the age at which a listing first named it. Bucket i holds ages
+// Lags is a histogram of how long after its time something became visible,
+// as far as we can tell: the age at which a listing first had it. Bucket i holds ages
 // up to 2^(i/2) seconds.
-type lags [lagBuckets]uint32
+type Lags [lagBuckets]uint32
 
 const (
-	lagBuckets = 42      // the last one: more than 16 days
-	lagEnough  = 1 << 20 // observations; then all counts are halved, so that what was fades
+	second     = int64(1000) // milliseconds
+	lagBuckets = 42          // the last one: more than 16 days
+	lagEnough  = 1 << 20     // observations; then all counts are halved, so that what was fades
 )
 
-func (l *lags) add(age int64) {
+// Add notes an age, in milliseconds.
+func (l *Lags) Add(age int64) {
 	i := 0
 	if age > second {
 		i = min(int(math.Ceil(2*math.Log2(float64(age)/float64(second)))), lagBuckets-1)
@@ -36,8 +38,9 @@ func (l *lags) add(age int64) {
 	}
 }
 
-// length is how far back a sweep looks: twice the age below which 99.9% were.
-func (l *lags) length(least, most int64) int64 {
+// Length is how far back a sweep looks: twice the age below which 99.9% were,
+// between the two, in milliseconds.
+func (l *Lags) Length(least, most int64) int64 {
 	var sum, below uint64
 	for _, n := range l {
 		sum += uint64(n)
@@ -52,7 +55,7 @@ func (l *lags) length(least, most int64) int64 {
 	return min(least, most)
 }
 
-func (l *lags) String() string {
+func (l *Lags) String() string {
 	last := 0
 	var b strings.Builder
 	for i, n := range l {
@@ -67,9 +70,9 @@ func (l *lags) String() string {
 	return b.String()
 }
 
-// parseLags reads what String wrote. What cannot be read is not known: it is only
+// ParseLags reads what String wrote. What cannot be read is not known: it is only
 // learned again.
-func parseLags(text string) (l lags) {
+func ParseLags(text string) (l Lags) {
 	for i, field := range strings.Split(text, ",") {
 		if i >= lagBuckets {
 			break
