@@ -38,6 +38,7 @@ type compiler struct {
 	p     *Program
 	known map[string]int32 // canonical text of an item → its number
 	key   []byte
+	depth int // in how many arrays' members the program looks
 }
 
 // rule adds a rule, or refuses it.
@@ -85,6 +86,9 @@ func (c *compiler) expr(r *Rule, x Expr, depth int) (term, *Problem) {
 			t = negate(t)
 		}
 		return t, nil
+	case *Array:
+		id, problem := c.array(r, x, depth)
+		return term{op: termItem, item: id}, problem
 	case *Ref:
 		return term{}, refuse(r, 0, "refers to the rule %q; only correlations can", x.Name)
 	}
@@ -131,13 +135,12 @@ func (c *compiler) effort(t *term) int {
 }
 
 // field returns the number of a field, a new one if it has none.
-func (c *compiler) field(view int, name string) int32 {
-	f := programField{view, name}
-	id, ok := c.p.fieldIDs[f]
+func (p *Program) field(f programField) int32 {
+	id, ok := p.fieldIDs[f]
 	if !ok {
-		id = int32(len(c.p.fields))
-		c.p.fields = append(c.p.fields, f)
-		c.p.fieldIDs[f] = id
+		id = int32(len(p.fields))
+		p.fields = append(p.fields, f)
+		p.fieldIDs[f] = id
 	}
 	return id
 }

@@ -13,6 +13,7 @@ import (
 
 // check is a compiled item. Items that say the same share one, whatever rules they are in.
 type check struct {
+	array  *body // of an Array; it has no tests
 	fields []int32
 	all    bool // every one of tests, and not any
 	tests  []valueTest
@@ -69,11 +70,14 @@ func (c *compiler) item(r *Rule, x *Item) (int32, *Problem) {
 	}
 	k := check{all: x.All && len(x.Values) > 1}
 	for _, name := range append([]string{x.Field}, x.Or...) {
-		id, problem := c.itemField(r, x, name)
+		at, problem := c.itemField(r, x.Line, name)
 		if problem != nil {
 			return 0, problem
 		}
-		k.fields = append(k.fields, id)
+		if at.name == "" && (x.Field != "" || len(x.Or) > 0) {
+			return 0, refuse(r, x.Line, "an item names a field without a name")
+		}
+		k.fields = append(k.fields, c.p.field(at))
 	}
 	for _, v := range x.Values {
 		t, problem := c.value(r, x, v)
@@ -95,15 +99,23 @@ func (c *compiler) item(r *Rule, x *Item) (int32, *Problem) {
 	return id, nil
 }
 
-func (c *compiler) itemField(r *Rule, x *Item, name string) (int32, *Problem) {
+func (c *compiler) itemField(r *Rule, line int, name string) (programField, *Problem) {
 	at := c.p.locate(name, r.Taxonomy)
-	if n := strings.Count(at.name, ".") + 1; n > maxNames {
-		return 0, refuse(r, x.Line, "the field %q is a path of %d names; at most %d can be followed", name, n, maxNames)
+	if n := namesIn(at.name); n > maxNames {
+		return at, refuse(r, line, "the field %q is a path of %d names; at most %d can be followed", name, n, maxNames)
 	}
-	if at.name == "" && (x.Field != "" || len(x.Or) > 0) {
-		return 0, refuse(r, x.Line, "an item names a field without a name")
+	if at.name == "." && c.depth == 0 {
+		return at, refuse(r, line, "the field %q is the member of an array and stands below one only", name)
 	}
-	return c.field(at.view, at.name), nil
+	return at, nil
+}
+
+// namesIn is how many names a field's path has.
+func namesIn(field string) int {
+	if field == "." {
+		return 0
+	}
+	return strings.Count(field, ".") + 1
 }
 
 // canonical is the same text for items that say the same.
@@ -247,15 +259,15 @@ func (c *compiler) value(r *Rule, x *Item, v Value) (valueTest, *Problem) {
 		}
 		return valueTest{kind: testTime, part: v.Part, op: Comparison(v.Compare)}, nil
 	case FieldRef:
-		other := c.p.locate(v.Field, r.Taxonomy)
-		if other.name == "" || strings.Count(other.name, ".") >= maxNames {
+		other, problem := c.itemField(r, x.Line, v.Field)
+		if problem != nil || other.name == "" {
 			return valueTest{}, refuse(r, x.Line, "the field %q cannot be referred to", v.Field)
 		}
 		shape, ok := sides[v.Side]
 		if !ok {
 			return valueTest{}, refuse(r, x.Line, "%q is no way to compare with a field", v.Side)
 		}
-		return valueTest{kind: testRef, text: textTest{shape: shape, cased: v.Cased}, ref: []int32{c.field(other.view, other.name)}}, nil
+		return valueTest{kind: testRef, text: textTest{shape: shape, cased: v.Cased}, ref: []int32{c.p.field(other)}}, nil
 	}
 	return valueTest{}, refuse(r, x.Line, "%q has a value of a kind that cannot be compared: %T", x.Field, v)
 }

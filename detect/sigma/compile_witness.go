@@ -177,6 +177,9 @@ func (w *witnesser) cost(q *probe) float64 {
 // item returns the sets of probes that an item can have: of all its tests the choice, of any
 // of them the union.
 func (w *witnesser) item(k *check) [][]probe {
+	if k.array != nil {
+		return w.array(k)
+	}
 	var options [][]probe
 	var union []probe
 	for _, t := range k.tests {

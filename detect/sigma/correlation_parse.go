@@ -43,8 +43,8 @@ var correlationTypes = map[string]correlationType{
 	"new_value": {behavior: true, group: true, needs: "fields", takes: "learn remember rare peers"},
 	"spike":     {behavior: true, group: true, timespan: true, needs: "least learn", takes: "factor fields remember peers"},
 	"dormant":   {behavior: true, group: true, needs: "quiet", takes: "learn"},
-	"travel":    {behavior: true, group: true, takes: "km-per-hour minimum-km least fields learn remember"},
-	"spread":    {behavior: true, group: true, timespan: true, needs: "fields least", takes: "most learn"},
+	"travel":    {behavior: true, group: true, needs: "fields", takes: "km-per-hour minimum-km least learn remember"},
+	"spread":    {behavior: true, group: true, timespan: true, needs: "fields least", takes: "most peers"},
 }
 
 // correlation reads the `correlation` of a document.

@@ -151,7 +151,10 @@ func TestRefusedCorrelations(t *testing.T) {
 		{"type: spike" + rest + "behavior: {least: 5}", "needs learn"},
 		{"type: dormant" + rest + "behavior: {}", "needs quiet"},
 		{"type: dormant" + rest + "behavior: {quiet: 9d, remember: 9d}", `no key "remember"`},
-		{"type: travel" + rest + "behavior: {kmh: 5}", `no key "kmh"`},
+		{"type: travel" + rest + "behavior: {fields: Country, kmh: 5}", `no key "kmh"`},
+		{"type: travel" + rest + "behavior: {fields: Country, minimum-km: 0}", "minimum-km has to be more than 0"},
+		{"type: travel" + rest + "behavior: {}", "needs fields"},
+		{"type: spread" + rest + "behavior: {fields: A, least: 5, learn: 7d}", `no key "learn"`},
 		{"type: spread" + rest + "behavior: {fields: A, most: 2}", "needs least"},
 	} {
 		wantProblem(t, correlationText(c.body), sigma.Error, 0, c.words)
@@ -172,11 +175,14 @@ func TestBehaviors(t *testing.T) {
 			sigma.Behavior{Factor: 4.5, Least: 20, Fields: []string{"FileId"}, Learn: 336 * time.Hour},
 		},
 		{"type: dormant\nbehavior: {quiet: 60d}", sigma.Behavior{Quiet: 1440 * time.Hour}},
-		{"type: travel", sigma.Behavior{}},
-		{"type: travel\nbehavior: {km-per-hour: 900, minimum-km: 500}", sigma.Behavior{KmPerHour: 900, MinimumKm: 500}},
+		{"type: travel\nbehavior: {fields: Country}", sigma.Behavior{Fields: []string{"Country"}}},
 		{
-			"type: spread\ntimespan: 6h\nbehavior: {fields: [UserAgent], least: 15, most: 2}",
-			sigma.Behavior{Fields: []string{"UserAgent"}, Least: 15, Most: 2},
+			"type: travel\nbehavior: {fields: Country, km-per-hour: 900, minimum-km: 500}",
+			sigma.Behavior{Fields: []string{"Country"}, KmPerHour: 900, MinimumKm: 500},
+		},
+		{
+			"type: spread\ntimespan: 6h\nbehavior: {fields: [UserAgent], peers: [ClientIP], least: 15, most: 2}",
+			sigma.Behavior{Fields: []string{"UserAgent"}, Peers: []string{"ClientIP"}, Least: 15, Most: 2},
 		},
 	} {
 		got := parseCorrelation(t, c.body+"\nrules: a\ngroup-by: UserId")
@@ -226,6 +232,10 @@ func TestReferences(t *testing.T) {
 		{"alias of another", correlation("x", "temporal", "a, b", ", group-by: [u], aliases: {u: {a: A, b: B, c: C}}"), `field for "c"`},
 		{"alias of some", correlation("x", "temporal", "a, b", ", group-by: [u], aliases: {u: {a: A}}"), `no field for the rule "b"`},
 		{"alias unused", correlation("x", "temporal", "a, b", ", group-by: [v], aliases: {u: {a: A, b: B}}"), "is not used"},
+		{"alias of a behavior", "title: x\ncorrelation: {type: new_value, rules: [a, b], group-by: [u], aliases: {u: {a: A, b: B}, v: {a: V}, p: {b: P}}, behavior: {fields: [v], peers: [p]}}\n", ""},
+		{"alias unused by a behavior", "title: x\ncorrelation: {type: new_value, rules: [a], group-by: [u], aliases: {v: {a: V}}, behavior: {fields: [w]}}\n", "is not used"},
+		{"suppressed by its group", correlation("x", "temporal", "a, b", ", group-by: [u, A]") + "title: y\ncorrelation: {type: new_value, rules: [a], group-by: [u], behavior: {fields: [v]}}\ndaybreak: {suppress: {by: [u, v], for: 1h}}\n", ""},
+		{"suppressed by another field", "title: x\ncorrelation: {type: temporal, rules: [a, b], timespan: 1h, group-by: [u]}\ndaybreak: {suppress: {by: [A], for: 1h}}\n", `suppress is by "A"`},
 		{"inner group", correlation("x", "temporal", "a, b", ", group-by: [A]") + correlation("y", "temporal", "x, c", ", group-by: [B]"), `groups by "B"`},
 		{"extended, other", correlation("x", "temporal", "a, b", ", condition: a and b and c"), `names "c"`},
 		{"extended, less", correlation("x", "temporal", "a, b", ", condition: a or a"), `does not name the rule "b"`},

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package sigma reads Sigma rules (specification 2.1: detection rules, correlation rules,
-// filters, collections) and matches them against JSON records at the speed of a stream.
+// filters, collections; and from sigma-version 3 on the arrays of proposal 212) and matches them against JSON records at the speed of a stream.
 // It is for every Go program, not only for Daybreak, and what it exports is kept.
 //
 // # From a file to a match

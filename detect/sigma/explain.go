@@ -13,15 +13,15 @@ import (
 type Reason struct {
 	Search string // the search identifier that it is part of; empty if of none
 	Item   *Item
-	Field  string // the field that held, as the rule names it; empty for a keyword
+	Field  string // the field that held, as the rule names it, and behind an array's which member: tags[2]; empty for a keyword
 	Value  string // the record's value, cut to maxShown bytes
 	Absent bool   // the field is not there, and that is what was asked for
 }
 
 // Trace says of one node of a condition whether it held for a record, and why.
 type Trace struct {
-	Op     string // and, or, not, search, item
-	Name   string // of a search
+	Op     string // and, or, not, search, item, array, member (of the array that it is below)
+	Name   string // of a search, an array, a member
 	Item   *Item
 	Held   bool
 	Fields []FieldTrace // of an item: what it was compared with
@@ -51,7 +51,8 @@ const (
 )
 
 // Why returns the comparisons that made a condition of the last record's matches hold, in the
-// rule's order. Negations have no reasons: nothing was found.
+// rule's order. Negations have no reasons, nor has what holds for no member of an array: nothing
+// was found.
 func (m *Matcher) Why(match Match) []Reason {
 	x := explainer{m: m, home: m.p.home(match.Rule.Taxonomy)}
 	x.why(match.Rule.Conditions[match.Condition].Expr, "")
@@ -118,11 +119,12 @@ func (p *Program) wholePlan() *plan {
 // explainer explains one rule.
 type explainer struct {
 	m       *Matcher
-	home    int // see itemKey
+	home    int    // see itemKey
+	path    string // of the member that m looks at; empty if it looks at the record
 	reasons []Reason
 }
 
-func (x *explainer) id(e *Item) int32 { return x.m.p.itemOf[itemKey{e, x.home}] }
+func (x *explainer) id(e Expr) int32 { return x.m.p.itemOf[itemKey{e, x.home}] }
 
 func (x *explainer) holds(e Expr) bool {
 	switch e := e.(type) {
@@ -146,6 +148,8 @@ func (x *explainer) holds(e Expr) bool {
 		return x.holds(e.X)
 	case *Item:
 		return x.m.item(x.id(e)) != e.Negate
+	case *Array:
+		return x.m.item(x.id(e))
 	}
 	return false
 }
@@ -169,6 +173,8 @@ func (x *explainer) why(e Expr, search string) {
 		if !e.Negate {
 			x.item(e, search)
 		}
+	case *Array:
+		x.array(e, search)
 	}
 }
 
@@ -179,11 +185,11 @@ func (x *explainer) item(e *Item, search string) {
 	for i, f := range k.fields {
 		v := x.m.first(f)
 		if v == nil && x.wantsAbsence(k) {
-			x.reasons = append(x.reasons, Reason{Search: search, Item: e, Field: itemField(e, i), Absent: true})
+			x.reasons = append(x.reasons, Reason{Search: search, Item: e, Field: x.name(itemField(e, i)), Absent: true})
 		}
 		for ; v != nil && shown < maxValues; v = x.m.next(v) {
 			if x.passes(k, v) {
-				x.reasons = append(x.reasons, Reason{Search: search, Item: e, Field: itemField(e, i), Value: cut(v.text)})
+				x.reasons = append(x.reasons, Reason{Search: search, Item: e, Field: x.name(itemField(e, i)), Value: cut(v.text)})
 				shown++
 			}
 		}
@@ -250,13 +256,19 @@ func (x *explainer) trace(e Expr) *Trace {
 		t.Op, t.Item = "item", e
 		k := &x.m.p.items[x.id(e)]
 		for i, f := range k.fields {
-			t.Fields = append(t.Fields, x.field(itemField(e, i), f))
+			t.Fields = append(t.Fields, x.field(x.name(itemField(e, i)), f))
 		}
 		for _, test := range k.tests {
 			for _, f := range test.ref {
-				t.Fields = append(t.Fields, x.field(x.m.p.fieldName(f), f))
+				t.Fields = append(t.Fields, x.field(x.name(x.m.p.fieldName(f)), f))
 			}
 		}
+	case *Array:
+		t.Op, t.Name = "array", e.String()
+		x.members(e, func(member *explainer, held bool) bool {
+			t.Kids = append(t.Kids, &Trace{Op: "member", Name: member.path, Held: held, Kids: []*Trace{member.trace(e.X)}})
+			return len(t.Kids) < x.shownMembers()
+		})
 	}
 	return t
 }

@@ -5,7 +5,7 @@ package sigma
 
 import "net/netip"
 
-// Expr is a node of a condition: *And, *Or, *Not, *Search, *Item, or *Ref in the extended
+// Expr is a node of a condition: *And, *Or, *Not, *Search, *Item, *Array, or *Ref in the extended
 // condition of a correlation. What the parser returns has its searches, wildcards of
 // identifiers and modifiers resolved; pipelines rewrite it; Compile makes a program of it.
 // A node may stand in several places, in those of other rules too (filters), so whoever
@@ -47,6 +47,35 @@ type Item struct {
 	Modifiers []string // as written, for messages and explanations
 	Line      int
 }
+
+// Array compares the members of an array one by one: `field[any]: …` (proposal 212 of the
+// specification, https://github.com/SigmaHQ/sigma-specification/issues/212; read from
+// sigma-version 3 on). For X a member is a record of its own, whose fields are the member's; the
+// field "." is the member itself.
+type Array struct {
+	// Field is the array's name, and Or further ones, as an item has them. If several arrays
+	// are found their members count together. A value that is no array counts as an array
+	// of that value, and null as an empty one.
+	Field      string
+	Or         []string
+	Quantifier Quantifier
+	Index      int // of At: 0 is the first member, -1 the last
+	X          Expr
+
+	Line int
+}
+
+// Quantifier says of which members of an array an expression has to hold.
+type Quantifier uint8
+
+// The quantifiers.
+const (
+	AnyMember  Quantifier = iota // [any]: of one
+	AllMembers                   // [all]: of every one, and there is one
+	AllOrEmpty                   // [all_or_empty]: of every one, if there are any
+	NoMember                     // [none]: of none
+	At                           // [N]: of the one at that place; if there is none, of a record without fields
+)
 
 // Value is what an item compares a field with: Text, Number, Bool, Null, Exists, Regexp,
 // CIDR, Compare, TimePart, FieldRef or Placeholder.
@@ -143,6 +172,7 @@ func (*Not) expr()    {}
 func (*Search) expr() {}
 func (*Ref) expr()    {}
 func (*Item) expr()   {}
+func (*Array) expr()  {}
 
 func (Text) value()        {}
 func (Number) value()      {}

@@ -26,6 +26,7 @@ type trieNode struct {
 	parent  bool  // whether longer paths go through here
 	lengths uint64
 	index   *fieldIndex
+	array   *trieNode // of the field whose arrays are wanted whole; nil if they are not
 }
 
 type trieSlot struct {
@@ -37,17 +38,21 @@ type trieSlot struct {
 
 const noField = -1
 
-// newFieldTrie makes a trie of paths. Fields are numbered by ids.
-func newFieldTrie(paths []string, ids []int32) *fieldTrie {
+// newFieldTrie makes a trie of the names of fields, which are numbered by ids. The name "." is
+// that of the root.
+func newFieldTrie(fields []programField, ids []int32) *fieldTrie {
 	t := &fieldTrie{nodes: []trieNode{{field: noField}}, seed: maphash.MakeSeed()}
 	type edge struct {
 		parent int32
 		name   string
 	}
 	edges := map[edge]int32{}
-	for i, path := range paths {
+	for i, f := range fields {
 		at := int32(0)
-		for name := range strings.SplitSeq(path, ".") {
+		for name := range strings.SplitSeq(f.name, ".") {
+			if f.name == "." {
+				break
+			}
 			e := edge{at, name}
 			child, ok := edges[e]
 			if !ok {
@@ -59,7 +64,11 @@ func newFieldTrie(paths []string, ids []int32) *fieldTrie {
 			}
 			at = child
 		}
-		t.nodes[at].field = ids[i]
+		if f.array {
+			t.nodes[at].array = &trieNode{field: ids[i]}
+		} else {
+			t.nodes[at].field = ids[i]
+		}
 	}
 	size := 4
 	for size < 4*len(edges) {

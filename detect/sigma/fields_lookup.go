@@ -22,7 +22,7 @@ func (m *Matcher) lookup(field string) lookup {
 		m.lookups = map[string]lookup{}
 	}
 	at := m.p.locate(field, "")
-	l := lookup{at.view, newFieldTrie([]string{at.name}, []int32{0})}
+	l := lookup{at.view, newFieldTrie([]programField{at}, []int32{0})}
 	m.lookups[field] = l
 	return l
 }

@@ -25,6 +25,9 @@ type fieldWalk struct {
 
 func (w *fieldWalk) value(v jsontape.Value, at int32) {
 	n := &w.trie.nodes[at]
+	if n.array != nil {
+		w.emit(n.array, v)
+	}
 	switch v.Kind() {
 	case jsontape.Array:
 		w.array(v, at)

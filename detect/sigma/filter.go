@@ -101,6 +101,8 @@ func negative(x Expr, negated bool) bool {
 		return negative(x.X, negated)
 	case *Item:
 		return negated != x.Negate
+	case *Array:
+		return negative(x.X, negated != (x.Quantifier == NoMember))
 	}
 	return false
 }

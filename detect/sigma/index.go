@@ -49,6 +49,7 @@ func (p *Program) newPlan(units []int32) *plan {
 		}
 		for i := range u.witness {
 			q := &u.witness[i]
+			used[q.field] = true
 			if probes[q.field] == nil {
 				probes[q.field] = &fieldProbes{texts: literals{}, numbers: map[float64][]int32{}, nets: map[netip.Prefix][]int32{}}
 			}
@@ -71,7 +72,7 @@ func (p *Program) newPlan(units []int32) *plan {
 // newViewTrie makes the trie of the fields of one view that are used, and the node that
 // stands for its keywords.
 func (p *Program) newViewTrie(view int, used map[int32]bool, indexes map[int32]*fieldIndex) (*fieldTrie, *trieNode) {
-	var paths []string
+	var fields []programField
 	var ids []int32
 	var leaf *trieNode
 	for f := range used {
@@ -80,15 +81,19 @@ func (p *Program) newViewTrie(view int, used map[int32]bool, indexes map[int32]*
 		case p.fields[f].name == "":
 			leaf = &trieNode{field: f, index: indexes[f]}
 		default:
-			paths, ids = append(paths, p.fields[f].name), append(ids, f)
+			fields, ids = append(fields, p.fields[f]), append(ids, f)
 		}
 	}
-	if len(paths) == 0 {
+	if len(fields) == 0 {
 		return nil, leaf
 	}
-	t := newFieldTrie(paths, ids)
+	t := newFieldTrie(fields, ids)
 	for i := range t.nodes {
-		t.nodes[i].index = indexes[t.nodes[i].field]
+		n := &t.nodes[i]
+		n.index = indexes[n.field]
+		if n.array != nil {
+			n.array.index = indexes[n.array.field]
+		}
 	}
 	return t, leaf
 }

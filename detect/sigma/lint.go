@@ -161,6 +161,8 @@ func holdsOnNothing(x Expr) bool {
 			return x.Negate == slices.ContainsFunc(x.Values, func(v Value) bool { return !absent(v) })
 		}
 		return x.Negate != slices.ContainsFunc(x.Values, absent)
+	case *Array:
+		return x.Quantifier == NoMember || x.Quantifier == AllOrEmpty || x.Quantifier == At && holdsOnNothing(x.X)
 	}
 	return false
 }
@@ -170,6 +172,7 @@ func (l *linter) expr(x Expr) (keywords bool) {
 	var list []Expr
 	switch x := x.(type) {
 	case *And:
+		l.sameArray(x.X)
 		list = x.X
 	case *Or:
 		list = x.X
@@ -180,6 +183,8 @@ func (l *linter) expr(x Expr) (keywords bool) {
 	case *Item:
 		l.item(x)
 		return x.Field == ""
+	case *Array:
+		l.expr(x.X) // keywords there are searched for in members only
 	}
 	for _, x := range list {
 		keywords = l.expr(x) || keywords

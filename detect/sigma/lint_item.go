@@ -94,3 +94,21 @@ func repeatsAny(re *syntax.Regexp) bool {
 	}
 	return slices.ContainsFunc(re.Sub, repeatsAny)
 }
+
+// sameArray looks for comparisons of members of one array that stand beside each other.
+func (l *linter) sameArray(list []Expr) {
+	seen := map[string]bool{}
+	for _, x := range list {
+		a, ok := x.(*Array)
+		if !ok || a.Quantifier != AnyMember {
+			continue
+		}
+		name := a.String()
+		if seen[name] {
+			l.problems = append(l.problems, l.meta.atLine(a.Line, Warning,
+				"%s stands twice in one search, and each may hold for another member; write one %s with a map of what has to hold for the same", name, name))
+			return
+		}
+		seen[name] = true
+	}
+}

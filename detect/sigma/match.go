@@ -53,6 +53,17 @@ type Matcher struct {
 	costs   costShard
 	found   [][]byte
 	lookups map[string]lookup
+
+	bodies []*Matcher // by body: what matches members of arrays; nil until it is needed
+	depth  int        // in how many arrays' members it looks
+	lent   *[maxArrays]buffers
+}
+
+// buffers are lent by a matcher to those that look at members of its record's arrays: of those
+// at one depth only one is at work.
+type buffers struct {
+	values []fieldValue
+	arena  []byte
 }
 
 // view is the record or one of its layers.
@@ -90,6 +101,7 @@ func (p *Program) Matcher() *Matcher {
 		memo:   make([]uint32, len(p.items)),
 		seen:   make([]uint32, len(p.units)),
 		costs:  p.costs[shard],
+		bodies: make([]*Matcher, p.bodies),
 	}
 	m.emit = m.addValue
 	return m

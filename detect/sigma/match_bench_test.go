@@ -16,7 +16,7 @@ import (
 // audit makes records like those of Microsoft 365's audit log, of about 1,300 bytes.
 type audit struct{ random }
 
-func newAudit() audit { return audit{random{rand.New(rand.NewPCG(1, 2))}} }
+func newAudit() audit { return audit{random{Rand: rand.New(rand.NewPCG(1, 2))}} }
 
 var (
 	auditOperations = operations()

@@ -36,6 +36,9 @@ func (m *Matcher) walk(i int) {
 	}
 	v.walked = m.epoch
 	root := m.root(i)
+	if !root.Exists() {
+		return
+	}
 	if trie := m.plan.tries[i]; trie != nil {
 		w := fieldWalk{trie, m.emit}
 		w.value(root, 0)

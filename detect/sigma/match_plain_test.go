@@ -70,8 +70,12 @@ func (n node) compared() (string, bool) {
 }
 
 func (n node) get(key string) (node, bool) {
+	return n.find(key, func(node) bool { return true })
+}
+
+func (n node) find(key string, ok func(node) bool) (node, bool) {
 	for i := len(n.keys) - 1; i >= 0; i-- {
-		if n.keys[i] == key {
+		if n.keys[i] == key && ok(n.kids[i]) {
 			return n.kids[i], true
 		}
 	}
@@ -81,23 +85,64 @@ func (n node) get(key string) (node, bool) {
 // plainEvent has every path of a record with every value at it.
 type plainEvent struct {
 	at     map[string][]node
+	whole  map[string][]node // what is at a path, arrays as a whole
 	leaves []string
-	layer  *plainEvent // of the fields that begin with ocsf.
+	layer  *plainEvent // of the fields that begin with ocsf.; nil if there is none
 }
 
 func (e *plainEvent) values(field string) []node {
-	if name, ok := strings.CutPrefix(field, "ocsf."); ok {
+	if name, ok := strings.CutPrefix(field, "ocsf."); ok && e.layer != nil {
 		return e.layer.at[name]
 	}
 	return e.at[field]
 }
 
+func (e *plainEvent) wholes(field string) []node {
+	if name, ok := strings.CutPrefix(field, "ocsf."); ok && e.layer != nil {
+		return e.layer.whole[name]
+	}
+	return e.whole[field]
+}
+
 func newPlainEvent(raw []byte) plainEvent {
-	e := plainEvent{at: map[string][]node{}}
-	root := decode(raw)
+	return plainEventOf(decode(raw))
+}
+
+func plainEventOf(root node) plainEvent {
+	e := plainEvent{at: map[string][]node{}, whole: map[string][]node{}}
 	e.visit(nil, root)
 	e.leaf(root)
 	return e
+}
+
+// plainMember is a member of an array as an event; of none it has nothing.
+func plainMember(member *node) plainEvent {
+	if member == nil {
+		return plainEvent{}
+	}
+	e := plainEventOf(*member)
+	e.whole["."] = []node{*member}
+	e.self(*member)
+	return e
+}
+
+// self notes what the member is: of an array its members.
+func (e *plainEvent) self(n node) {
+	if n.kind != '[' {
+		e.at["."] = append(e.at["."], n)
+		return
+	}
+	whole := len(n.kids) == 0
+	for _, kid := range n.kids {
+		if kid.kind == '{' {
+			whole = true
+		} else {
+			e.self(kid)
+		}
+	}
+	if whole {
+		e.at["."] = append(e.at["."], n)
+	}
 }
 
 func (e *plainEvent) leaf(n node) {
@@ -111,6 +156,14 @@ func (e *plainEvent) leaf(n node) {
 }
 
 func (e *plainEvent) visit(path []string, n node) {
+	if path != nil {
+		field := strings.Join(path, ".")
+		e.whole[field] = append(e.whole[field], n)
+	}
+	e.visitValue(path, n)
+}
+
+func (e *plainEvent) visitValue(path []string, n node) {
 	if n.kind == '[' {
 		e.array(path, n)
 		return
@@ -132,14 +185,14 @@ func (e *plainEvent) array(path []string, n node) {
 	whole := len(n.kids) == 0
 	for _, kid := range n.kids {
 		if kid.kind != '{' {
-			e.visit(path, kid)
+			e.visitValue(path, kid)
 			continue
 		}
 		whole = true
 		e.members(path, kid)
 		for _, key := range []string{"Name", "name", "DisplayName", "displayName", "Key", "key"} {
-			name, ok := kid.get(key)
-			if !ok || name.kind != '"' {
+			name, ok := kid.find(key, func(n node) bool { return n.kind == '"' })
+			if !ok {
 				continue
 			}
 			named := below(path, name.text)
@@ -185,9 +238,50 @@ func (e *plainEvent) expr(x sigma.Expr) bool {
 		return !e.expr(x.X)
 	case *sigma.Search:
 		return e.expr(x.X)
+	case *sigma.Array:
+		return e.quantified(x)
 	}
 	item := x.(*sigma.Item)
 	return e.item(item) != item.Negate
+}
+
+func (e *plainEvent) quantified(x *sigma.Array) bool {
+	var members []*node
+	for _, field := range append([]string{x.Field}, x.Or...) {
+		for _, n := range e.wholes(field) {
+			list := []node{n}
+			switch n.kind {
+			case 'n':
+				list = nil
+			case '[':
+				list = n.kids
+			}
+			for i := range list {
+				if x.Quantifier != sigma.At || i == x.Index || i-len(list) == x.Index {
+					members = append(members, &list[i])
+				}
+			}
+		}
+	}
+	if x.Quantifier == sigma.At && len(members) == 0 {
+		members = []*node{nil}
+	}
+	held := 0
+	for _, n := range members {
+		event := plainMember(n)
+		if event.expr(x.X) {
+			held++
+		}
+	}
+	switch x.Quantifier {
+	case sigma.AllMembers:
+		return held == len(members) && held > 0
+	case sigma.AllOrEmpty:
+		return held == len(members)
+	case sigma.NoMember:
+		return held == 0
+	}
+	return held > 0
 }
 
 func (e *plainEvent) item(x *sigma.Item) bool {

@@ -19,7 +19,10 @@ import (
 )
 
 // random makes rules and events of few names and values, so that many match.
-type random struct{ *rand.Rand }
+type random struct {
+	*rand.Rand
+	inArray bool
+}
 
 func pick[T any](r random, from ...T) T { return from[r.IntN(len(from))] }
 
@@ -90,6 +93,9 @@ func (r random) letters() []rune {
 }
 
 func (r random) field() string {
+	if r.inArray && r.IntN(3) == 0 {
+		return "."
+	}
 	var names []string
 	for range 1 + r.IntN(3) {
 		names = append(names, strings.ReplaceAll(pick(r, append(someNames, "Value", "abc")...), " ", ""))
@@ -104,6 +110,9 @@ func (r random) expr(depth int) sigma.Expr {
 	if depth == 0 || r.IntN(3) == 0 {
 		return r.item()
 	}
+	if r.IntN(5) == 0 {
+		return r.array(depth - 1)
+	}
 	var kids []sigma.Expr
 	for range 1 + r.IntN(3) {
 		kids = append(kids, r.expr(depth-1))
@@ -117,6 +126,22 @@ func (r random) expr(depth int) sigma.Expr {
 		return &sigma.Search{Name: "s", X: kids[0]}
 	}
 	return &sigma.And{X: kids}
+}
+
+func (r random) array(depth int) sigma.Expr {
+	a := &sigma.Array{Field: r.field(), Quantifier: sigma.Quantifier(r.IntN(5))}
+	if r.IntN(3) > 0 {
+		a.Field = pick(r, "a", "b", "xy", "a.b")
+	}
+	if r.IntN(8) == 0 {
+		a.Or = []string{r.field()}
+	}
+	if a.Quantifier == sigma.At {
+		a.Index = r.IntN(5) - 2
+	}
+	r.inArray = true
+	a.X = r.expr(depth)
+	return a
 }
 
 func (r random) item() *sigma.Item {
@@ -208,7 +233,7 @@ func (r random) pattern() sigma.Pattern {
 // checkAgainstPlain compares the program with the plain evaluator over random rules and events,
 // and over the records given.
 func checkAgainstPlain(t *testing.T, seed uint64, records ...[]byte) (matched int) {
-	r := random{rand.New(rand.NewPCG(seed, 1))}
+	r := random{Rand: rand.New(rand.NewPCG(seed, 1))}
 	var rules []*sigma.Rule
 	for i := range 40 {
 		rules = append(rules, &sigma.Rule{

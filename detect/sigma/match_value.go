@@ -56,6 +56,9 @@ func (m *Matcher) item(id int32) bool {
 }
 
 func (m *Matcher) check(k *check) bool {
+	if k.array != nil {
+		return m.array(k)
+	}
 	if k.all {
 		for i := range k.tests {
 			if !m.some(k, &k.tests[i]) {

@@ -257,7 +257,11 @@ func fieldRef(c *chain, v Value) ([]Value, error) {
 	case name == "" || strings.ContainsAny(name, "*?"):
 		return nil, fmt.Errorf("fieldref needs the name of one field, without wildcards, not %s", quoted(name))
 	}
-	return []Value{FieldRef{Field: strings.ReplaceAll(name, " ", ""), Cased: t.Cased}}, nil
+	selectors, name, err := parseSelectors(strings.ReplaceAll(name, " ", ""), c.p.major)
+	if err != nil || len(selectors) > 0 {
+		return nil, fmt.Errorf("fieldref names a field of the same record, or of the same member of an array, and not %s", quoted(t.Pattern.literalText()))
+	}
+	return []Value{FieldRef{Field: name, Cased: t.Cased}}, nil
 }
 
 // wordOf returns a number or boolean as the text it is written as.

@@ -45,6 +45,7 @@ func Parse(file string, text []byte) (docs []Document, problems []Problem) {
 // document reads one document, whichever kind it is.
 func (p *parser) document(n *yaml.Node) Document {
 	m := Meta{File: p.file, Line: n.Line}
+	p.major = 2
 	var kinds []entry
 	var logsource *entry
 	generate := false
@@ -95,8 +96,10 @@ func (p *parser) version(e entry) {
 	switch {
 	case err != nil || v < 1:
 		p.errorf(e.line, "sigma-version has to be a version such as 2 or 2.1, not %s", quoted(e.value.Value))
-	case v > 2:
-		p.errorf(e.line, "the document is written in version %d of Sigma and version 2 is read; use no later features and set sigma-version: 2", v)
+	case v > 3:
+		p.errorf(e.line, "the document is written in version %d of Sigma and versions up to 3 are read; use no later features and set sigma-version: 3", v)
+	default:
+		p.major = v
 	}
 }
 

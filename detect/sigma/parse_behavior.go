@@ -67,7 +67,7 @@ func (p *parser) behaviorKey(b *Behavior, e entry) {
 		*durations[e.key] = p.duration(e)
 	case numbers[e.key] != nil:
 		n := p.number(e)
-		if n == 0 && e.key != "minimum-km" {
+		if n == 0 { // which would mean that it is left out
 			p.errorf(e.line, "%s has to be more than 0", e.key)
 		}
 		*numbers[e.key] = n

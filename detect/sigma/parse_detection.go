@@ -4,7 +4,6 @@
 package sigma
 
 import (
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -126,8 +125,12 @@ func (p *parser) anyOf(e entry) Expr {
 
 // allOf reads a map: all of its entries.
 func (p *parser) allOf(n *yaml.Node, name string) Expr {
+	return p.allEntries(n, name, p.mapping(n, "search "+quoted(name)))
+}
+
+func (p *parser) allEntries(n *yaml.Node, name string, entries []entry) Expr {
 	var list []Expr
-	for _, e := range p.mapping(n, "search "+quoted(name)) {
+	for _, e := range entries {
 		list = append(list, p.item(e))
 	}
 	if len(list) == 0 {
@@ -155,10 +158,6 @@ func (p *parser) keywords(name string, words []*yaml.Node) Expr {
 	return p.chain(&chain{p: p, line: words[0].Line, name: "search " + quoted(name)}, words)
 }
 
-// arrayBlock is what proposal 212 of the specification adds for one and the same member
-// of an array. Read as a name it would match nothing.
-var arrayBlock = regexp.MustCompile(`\[(any|all|all_or_empty|none|-?\d+)\]`)
-
 // item reads `field|modifiers: values`.
 func (p *parser) item(e entry) Expr {
 	parts := strings.Split(e.key, "|")
@@ -166,8 +165,22 @@ func (p *parser) item(e entry) Expr {
 	for _, m := range parts[1:] {
 		c.modifiers = append(c.modifiers, strings.TrimSpace(m))
 	}
-	if arrayBlock.MatchString(c.field) {
-		p.errorf(e.line, "%s addresses members of an array, which is a proposal for Sigma 3 and not read; name the field without [...], which means any member's", c.name)
+	selectors, field, err := parseSelectors(c.field, p.major)
+	switch {
+	case err != nil:
+		p.errorf(e.line, "%s %v", c.name, err)
+		return nil
+	case len(selectors) > 0:
+		return p.array(e, c, selectors, field)
+	}
+	c.field = field
+	return p.comparison(e, c)
+}
+
+// comparison reads the values of an item.
+func (p *parser) comparison(e entry, c *chain) Expr {
+	if c.field == "." && p.arrays == 0 {
+		p.errorf(e.line, "%s is the member of an array and stands below one only, such as in field[any]", c.name)
 		return nil
 	}
 	values := []*yaml.Node{e.value}

@@ -71,6 +71,7 @@ func (r references) correlation(c *Correlation) []Problem {
 		return problems
 	}
 	problems = append(problems, r.aliases(c, members)...)
+	problems = append(problems, suppressed(c)...)
 	if c.Condition.Expr != nil {
 		problems = append(problems, r.extended(c, members)...)
 	}
@@ -90,6 +91,20 @@ func (t Threshold) possible(most int) bool {
 	return false
 }
 
+// suppressed warns of fields to suppress by that the correlation's results do not have: they carry the values of
+// group-by, and new_value and spread those of their fields.
+func suppressed(c *Correlation) (problems []Problem) {
+	if c.Daybreak == nil || c.Daybreak.Suppress == nil {
+		return nil
+	}
+	for _, field := range c.Daybreak.Suppress.By {
+		if !slices.Contains(c.GroupBy, field) && (c.Type != "new_value" && c.Type != "spread" || !slices.Contains(c.Behavior.Fields, field)) {
+			problems = append(problems, c.at(Warning, "suppress is by %s and the correlation does not group by it, so that nothing is suppressed; name it in group-by, or suppress by what is there", quoted(field)))
+		}
+	}
+	return problems
+}
+
 // aliases checks that an alias names rules of the correlation, and all of them if it is used.
 func (r references) aliases(c *Correlation, members []Document) []Problem {
 	var problems []Problem
@@ -103,8 +118,10 @@ func (r references) aliases(c *Correlation, members []Document) []Problem {
 			}
 		}
 		if !slices.Contains(c.GroupBy, alias) && !slices.Contains(c.Condition.Fields, alias) {
-			problems = append(problems, c.at(Warning, "alias %s is not used; name it in group-by or remove it", quoted(alias)))
-			continue
+			if b := c.Behavior; b == nil || !slices.Contains(b.Fields, alias) && !slices.Contains(b.Peers, alias) {
+				problems = append(problems, c.at(Warning, "alias %s is not used; name it in group-by or remove it", quoted(alias)))
+			}
+			continue // a behavior may have rules whose records show no value
 		}
 		for i, doc := range members {
 			if !slices.Contains(covered, doc) {

@@ -179,7 +179,7 @@ func TestRefusedDocuments(t *testing.T) {
 		{"title: a\nlevel: urgent\n", 2, "informational, low"},
 		{"title: a\nrelated: [{id: x, type: cousin}]\n", 2, "derived"},
 		{"title: a\nrelated: [{type: derived}]\n", 2, "needs an id and a type"},
-		{"title: a\nsigma-version: 3\n", 2, "set sigma-version: 2"},
+		{"title: a\nsigma-version: 4\n", 2, "set sigma-version: 3"},
 		{"title: a\nsigma-version: new\n", 2, "such as 2 or 2.1"},
 		{"title: a\ndaybreak: {idea: X1}\n", 2, "such as D093"},
 		{"title: a\ndaybreak: {footholds: [F5]}\n", 2, "such as F05"},

@@ -213,6 +213,8 @@ func (r *run) rewrite(s *step) {
 			}
 		case *Item:
 			return r.item(s, x)
+		case *Array:
+			return r.array(s, x, visit)
 		default:
 			return x
 		}

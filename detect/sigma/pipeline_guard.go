@@ -60,8 +60,8 @@ func (r *run) anyItem(f func(*Item) bool) bool {
 				}
 			case *Not:
 				visit(x.X)
-			case *Item:
-				found = found || f(x)
+			default:
+				everyItem(x, func(it *Item) { found = found || f(it) })
 			}
 		}
 		for _, c := range r.rule.Conditions {

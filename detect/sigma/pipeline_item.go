@@ -263,3 +263,34 @@ func (r *run) nameCorrelation(s *step) {
 	}
 	c.Aliases = aliases
 }
+
+// array applies a step to an array. Its name is renamed like every other, but the fields of its
+// members are not the record's: no step that renames, or that is for some fields only, is
+// about them.
+func (r *run) array(s *step, a *Array, visit func(Expr) Expr) Expr {
+	c := *a
+	switch {
+	case s.rename != nil:
+		names := a.names()
+		if s.item != nil && !s.item(r, names, a.Field) {
+			return a
+		}
+		renamed := r.names(s, fieldNames(names), names)
+		if slices.Equal(renamed, fieldNames(names)) || !r.spend(s, a.Line, len(renamed)) {
+			return a
+		}
+		c.Field, c.Or = renamed[0], renamed[1:]
+	case s.field != nil:
+		return a
+	default:
+		x := visit(a.X)
+		switch x {
+		case nil:
+			return nil
+		case a.X:
+			return a
+		}
+		c.X = x
+	}
+	return &c
+}

@@ -3,7 +3,8 @@
 
 package sigma
 
-// everyItem calls f for the items of an expression.
+// everyItem calls f for the items of an expression. Of an array it is called with the names alone:
+// what is compared with its members are fields of theirs and not of the record.
 func everyItem(x Expr, f func(*Item)) {
 	switch x := x.(type) {
 	case *And:
@@ -20,10 +21,15 @@ func everyItem(x Expr, f func(*Item)) {
 		everyItem(x.X, f)
 	case *Item:
 		f(x)
+	case *Array:
+		f(x.names())
 	}
 }
 
-// mapItems replaces the items of an expression.
+// names is the array as an item without values.
+func (a *Array) names() *Item { return &Item{Field: a.Field, Or: a.Or, Line: a.Line} }
+
+// mapItems replaces the items of an expression, those of arrays' members included.
 func mapItems(x Expr, f func(*Item) Expr) Expr {
 	all := func(x []Expr) []Expr {
 		list := make([]Expr, len(x))
@@ -43,6 +49,10 @@ func mapItems(x Expr, f func(*Item) Expr) Expr {
 		return &Search{x.Name, mapItems(x.X, f)}
 	case *Item:
 		return f(x)
+	case *Array:
+		c := *x
+		c.X = mapItems(x.X, f)
+		return &c
 	}
 	return x
 }

@@ -42,7 +42,39 @@ func format(b *strings.Builder, x Expr) {
 		}
 	case *Item:
 		b.WriteString(x.String())
+	case *Array:
+		formatArray(b, x)
 	}
+}
+
+// formatArray writes what an array's members are compared with behind its name if it is one
+// comparison, and else in braces.
+func formatArray(b *strings.Builder, a *Array) {
+	b.WriteString(a.String())
+	switch x := a.X.(type) {
+	case *Item:
+		if x.Field == "." && len(x.Or) == 0 {
+			text := x.String()
+			b.WriteString(text[1:])
+			return
+		}
+		if x.Field != "" {
+			b.WriteString("." + x.String())
+			return
+		}
+	case *Array:
+		if x.Field != "." {
+			b.WriteByte('.')
+			formatArray(b, x)
+			return
+		}
+		text := Format(x)
+		b.WriteString(text[1:])
+		return
+	}
+	b.WriteByte('{')
+	format(b, a.X)
+	b.WriteByte('}')
 }
 
 func formatList(b *strings.Builder, list []Expr, separator string) {
@@ -69,7 +101,12 @@ func operand(b *strings.Builder, x Expr) {
 // amount to, whatever they were made with: it reads as the rule that compares so.
 func (i *Item) String() string {
 	var b strings.Builder
-	b.WriteString(strings.Join(append([]string{i.Field}, i.Or...), "/"))
+	for j, name := range append([]string{i.Field}, i.Or...) {
+		if j > 0 {
+			b.WriteByte('/')
+		}
+		b.WriteString(writtenName(name))
+	}
 	texts := make([]string, len(i.Values))
 	mods := make([]string, len(i.Values))
 	for j, v := range i.Values {

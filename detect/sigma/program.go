@@ -43,18 +43,21 @@ type Program struct {
 	mu    sync.Mutex
 	plans map[string]*plan
 	whole *plan // of all fields and no index, for explanations
+
+	bodies int // how many there are, to number them
 }
 
-// itemKey is an item as a rule of some taxonomy has it: rules may share items.
+// itemKey is an item or an array as a rule of some taxonomy has it: rules may share them.
 type itemKey struct {
-	item *Item
+	item Expr
 	home int // the view that its fields are in if their names do not say another
 }
 
 // programField is a field of one of the views.
 type programField struct {
-	view int
-	name string
+	view  int
+	name  string
+	array bool // its arrays are wanted whole
 }
 
 // unit is one condition of a rule: what is matched by itself.
@@ -92,20 +95,12 @@ const maxPlans = 4096
 // No comparison holds with a field that is absent but null and |exists: false. A field that
 // is null or an empty array is there.
 func Compile(rules []*Rule, opts Options) (*Program, []Problem) {
-	p := &Program{
-		layers:   append([]string{""}, opts.Layers...),
-		any:      opts.AnyLogSource,
-		itemOf:   map[itemKey]int32{},
-		fieldIDs: map[programField]int32{},
-		plans:    map[string]*plan{},
-	}
+	p := newProgram(opts.Layers)
+	p.any = opts.AnyLogSource
 	if len(opts.Layers) > maxLayers {
 		return p, []Problem{{Message: fmt.Sprintf("there are %d layers; at most %d can be told apart", len(opts.Layers), maxLayers)}}
 	}
 	c := compiler{p: p, known: map[string]int32{}}
-	for view := range p.layers {
-		c.field(view, "") // keywords: every value
-	}
 	var problems []Problem
 	for _, r := range rules {
 		if problem := c.rule(r); problem != nil {
@@ -119,35 +114,61 @@ func Compile(rules []*Rule, opts Options) (*Program, []Problem) {
 	return p, problems
 }
 
+func newProgram(layers []string) *Program {
+	p := &Program{
+		layers:   append([]string{""}, layers...),
+		itemOf:   map[itemKey]int32{},
+		fieldIDs: map[programField]int32{},
+		plans:    map[string]*plan{},
+	}
+	for view := range p.layers {
+		p.field(programField{view: view}) // keywords: every value
+	}
+	return p
+}
+
 // Rules returns the rules of the program, in order.
 func (p *Program) Rules() []*Rule { return p.rules }
 
 // Fields returns the fields that rules compare, with the rules that do. Fields of a layer have
 // its name in front. Keywords are not among them.
 func (p *Program) Fields() map[string][]*Rule {
-	seen := map[int32]map[int32]bool{}
+	seen := map[string]map[int32]bool{}
 	for i := range p.units {
 		u := &p.units[i]
-		u.root.walk(func(item int32) {
-			for _, f := range p.items[item].uses() {
-				if seen[f] == nil {
-					seen[f] = map[int32]bool{}
-				}
-				seen[f][u.ruleID] = true
+		p.names(&u.root, func(name string) {
+			if seen[name] == nil {
+				seen[name] = map[int32]bool{}
 			}
+			seen[name][u.ruleID] = true
 		})
 	}
+	delete(seen, "") // keywords
 	out := map[string][]*Rule{}
-	for f, rules := range seen {
-		if p.fields[f].name == "" {
-			continue
-		}
-		name := p.fieldName(f)
+	for name, rules := range seen {
 		for _, r := range slices.Sorted(maps.Keys(rules)) {
 			out[name] = append(out[name], p.rules[r])
 		}
 	}
 	return out
+}
+
+// names calls each for the fields that a term reads, those of members behind the array's.
+func (p *Program) names(t *term, each func(string)) {
+	t.walk(func(item int32) {
+		k := &p.items[item]
+		for _, f := range k.uses() {
+			name := p.fieldName(f)
+			if p.fields[f].name == "" {
+				name = ""
+			}
+			if k.array == nil {
+				each(name)
+				continue
+			}
+			k.array.p.names(&k.array.root, func(below string) { each(joinNames(name, below)) })
+		}
+	})
 }
 
 // fieldName is a field as rules without a taxonomy write it.
@@ -162,10 +183,10 @@ func (p *Program) fieldName(f int32) string {
 func (p *Program) locate(field, taxonomy string) programField {
 	for view, layer := range p.layers[1:] {
 		if name, ok := strings.CutPrefix(field, layer+"."); ok {
-			return programField{view + 1, fieldName(name)}
+			return programField{view: view + 1, name: fieldName(name)}
 		}
 	}
-	return programField{p.home(taxonomy), fieldName(field)}
+	return programField{view: p.home(taxonomy), name: fieldName(field)}
 }
 
 // home is the view that the fields of a rule are in.
@@ -198,6 +219,22 @@ func (p *Program) plan(key string, sources []LogSource) *plan {
 // theirs would do it as well, and wait for it.
 func (p *Program) Prepare(sources []LogSource) {
 	p.plan(string(appendPlanKey(nil, sources)), sources)
+}
+
+// Sources returns the log sources that are prepared for: those of the records matched so far.
+func (p *Program) Sources() [][]LogSource {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([][]LogSource, 0, len(p.plans))
+	for _, key := range slices.Sorted(maps.Keys(p.plans)) {
+		parts := strings.Split(key, "\x00")
+		var sources []LogSource
+		for ; len(parts) > 3; parts = parts[3:] {
+			sources = append(sources, LogSource{parts[0], parts[1], parts[2]})
+		}
+		list = append(list, sources)
+	}
+	return list
 }
 
 // appliesTo reports whether every attribute that the rule names is that of one of the sources.

@@ -27,6 +27,8 @@ const (
 type parser struct {
 	file     string
 	room     int
+	major    int // version of the language that the document is written in
+	arrays   int // in how many arrays' members what is read now is looked for
 	problems []Problem
 }
 

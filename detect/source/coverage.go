@@ -77,6 +77,18 @@ func (s *Shape) allows(x sigma.Expr, holds bool, lack map[string]bool) bool {
 			return true
 		}
 		lack[x.Field] = true
+	case *sigma.Array:
+		if s.has(x.Field) || slices.ContainsFunc(x.Or, s.has) {
+			return true
+		}
+		if x.Quantifier == sigma.At { // judged as a record without fields
+			return (&Shape{}).allows(x.X, holds, lack)
+		}
+		empty := x.Quantifier == sigma.NoMember || x.Quantifier == sigma.AllOrEmpty
+		if empty == holds {
+			return true
+		}
+		lack[x.Field] = true
 	}
 	return false
 }
