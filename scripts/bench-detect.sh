@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Figures of detection for docs/performance.md: our own pack over simulated records, generated rules, and the
 # whole import with detection on. With SHARED, a folder that has public rules in sigma/ and real records in raw/, those as
-# well.
+# well, beside two other engines (test/peer/sigma) for PEER seconds each in the same run; 0 leaves them out.
 #
-#   SHARED=DIR ROUNDS=5 RECORDS=1000000 scripts/bench-detect.sh [work directory]
+#   SHARED=DIR PEER=20 ROUNDS=5 RECORDS=1000000 scripts/bench-detect.sh [work directory]
 #
 # LIVE=SECONDS measures how long after its commit a batch is judged, at 5,000 records a second from the simulator over
 # HTTP; 0 leaves it out.
@@ -13,8 +13,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-5}
 records=${RECORDS:-500000}
+peer=${PEER:-20}
 work=${1:-$(mktemp -d)}
 mkdir -p "$work"
+work=$(cd "$work" && pwd)
 load() { cut -d' ' -f1-3 /proc/loadavg; }
 echo "machine: $(nproc) cores, $(awk -F: '/model name/ { print $2; exit }' /proc/cpuinfo), $(go version | cut -d' ' -f3), load $(load)"
 
@@ -48,14 +50,26 @@ bench detect/sigma 'Match' 1s records/s allocs/op
 
 if [ -n "${SHARED:-}" ]; then
   rules=$(printf '%s:' "$SHARED"/sigma/{rules,rules-emerging-threats,rules-threat-hunting,rules-placeholder,rules-compliance})
-  export DAYBREAK_BENCH_RULES=${rules%:}
   list() { # the files of raw/ that are of one of these names
     find "$SHARED/raw" -name '*.jsonl' | grep -E "$1" | sort | paste -sd:
   }
-  echo "public rules, real Microsoft 365 records:"
-  DAYBREAK_BENCH_RECORDS=$(list '/(o365|o365_[a-z]+)\.jsonl$') bench detect 'Files' 100x records/cpu-s rules cpu-s/load matches/record bytes/record
-  echo "public rules, real records of all clouds:"
-  DAYBREAK_BENCH_RECORDS=$(list '.') bench detect 'Files' 100x records/cpu-s rules cpu-s/load matches/record bytes/record
+  audit=$(list '/(o365|o365_[a-z]+)\.jsonl$')
+  (cd test/peer && go build -o "$work/sigma" ./sigma)
+  # compare RULES RECORDS: ours, and the other engines for PEER seconds each. What our pipelines tell of
+  # Microsoft 365's fields has to be told them.
+  compare() {
+    DAYBREAK_BENCH_RULES=$1 DAYBREAK_BENCH_RECORDS=$2 bench detect 'Files' 100x records/cpu-s rules cpu-s/load matches/record bytes/record
+    [ "$peer" = 0 ] || for engine in sigma-go go-sigma-rule-engine; do
+      DAYBREAK_BENCH_RULES=$1 DAYBREAK_BENCH_RECORDS=$2 "$work/sigma" -engine "$engine" -for "${peer}s" \
+        -alias={eventSource={eventSource,Workload,Source},eventName={eventName,Operation,Name},status={status,ResultStatus}} | sed 's/^/  /'
+    done
+  }
+  echo "public rules for Microsoft 365, real records of it:"
+  compare "$SHARED/sigma/rules/cloud/m365" "$audit"
+  echo "all public rules, real Microsoft 365 records:"
+  compare "${rules%:}" "$audit"
+  echo "all public rules, real records of all clouds:"
+  compare "${rules%:}" "$(list '.')"
 fi
 
 echo "import with everything on, $records records, load $(load):"
