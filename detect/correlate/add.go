@@ -6,6 +6,7 @@ package correlate
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 	"time"
 )
@@ -31,7 +32,7 @@ func (s *State) feed(f *feed, ref *Ref, tenant uint32, values func(string) [][]b
 		}
 		hash := s.secret.hash(s.buf)
 		for _, e.val = range s.nums {
-			s.put(t, hash, tenant, s.buf[4:], &e)
+			s.arrive(t, hash, tenant, s.buf[4:], &e)
 		}
 	}
 }
@@ -121,28 +122,23 @@ func (s *State) put(t *table, hash uint64, tenant uint32, name []byte, e *entry)
 		if e.time < t.forgotten {
 			s.stats.Late++
 		}
-		g := &s.spare
-		*g = group{tenant: tenant, name: g.name[:0], told: g.told[:0], es: append(g.es[:0], *e)}
-		if c.least <= 1 {
-			g.name = append(g.name, name...)
-		}
-		x = t.insert(hash, g.bytes(t.size))
+		x = t.insert(hash, shortHead+t.size)
 		r = t.record(x)
-		g.save(r, t.size)
+		r.begin(tenant, e, t.size)
 	} else {
 		r = s.append(t, x, e)
 	}
 	x.flags |= touched
 	x.setAge(s.ticks.now)
 	t.changed(x)
-	if c.least <= 1 || r.told() > 0 || uint32(r.entries()) >= c.least {
-		if r.name() == 0 && len(name) > 0 {
+	if n := t.count(x, r); c.least <= 1 || r.told() > 0 || uint32(n) >= c.least && t.mayHold(r, n) {
+		if r.short() || r.name() == 0 && len(name) > 0 {
 			s.spare.load(r, t.size)
 			s.spare.name = append(s.spare.name[:0], name...)
-			t.save(x, &s.spare)
+			s.save(t, x, &s.spare)
 			r = t.record(x)
 		}
-		if at := s.canWait(t.p, r, e, x.flags&waits != 0); at == 0 {
+		if at := s.canWait(t.p, r, e, n, x.flags&waits != 0); at == 0 {
 			t.queue(x)
 		} else if at != never {
 			t.arm(x, at)
@@ -150,12 +146,25 @@ func (s *State) put(t *table, hash uint64, tenant uint32, name []byte, e *entry)
 	}
 }
 
+// mayHold reports whether a group that has entries enough may meet the condition. Where rules are
+// counted, it does not while too few of them have matched, however often.
+func (t *table) mayHold(r record, n int) bool {
+	if k := t.p.kind; k != temporal && k != ordered || n > few || n > r.entries() {
+		return true
+	}
+	var matched uint64
+	for b := r[r.first():r.bytes(t.size)]; len(b) > 0; b = b[t.size:] {
+		matched |= 1 << t.p.place[ruleOf(b)]
+	}
+	return uint32(bits.OnesCount64(matched)) >= t.p.cond.least
+}
+
 const never = math.MaxInt64
 
-// canWait returns the watermark at which a group with a new entry is judged: 0 for at once,
+// canWait returns the watermark at which a group with a new entry, of n now, is judged: 0 for at once,
 // never for no later than it would be anyway. Only what may begin an episode, or change
 // what was told of one, needs to be judged at once.
-func (s *State) canWait(p *program, r record, e *entry, waits bool) int64 {
+func (s *State) canWait(p *program, r record, e *entry, n int, waits bool) int64 {
 	var first, last int64
 	told := r.told() > 0
 	if told {
@@ -168,7 +177,7 @@ func (s *State) canWait(p *program, r record, e *entry, waits bool) int64 {
 		return p.after(e.time)
 	}
 	goesOn := told && (waits || r.due() != 0) && first <= e.time && e.time <= last+p.span
-	if n := r.entries(); goesOn && n > few && uint32(n) < r.judged()+r.judged()/4 {
+	if goesOn && n > few && uint32(n) < r.judged()+r.judged()/4 {
 		return never // it will be, at the episode's end
 	}
 	return 0
@@ -184,12 +193,16 @@ func (p *program) after(hit int64) int64 {
 // few is how many entries are judged at no cost to speak of.
 var few = 64
 
+// several is how many entries have a group's record get a long head at the latest. Large records
+// have one.
+var several = 16
+
 // append adds an entry to a group that is there. When its record is full, it is seen to that
 // it is not full of what counts no more.
 func (s *State) append(t *table, x *slot, e *entry) record {
 	r := t.record(x)
-	if n := r.entries(); n >= 16 && r.bytes(t.size)+t.size > len(r) {
-		if int(r.u32(1)) < n/2 { // duplicates, perhaps
+	if n := r.entries(); n >= several && t.away(x) == 0 && r.room(t.size) < t.size {
+		if r.short() || r.settled() < n/2 { // there are duplicates, perhaps
 			s.spare.load(r, t.size)
 			t.save(x, &s.spare)
 		}

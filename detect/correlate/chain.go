@@ -53,6 +53,7 @@ func (s *State) Withdraw(h *Hit) {
 // withdraw takes a hit out of its group, unless that is past judging.
 func (s *State) withdraw(f *feed, ref *Ref, tenant uint32, values func(string) [][]byte) {
 	t := s.tables[f.prog.index]
+	s.place(t)
 	if !s.fields(f.group, values) {
 		return
 	}
@@ -69,12 +70,14 @@ func (s *State) withdraw(f *feed, ref *Ref, tenant uint32, values func(string) [
 		return
 	}
 	h := &s.spare
-	h.load(t.record(x), t.size)
+	if !s.load(t, x, h) {
+		return
+	}
 	h.es = slices.DeleteFunc(h.es, func(e entry) bool {
 		return e.rule == f.key && e.key == ref.Key && e.flags&frozen == 0
 	})
-	t.save(x, h)
 	t.rewrite(x)
+	t.save(x, h)
 	t.changed(x)
 	if len(h.told) > 0 || t.p.cond.least <= 1 {
 		x.flags |= forced

@@ -80,17 +80,10 @@ func Compile(cs []*sigma.Correlation, rules func(ref string) (keys []string, ok 
 			continue
 		}
 		if _, err := c.compile(x); err != nil {
-			errs = append(errs, fmt.Errorf("%s: correlation %q: %w", where(&x.Meta), x.Key(), err))
+			errs = append(errs, sigma.Problem{File: x.File, Line: x.Line, Message: fmt.Sprintf("correlation %q: %v", x.Key(), err)})
 		}
 	}
 	return c.set, errs
-}
-
-func where(m *sigma.Meta) string {
-	if m.File == "" {
-		return "rule"
-	}
-	return fmt.Sprintf("%s:%d", m.File, m.Line)
 }
 
 type compiler struct {

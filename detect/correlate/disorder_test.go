@@ -73,15 +73,38 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		rounds = 20
 	}
 	for seed := range rounds {
-		if !disorder(t, uint64(seed), every(), 60) {
+		if !disorder(t, uint64(seed), every(), randomFacts, 60) {
 			return
 		}
 	}
 }
 
+// TestFloodedOrderDoesNotMatter: the same holds for groups that are flooded, whose entries the
+// database has for the most part.
+func TestFloodedOrderDoesNotMatter(t *testing.T) {
+	rounds := 10
+	if testing.Short() {
+		rounds = 2
+	}
+	for seed := range rounds {
+		if !disorder(t, uint64(seed), every(), floodOfFacts, 250) {
+			return
+		}
+	}
+}
+
+// floodOfFacts are of one person.
+func floodOfFacts(r *rand.Rand, n int) []fact {
+	facts := randomFacts(r, n)
+	for i := range facts {
+		facts[i].tenant, facts[i].fields["user"] = "t1", []string{"ann"}
+	}
+	return facts
+}
+
 func FuzzOrderDoesNotMatter(f *testing.F) {
 	f.Add(uint64(1000))
-	f.Fuzz(func(t *testing.T, seed uint64) { disorder(t, seed, some(seed), 30) })
+	f.Fuzz(func(t *testing.T, seed uint64) { disorder(t, seed, some(seed), randomFacts, 30) })
 }
 
 // some is a few of every, with those that they refer to.
@@ -104,11 +127,11 @@ func some(seed uint64) (out []*sigma.Correlation) {
 	return out
 }
 
-func disorder(t *testing.T, seed uint64, cs []*sigma.Correlation, most int) bool {
+func disorder(t *testing.T, seed uint64, cs []*sigma.Correlation, make func(*rand.Rand, int) []fact, most int) bool {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
 	set := compile(t, cs)
-	facts := randomFacts(r, 1+r.IntN(most))
+	facts := make(r, 1+r.IntN(most))
 	want := expect(cs, facts)
 
 	stream := slices.Clone(facts)
@@ -122,6 +145,8 @@ func disorder(t *testing.T, seed uint64, cs []*sigma.Correlation, most int) bool
 	}
 	correlate.Patient(r.IntN(2) == 0)
 	defer correlate.Patient(false)
+	correlate.Large([]int{0, 120, 500}[r.IntN(3)])
+	defer correlate.Large(0)
 	db := openDB(t)
 	defer db.Close()
 	s := correlate.NewState(set, db, []byte("c/"))

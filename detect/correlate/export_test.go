@@ -13,3 +13,11 @@ func Patient(yes bool) {
 		few, hot = 2, 6
 	}
 }
+
+// Large has records be large ones from so many bytes on, 0 being what it is without.
+func Large(bytes int) {
+	bigFrom, several = maxBlock, 16
+	if bytes > 0 {
+		bigFrom, several = bytes, 2
+	}
+}

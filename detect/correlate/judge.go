@@ -16,9 +16,14 @@ var hot = uint64(1024)
 // for long ones this is done when they have grown by a sixteenth, or a second of
 // receiving has gone by (and another for each million entries), so that it stays below a
 // few percent of a core whatever comes.
-func (s *State) due(r record, forced bool) bool {
-	n, before := uint64(r.entries()), uint64(r.judged())
-	return forced || n < hot || n*16 >= before*17 || s.seconds() > r.when()+uint32(n/1e6)
+func (s *State) due(t *table, x *slot) bool {
+	r := t.record(x)
+	n, before := uint64(t.count(x, r)), uint64(r.judged())
+	pause := n / 1e6
+	if t.away(x) > 0 {
+		pause = n / 1e5 // it has to be read
+	}
+	return x.flags&forced != 0 || n < hot || n*16 >= before*17 || s.seconds() > r.when()+uint32(pause)
 }
 
 func (s *State) seconds() uint32 { return uint32(s.clock.Received / int64(time.Second)) }
@@ -29,14 +34,12 @@ func (s *State) judge(t *table, hash uint64) {
 	if x == nil {
 		return
 	}
-	r := t.record(x)
-	if !s.due(r, x.flags&forced != 0) {
+	g, p := &s.g, t.p
+	if !s.due(t, x) || !s.load(t, x, g) {
 		t.later = append(t.later, hash)
 		return
 	}
 	x.flags &^= queued | forced
-	g, p := &s.g, t.p
-	g.load(r, t.size)
 	s.stats.Judged += int64(len(g.es))
 	until := int64(math.MaxInt64)
 	if p.cond.negative {
@@ -53,8 +56,14 @@ func (s *State) judge(t *table, hash uint64) {
 	if p.cond.negative {
 		next = min(next, p.nextHit(g.es, until))
 	}
+	if len(g.es) < t.count(x, t.record(x))/2 {
+		t.rewrite(x) // of what is away, much is there twice
+	}
 	g.judged, g.when = uint32(len(g.es)), s.seconds()
-	t.save(x, g)
+	if t.away(x) > 0 {
+		g.judged = uint32(t.count(x, t.record(x)))
+	}
+	s.save(t, x, g)
 	t.changed(x)
 	if next != math.MaxInt64 {
 		t.arm(x, next)

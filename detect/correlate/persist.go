@@ -30,6 +30,7 @@ type saved struct {
 	Tenants   [][]byte // their numbers are their places
 	Forgotten map[string]int64
 	Stats     Stats
+	Memory    int64 // Limit, for what is read before it is set again
 }
 
 type savedTick struct {
@@ -59,6 +60,7 @@ func (s *State) Flush(b *pebble.Batch) error {
 	if len(s.out) > 0 {
 		return errors.New("correlations: there are firings to take before the state can be flushed")
 	}
+	s.placeAll()
 	if s.err != nil || s.db == nil {
 		return s.err
 	}
@@ -116,7 +118,7 @@ func (s *State) flushGroup(b *pebble.Batch, t *table, x *slot) error {
 		x.flags &^= pieces
 	}
 	if x.flags&isBig != 0 {
-		if err := t.big[x.hash].flush(b, s.key, r[r.first():n]); err != nil {
+		if err := t.flushBig(b, s.key, t.big[x.hash], r[r.first():n]); err != nil {
 			return err
 		}
 		x.flags |= pieces
@@ -129,7 +131,13 @@ func (s *State) flushGroup(b *pebble.Batch, t *table, x *slot) error {
 		record(d.Value).setDue(math.MinInt64) // after a restart: at once
 	}
 	x.flags = x.flags&^dirty | stored
-	return d.Finish()
+	if err := d.Finish(); err != nil {
+		return err
+	}
+	if x.flags&isBig != 0 && s.bytes() > s.memory {
+		t.leave(x)
+	}
+	return nil
 }
 
 // flushRemoved deletes the groups of correlations that there are no more.
@@ -148,7 +156,7 @@ func (s *State) flushRemoved(b *pebble.Batch) error {
 func (s *State) flushMeta(b *pebble.Batch) error {
 	m := saved{
 		Version: version, Secret: s.secret, Clock: s.clock, Tick: s.ticks.now, Since: s.ticks.since, Expired: s.ticks.expired,
-		Forgotten: map[string]int64{}, Stats: s.stats,
+		Forgotten: map[string]int64{}, Stats: s.stats, Memory: s.memory,
 	}
 	for _, t := range s.ticks.closed {
 		m.Closed = append(m.Closed, savedTick{t.number, t.end})
@@ -169,6 +177,7 @@ func (s *State) flushMeta(b *pebble.Batch) error {
 // Replace goes on with other correlations. Those that are the same, in all that matters to
 // what they find, keep their state.
 func (s *State) Replace(set *Set) {
+	s.placeAll()
 	old := map[[8]byte]*table{}
 	for _, t := range s.tables {
 		old[t.p.id] = t
@@ -184,18 +193,34 @@ func (s *State) Replace(set *Set) {
 		s.tables = append(s.tables, t)
 	}
 	for id, t := range old {
-		t.release()
+		t.shard = 0 // where release begins
+		s.leaving = append(s.leaving, t)
 		s.removed = append(s.removed, id)
 	}
 }
 
-// release gives the memory of all groups back.
-func (t *table) release() {
-	for i := range t.shards {
-		for j := range t.shards[i].slots {
-			if x := &t.shards[i].slots[j]; x.flags != 0 {
-				t.drop(x)
+// atOnce is how many places of a table are given back at a time: well under a millisecond's work.
+const atOnce = 1 << 13
+
+// release gives back the memory of some groups of correlations that there are no more, so that
+// the stream waits for no table as a whole.
+func (s *State) release() {
+	if len(s.leaving) == 0 {
+		return
+	}
+	t := s.leaving[0]
+	for n := 0; n < atOnce; t.shard++ {
+		if t.shard == len(t.shards) {
+			s.leaving = s.leaving[1:]
+			return
+		}
+		slots := t.shards[t.shard].slots
+		for i := range slots {
+			if slots[i].flags != 0 {
+				t.drop(&slots[i])
 			}
 		}
+		n += len(slots)
+		t.shards[t.shard] = shard{}
 	}
 }

@@ -26,9 +26,12 @@ import (
 //	the episodes told
 //	the entries
 //
-// All numbers are little-endian.
+// All numbers are little-endian. Most groups never come near their condition: they have a short
+// head, of entries (with the highest bit set) and tenant alone. A group that was judged, is to be
+// judged, or is large has a long one.
 const (
-	headBytes  = 36
+	shortHead  = 8
+	longHead   = 36
 	toldBytes  = 56
 	entryBytes = 40 // and 8 more if it has a value
 )
@@ -62,6 +65,9 @@ func (e *entry) put(b []byte) {
 		binary.LittleEndian.PutUint64(b[40:], e.val)
 	}
 }
+
+// ruleOf returns the rule of an entry as it lies in a record.
+func ruleOf(b []byte) uint16 { return binary.LittleEndian.Uint16(b[24:]) >> 3 }
 
 func (e *entry) get(b []byte) {
 	e.time = int64(binary.LittleEndian.Uint64(b))
@@ -103,15 +109,57 @@ type record []byte
 
 func (r record) u32(i int) uint32       { return binary.LittleEndian.Uint32(r[4*i:]) }
 func (r record) setU32(i int, v uint32) { binary.LittleEndian.PutUint32(r[4*i:], v) }
-func (r record) entries() int           { return int(r.u32(0)) }
-func (r record) told() int              { return int(r.u32(3)) }
-func (r record) judged() uint32         { return r.u32(4) }
-func (r record) when() uint32           { return r.u32(5) }
-func (r record) name() int              { return int(r.u32(6)) }
-func (r record) due() int64             { return int64(binary.LittleEndian.Uint64(r[28:])) }
-func (r record) setDue(v int64)         { binary.LittleEndian.PutUint64(r[28:], uint64(v)) }
+func (r record) short() bool            { return r.u32(0)&isShort != 0 }
+func (r record) entries() int           { return int(r.u32(0) &^ isShort) }
+func (r record) setEntries(n int)       { r.setU32(0, r.u32(0)&isShort|uint32(n)) }
+func (r record) settled() int           { return int(r.orShort(1, 1)) }
+func (r record) setSettled(n int)       { r.setU32(1, uint32(n)) }
+func (r record) told() int              { return int(r.orShort(3, 0)) }
+func (r record) judged() uint32         { return r.orShort(4, 0) }
+func (r record) when() uint32           { return r.orShort(5, 0) }
+func (r record) name() int              { return int(r.orShort(6, 0)) }
+func (r record) setDue(v int64)         { binary.LittleEndian.PutUint64(r[28:longHead], uint64(v)) }
 func (r record) bytes(size int) int     { return r.first() + r.entries()*size }
-func (r record) first() int             { return headBytes + r.name() + toldBytes*r.told() }
+func (r record) room(size int) int      { return len(r) - r.bytes(size) }
+
+const isShort = 1 << 31
+
+// orShort returns a number of a long head, or what goes for all short ones.
+func (r record) orShort(i int, n uint32) uint32 {
+	if r.short() {
+		return n
+	}
+	return r.u32(i)
+}
+
+func (r record) tenant() uint32 {
+	if r.short() {
+		return r.u32(1)
+	}
+	return r.u32(2)
+}
+
+func (r record) due() int64 {
+	if r.short() {
+		return 0
+	}
+	return int64(binary.LittleEndian.Uint64(r[28:]))
+}
+
+// first is where the entries begin.
+func (r record) first() int {
+	if r.short() {
+		return shortHead
+	}
+	return longHead + int(r.u32(6)) + toldBytes*int(r.u32(3))
+}
+
+// begin makes a record with a short head of a group's first entry.
+func (r record) begin(tenant uint32, e *entry, size int) {
+	r.setU32(0, 1|isShort)
+	r.setU32(1, tenant)
+	e.put(r[shortHead : shortHead+size])
+}
 
 func (r record) time(i, size int) int64 {
 	return int64(binary.LittleEndian.Uint64(r[r.first()+i*size:]))
@@ -141,9 +189,10 @@ type group struct {
 // load takes a record apart into g, whose memory it uses, puts the entries in order and
 // takes out duplicates.
 func (g *group) load(r record, size int) {
-	g.tenant, g.judged, g.when, g.due = r.u32(2), r.judged(), r.when(), r.due()
-	g.name = append(g.name[:0], r[headBytes:headBytes+r.name()]...)
-	b := r[headBytes+r.name():]
+	g.tenant, g.judged, g.when, g.due = r.tenant(), r.judged(), r.when(), r.due()
+	from := r.first() - toldBytes*r.told()
+	g.name = append(g.name[:0], r[from-r.name():from]...)
+	b := r[from:]
 	g.told = slices.Grow(g.told[:0], r.told())[:r.told()]
 	for i := range g.told {
 		g.told[i].get(b)
@@ -155,21 +204,21 @@ func (g *group) load(r record, size int) {
 		g.es[i].get(b[:size])
 		b = b[size:]
 	}
-	g.es = settle(g.es, int(r.u32(1)))
+	g.es = settle(g.es, min(n, r.settled()))
 }
 
 func (g *group) bytes(size int) int {
-	return headBytes + len(g.name) + toldBytes*len(g.told) + size*len(g.es)
+	return longHead + len(g.name) + toldBytes*len(g.told) + size*len(g.es)
 }
 
-// save writes the record, which has room for it.
+// save writes the record, which has room for it, with a long head.
 func (g *group) save(r record, size int) {
 	n := uint32(len(g.es))
 	for i, v := range [...]uint32{n, n, g.tenant, uint32(len(g.told)), g.judged, g.when, uint32(len(g.name))} {
 		r.setU32(i, v)
 	}
 	r.setDue(g.due)
-	b := r[headBytes+copy(r[headBytes:], g.name):]
+	b := r[longHead+copy(r[longHead:], g.name):]
 	for i := range g.told {
 		g.told[i].put(b)
 		b = b[toldBytes:]

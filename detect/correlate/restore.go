@@ -24,7 +24,7 @@ func (s *State) restore() error {
 	if err := s.readMeta(&m); err != nil {
 		return err
 	}
-	s.secret, s.clock, s.stats = m.Secret, m.Clock, m.Stats
+	s.secret, s.clock, s.stats, s.memory = m.Secret, m.Clock, m.Stats, cmp.Or(m.Memory, s.memory)
 	s.ticks = ticks{now: m.Tick, since: m.Since, expired: m.Expired}
 	for _, t := range m.Closed {
 		s.ticks.closed = append(s.ticks.closed, tick{t.Number, t.End})
@@ -101,7 +101,7 @@ func (s *State) readGroups() (err error) {
 			return err
 		}
 		if len(k) > 16 {
-			if err := t.addPiece(hash, v); err != nil {
+			if err := t.addPiece(hash, v, s.bytes() > s.memory); err != nil {
 				return err
 			}
 			ok = it.Next()
@@ -124,10 +124,13 @@ func (s *State) readGroups() (err error) {
 // check makes sure that a record is whole.
 func (t *table) check(v []byte, tenants int) (record, error) {
 	r := record(v)
-	if len(v) < headBytes || r.first() > len(v) || int(r.u32(1)) > r.entries() || int(r.u32(2)) >= tenants {
+	if len(v) < shortHead || !r.short() && len(v) < longHead {
 		return nil, errDamaged
 	}
-	if len(v) == r.first() { // the entries are in pieces
+	if r.first() > len(v) || r.settled() > r.entries() || int(r.tenant()) >= tenants {
+		return nil, errDamaged
+	}
+	if len(v) == r.first() && !r.short() { // the entries are in pieces
 		return r, nil
 	}
 	if len(v) != r.bytes(t.size) || !t.checkEntries(v[r.first():]) {
@@ -138,7 +141,7 @@ func (t *table) check(v []byte, tenants int) (record, error) {
 
 func (t *table) checkEntries(b []byte) bool {
 	for ; len(b) >= t.size; b = b[t.size:] {
-		if int(binary.LittleEndian.Uint16(b[24:])>>3) >= len(t.p.keys) {
+		if int(ruleOf(b)) >= len(t.p.keys) {
 			return false
 		}
 	}
@@ -150,8 +153,8 @@ func (t *table) restore(hash uint64, r record) *slot {
 	x := t.insert(hash, len(r))
 	copy(t.record(x), r)
 	if len(r) == r.first() {
-		t.record(x).setU32(0, 0)
-		t.record(x).setU32(1, 0)
+		t.record(x).setEntries(0)
+		t.record(x).setSettled(0)
 		x.flags |= pieces
 	}
 	x.flags |= stored | touched

@@ -31,8 +31,10 @@ type State struct {
 	ticks   ticks
 	tenants []string
 	numbers map[string]uint32 // of tenants
+	last    uint32            // tenant of the last hit
 	out     []Firing
 	removed [][8]byte // tables that are to be deleted from the database
+	leaving []*table  // whose memory is to be given back
 	stats   Stats
 	err     error
 
@@ -89,20 +91,31 @@ func (s *State) Add(h *Hit) {
 	if len(feeds) == 0 {
 		return
 	}
-	tenant, ok := s.numbers[h.Tenant]
-	if !ok {
-		tenant = uint32(len(s.tenants))
-		name := strings.Clone(h.Tenant)
-		s.tenants, s.numbers[name] = append(s.tenants, name), tenant
-	}
+	tenant := s.tenant(h.Tenant)
 	for i := range feeds {
 		s.feed(&feeds[i], &h.Ref, tenant, h.Values)
 	}
 }
 
+// tenant returns a tenant's number. Most hits are of the same one as the last.
+func (s *State) tenant(name string) uint32 {
+	if int(s.last) < len(s.tenants) && s.tenants[s.last] == name {
+		return s.last
+	}
+	n, ok := s.numbers[name]
+	if !ok {
+		n = uint32(len(s.tenants))
+		name = strings.Clone(name)
+		s.tenants, s.numbers[name] = append(s.tenants, name), n
+	}
+	s.last = n
+	return n
+}
+
 // Advance tells how far the stream has come, after the records have been added that are
 // counted in.
 func (s *State) Advance(c Clock) {
+	s.placeAll()
 	s.clock.Watermark = max(s.clock.Watermark, c.Watermark)
 	s.clock.Received = max(s.clock.Received, c.Received)
 	minute := s.ticks.advance(s.clock.Received)
@@ -128,16 +141,21 @@ func (s *State) Advance(c Clock) {
 		}
 	}
 	s.sweep()
+	s.release()
 }
 
 // Firings returns what is new or has changed since it was last called, in an order that
 // depends on nothing but what it returns.
 func (s *State) Firings() []Firing {
 	for _, t := range s.tables { // in the order of chains
+		s.place(t)
 		todo := append(t.todo, t.later...)
 		t.todo, t.later = nil, t.later[:0]
-		for _, h := range todo {
-			s.judge(t, h)
+		for some := range slices.Chunk(todo, batch) {
+			t.touch(some)
+			for _, h := range some {
+				s.judge(t, h)
+			}
 		}
 		t.todo = todo[:0]
 	}
@@ -154,6 +172,7 @@ func (s *State) Firings() []Firing {
 
 // Stats returns the present figures.
 func (s *State) Stats() Stats {
+	s.placeAll()
 	st := s.stats
 	for _, t := range s.tables {
 		st.Groups += t.groups

@@ -227,6 +227,47 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// TestFloodIsSpilled: when memory is short, the database has the hits of a group that is flooded,
+// after a restart as well, and all of them count.
+func TestFloodIsSpilled(t *testing.T) {
+	db := openDB(t)
+	defer db.Close()
+	set := compile(t, every1("event_count a|user|1h|gte 10"))
+	s := correlate.NewState(set, db, nil)
+	s.Limit(1)
+	got := standing{}
+	clock := correlate.Clock{Watermark: 1, Received: int64(time.Hour)}
+	const n, each = 5000, 500
+	for i := range n {
+		f := hits("a0")[0]
+		f.Key = correlate.Key{1, byte(i), byte(i >> 8)}
+		f.Time += int64(i) * int64(time.Millisecond)
+		s.Add(f.hit())
+		if (i+1)%each != 0 {
+			continue
+		}
+		clock.Received += int64(time.Second)
+		s.Advance(clock)
+		got.take(s.Firings())
+		flush(t, s, db)
+		if b := s.Stats().Bytes; b > 40*each {
+			t.Fatalf("%d bytes in memory after %d hits", b, i+1)
+		}
+		if i == n/2-1 {
+			s = correlate.NewState(set, db, nil)
+		}
+	}
+	clock.Watermark = int64(24 * time.Hour)
+	for range 2 {
+		clock.Received += int64(2 * time.Minute)
+		s.Advance(clock)
+		got.take(s.Firings())
+	}
+	if fs := got.sorted(); len(fs) != 1 || fs[0].Count != n {
+		t.Errorf("%d firings, want one of %d", len(fs), n)
+	}
+}
+
 // TestWide: long values are told apart, and a record of very many groups is cut and counted.
 func TestWide(t *testing.T) {
 	s := correlate.NewState(compile(t, every1("event_count a|user|10s|gte 2")), nil, nil)

@@ -17,6 +17,8 @@ type table struct {
 	places int // slots of all shards
 	size   int // bytes of an entry
 	queues
+	arrivals arrivals
+	touched  byte
 }
 
 const shardBits = 8
@@ -149,7 +151,7 @@ func (t *table) record(x *slot) record {
 
 // room gives a group memory for a record of n bytes. What was in it is lost.
 func (t *table) room(x *slot, n int) record {
-	if n > maxBlock {
+	if n > bigFrom {
 		return t.bigRoom(x, n)
 	}
 	t.drop(x)
@@ -159,7 +161,7 @@ func (t *table) room(x *slot, n int) record {
 
 func (t *table) drop(x *slot) {
 	if x.flags&isBig != 0 {
-		t.bigLen -= int64(len(t.big[x.hash].b))
+		t.bigLen -= int64(len(t.big[x.hash].b) + len(t.big[x.hash].fresh))
 		delete(t.big, x.hash)
 		x.flags &^= isBig
 	} else if x.grains > 0 {
@@ -187,9 +189,9 @@ func (t *table) append(x *slot, e *entry) record {
 		r = t.grow(x, at, t.size*(1+n/4))
 	}
 	e.put(r[at : at+t.size])
-	r.setU32(0, uint32(n+1))
+	r.setEntries(n + 1)
 	if x.flags&isBig != 0 {
-		t.big[x.hash].added(r[at : at+t.size])
+		t.addedToBig(x, r[at:at+t.size])
 	}
 	return r
 }
@@ -216,8 +218,8 @@ func (t *table) arm(x *slot, at int64) {
 	}
 }
 
-// bytes is how much memory the groups' places and large records take. What the arena
+// bytes is how much memory the groups' places, timers and large records take. What the arena
 // holds is shared.
 func (t *table) bytes() int64 {
-	return t.bigLen + int64(t.places)*16
+	return t.bigLen + int64(t.places+cap(t.timers))*16 + int64(cap(t.unsaved))*8
 }

@@ -139,6 +139,13 @@ func (s *State) leaves(t *table, x *slot, short bool) bool {
 		n--
 		last = max(last, r.time(n, t.size))
 	}
+	if t.away(x) > 0 {
+		if big := t.big[x.hash]; big.newest >= before || big.tick > s.ticks.expired {
+			n++
+		} else {
+			last = max(last, big.newest)
+		}
+	}
 	if n == 0 {
 		t.forgotten = max(t.forgotten, last)
 		if x.flags&stored != 0 {
@@ -151,6 +158,9 @@ func (s *State) leaves(t *table, x *slot, short bool) bool {
 		t.remove(x)
 		t.spilled++
 		return true
+	}
+	if short && x.flags&(dirty|isBig|pieces) == isBig|pieces && r.entries() > 0 {
+		t.leave(x)
 	}
 	x.flags &^= touched
 	return false
