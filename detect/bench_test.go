@@ -164,8 +164,8 @@ func BenchmarkNothing(b *testing.B) {
 // DAYBREAK_BENCH_RULES and DAYBREAK_BENCH_RECORDS are lists of paths, of folders and of files with a record on each
 // line. Without them there is nothing to measure.
 func BenchmarkFiles(b *testing.B) {
-	rules, files := filepath.SplitList(os.Getenv("DAYBREAK_BENCH_RULES")), filepath.SplitList(os.Getenv("DAYBREAK_BENCH_RECORDS"))
-	if len(rules) == 0 || len(files) == 0 {
+	rules, lines := filepath.SplitList(os.Getenv("DAYBREAK_BENCH_RULES")), fileRecords(b)
+	if len(rules) == 0 || len(lines) == 0 {
 		b.Skip("set DAYBREAK_BENCH_RULES and DAYBREAK_BENCH_RECORDS")
 	}
 	begun := cpu(b)
@@ -177,16 +177,10 @@ func BenchmarkFiles(b *testing.B) {
 	var records [][]byte
 	var families []event.Family
 	size := 0
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			b.Fatal(err)
-		}
-		for line := range bytes.Lines(text) {
-			if family, ok := familyOf(line); ok {
-				records, families = append(records, line), append(families, family)
-				size += len(line)
-			}
+	for _, line := range lines {
+		if family, ok := familyOf(line); ok {
+			records, families = append(records, line), append(families, family)
+			size += len(line)
 		}
 	}
 	if len(records) == 0 {
@@ -209,6 +203,18 @@ func BenchmarkFiles(b *testing.B) {
 	b.ReportMetric(float64(size)/float64(len(records)), "bytes/record")
 	b.ReportMetric(float64(len(book.Documents)), "rules")
 	b.ReportMetric(loaded.Seconds(), "cpu-s/load")
+}
+
+// fileRecords returns the lines of the files of DAYBREAK_BENCH_RECORDS.
+func fileRecords(b *testing.B) (lines [][]byte) {
+	for _, name := range filepath.SplitList(os.Getenv("DAYBREAK_BENCH_RECORDS")) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		lines = slices.AppendSeq(lines, bytes.Lines(text))
+	}
+	return lines
 }
 
 // familyOf tells what a record is, as import does.

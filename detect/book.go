@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,8 +25,10 @@ const OCSF = "ocsf"
 
 // BookOptions say what a book is made of.
 type BookOptions struct {
-	// Builtin takes in Daybreak's own pack.
+	// Builtin takes in Daybreak's own pack. A rule of the others that has the id of one of the pack takes its place.
 	Builtin bool
+	// Referred takes in, of the pack, what the others refer to.
+	Referred bool
 	// Paths are files and folders of rules; of a folder, every .yml and .yaml file below it.
 	Paths []string
 	// Texts are files of rules that are given as they are.
@@ -45,12 +48,18 @@ type Book struct {
 	Documents []sigma.Document
 	Problems  []sigma.Problem
 	Program   *sigma.Program
+	// Replaced are the built-in rules in whose place another one is.
+	Replaced []Replacement
 
+	builtin      map[string]bool // by Key: of the pack
 	correlations *correlate.Set
 	behaviors    *behave.Set
 	metas        map[string]*entry // by Key
 	feeds        map[string]*feed  // by Key of a rule
 }
+
+// Replacement is a rule that has the id of a built-in one, and so its place.
+type Replacement struct{ By, Builtin *sigma.Meta }
 
 // entry is what the book knows of a rule or a correlation.
 type entry struct {
@@ -63,6 +72,14 @@ type entry struct {
 	fed   bool // a correlation refers to it
 	// grouped is the Key of the correlation that gathers its alerts, if the rule suppresses.
 	grouped string
+}
+
+// suppress is nil if it tells of every match.
+func (e *entry) suppress() *sigma.Suppress {
+	if e.meta.Daybreak == nil {
+		return nil
+	}
+	return e.meta.Daybreak.Suppress
 }
 
 // feed lists the fields that correlations ask of a rule's records.
@@ -87,14 +104,14 @@ const casesSuffix = ".cases.yml"
 // Open reads rules and makes a book of them. It fails only if a path cannot be read: a rule
 // that is refused is a Problem of severity Error, and the others stand.
 func Open(o BookOptions) (*Book, error) {
-	var docs []sigma.Document
+	var pack, docs []sigma.Document
 	var problems []sigma.Problem
-	if o.Builtin {
+	if o.Builtin || o.Referred {
 		d, p, err := readFS(rules.Files, "")
 		if err != nil {
 			return nil, fmt.Errorf("the built-in pack: %w", err)
 		}
-		docs, problems = append(docs, d...), append(problems, p...)
+		pack, problems = d, p
 	}
 	for _, path := range o.Paths {
 		d, p, err := ReadRules(path)
@@ -107,6 +124,10 @@ func Open(o BookOptions) (*Book, error) {
 		d, p := sigma.Parse(t.Name, []byte(t.Text))
 		docs, problems = append(docs, d...), append(problems, p...)
 	}
+	pack, replaced := replace(pack, docs)
+	if !o.Builtin {
+		pack = referred(pack, docs)
+	}
 	pipelines := source.Pipelines()
 	for _, path := range o.Pipelines {
 		text, err := os.ReadFile(path)
@@ -118,10 +139,81 @@ func Open(o BookOptions) (*Book, error) {
 			pipelines = append(pipelines, p)
 		}
 	}
-	b := compile(docs, sigma.Chain(pipelines...), o.AnySource)
+	b := compile(append(pack, docs...), sigma.Chain(pipelines...), o.AnySource)
 	b.Problems = append(problems, b.Problems...)
+	b.Replaced, b.builtin = replaced, map[string]bool{}
+	for _, d := range pack {
+		b.builtin[sigma.MetaOf(d).Key()] = true
+	}
 	return b, nil
 }
+
+// replace takes out of the pack what has the id of another document. What takes its place has its name as well, if it
+// has none of its own, so that the pack's correlations find it.
+func replace(pack, docs []sigma.Document) (left []sigma.Document, replaced []Replacement) {
+	by := map[string]*sigma.Meta{}
+	for _, d := range docs {
+		if m := sigma.MetaOf(d); by[m.Key()] == nil {
+			by[m.Key()] = m
+		}
+	}
+	for _, d := range pack {
+		m := sigma.MetaOf(d)
+		if own := by[m.Key()]; own != nil {
+			own.Name = cmp.Or(own.Name, m.Name)
+			replaced = append(replaced, Replacement{own, m})
+		} else {
+			left = append(left, d)
+		}
+	}
+	return left, replaced
+}
+
+// referred returns what of the pack documents refer to, directly or not, and have not themselves.
+func referred(pack, docs []sigma.Document) (found []sigma.Document) {
+	by, seen := map[string]sigma.Document{}, map[string]bool{}
+	for _, d := range pack {
+		for _, ref := range references(sigma.MetaOf(d)) {
+			by[ref] = d
+		}
+	}
+	for _, d := range docs {
+		for _, ref := range references(sigma.MetaOf(d)) {
+			seen[ref] = true
+		}
+	}
+	for todo := docs; len(todo) > 0; todo = todo[1:] {
+		var refs []string
+		switch d := todo[0].(type) {
+		case *sigma.Correlation:
+			refs = d.Rules
+		case *sigma.Filter:
+			refs = d.Rules
+		}
+		for _, ref := range refs {
+			d := by[ref]
+			if d == nil || seen[ref] {
+				continue
+			}
+			for _, ref := range references(sigma.MetaOf(d)) {
+				seen[ref] = true
+			}
+			found, todo = append(found, d), append(todo[:len(todo):len(todo)], d)
+		}
+	}
+	return found
+}
+
+// references are what others may refer to a document by.
+func references(m *sigma.Meta) []string {
+	if m.Name == "" || m.Name == m.Key() {
+		return []string{m.Key()}
+	}
+	return []string{m.Key(), m.Name}
+}
+
+// Builtin reports whether the rule with that Key is one of Daybreak's own pack.
+func (b *Book) Builtin(key string) bool { return b.builtin[key] }
 
 // ReadRules reads a file of rules, or every .yml and .yaml file below a folder.
 func ReadRules(path string) ([]sigma.Document, []sigma.Problem, error) {
@@ -158,6 +250,17 @@ func readFS(files fs.FS, root string) (docs []sigma.Document, problems []sigma.P
 
 func isRule(name string) bool {
 	return (strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml")) && !strings.HasSuffix(name, casesSuffix)
+}
+
+// maxPrepared is how many combinations of log sources are prepared for: some milliseconds each.
+const maxPrepared = 256
+
+// Prepare makes ready for records of these log sources, such as another book has seen ([sigma.Program.Sources]), so
+// that the first of them need not wait for it.
+func (b *Book) Prepare(sources [][]sigma.LogSource) {
+	for _, s := range sources[:min(len(sources), maxPrepared)] {
+		b.Program.Prepare(s)
+	}
 }
 
 // Key returns the Key of the rule or correlation with that id, name or title.

@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ func (b *Book) unique(docs []sigma.Document) []sigma.Document {
 	return slices.DeleteFunc(slices.Clone(docs), func(d sigma.Document) bool {
 		m := sigma.MetaOf(d)
 		if first := seen[m.Key()]; first != nil {
-			b.problem(m, "the id %s is that of %s:%d too: give this one another id (a new UUID), or take one of them away", m.Key(), first.File, first.Line)
+			b.Problems = append(b.Problems, problemOf(m, "the id %s is that of %s:%d too: give this one another id (a new UUID), or take one of them away", m.Key(), first.File, first.Line))
 			return true
 		}
 		seen[m.Key()] = m
@@ -68,14 +69,91 @@ func (b *Book) unique(docs []sigma.Document) []sigma.Document {
 	})
 }
 
-func (b *Book) problem(m *sigma.Meta, format string, args ...any) {
-	b.Problems = append(b.Problems, sigma.Problem{File: m.File, Line: m.Line, Severity: sigma.Error, Message: fmt.Sprintf(format, args...)})
+func problemOf(m *sigma.Meta, format string, args ...any) sigma.Problem {
+	return sigma.Problem{File: m.File, Line: m.Line, Severity: sigma.Error, Message: fmt.Sprintf(format, args...)}
 }
 
 // relate compiles the correlations, and those that gather the alerts of rules that suppress.
 func (b *Book) relate(docs []sigma.Document, names map[string]*sigma.Rule, pipeline *sigma.Pipeline) {
 	problems := sigma.CheckReferences(docs)
 	b.Problems = append(b.Problems, problems...)
+	keys := map[string]string{} // id or name → Key
+	for _, d := range docs {
+		m := sigma.MetaOf(d)
+		keys[m.Key()] = m.Key()
+		if m.Name != "" {
+			keys[m.Name] = m.Key()
+		}
+	}
+	resolve := func(ref string) ([]string, bool) {
+		key, ok := keys[ref]
+		return []string{key}, ok
+	}
+	list := without(correlationsOf(docs, keys), problems)
+	for {
+		problems := b.refused(list, keys, resolve)
+		if len(problems) == 0 {
+			break
+		}
+		b.Problems = append(b.Problems, problems...)
+		list = without(list, problems) // and then what refers to these
+	}
+	for _, c := range list {
+		kind := "correlation"
+		if c.Behavior != nil {
+			kind = "behavior"
+		}
+		b.metas[c.Key()] = &entry{meta: &c.Meta, kind: kind, correlation: c}
+		b.Documents = append(b.Documents, c)
+	}
+	for _, c := range list {
+		for _, ref := range c.Rules {
+			e := b.metas[keys[ref]]
+			e.fed = true
+			e.quiet = e.quiet || !c.Generate
+		}
+	}
+	list = append(list, b.gatherers()...)
+	for _, c := range list {
+		b.wants(c, keys, names, pipeline)
+	}
+	standard, own := byKind(list)
+	var errs []error
+	b.correlations, errs = correlate.Compile(standard, resolve)
+	b.behaviors, _ = behave.Compile(own, resolve)
+	b.Problems = append(b.Problems, problemsOf(errs)...)
+	for _, e := range b.metas { // what cannot be gathered is told of by itself
+		if e.grouped != "" && len(without([]*sigma.Correlation{{Meta: *e.meta}}, problemsOf(errs))) == 0 {
+			e.grouped = ""
+		}
+	}
+}
+
+// correlationsOf returns the correlations among documents, with aliases for the references that they list: an alias
+// may call a rule by its name where the list has its id.
+func correlationsOf(docs []sigma.Document, keys map[string]string) (list []*sigma.Correlation) {
+	for _, d := range docs {
+		c, ok := d.(*sigma.Correlation)
+		if !ok {
+			continue
+		}
+		for _, fields := range c.Aliases {
+			for _, ref := range c.Rules {
+				for name, field := range fields {
+					if _, ok := fields[ref]; !ok && keys[name] == keys[ref] {
+						fields[ref] = field
+						break
+					}
+				}
+			}
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// without leaves out the correlations that an error is about.
+func without(list []*sigma.Correlation, problems []sigma.Problem) []*sigma.Correlation {
 	type place struct {
 		file string
 		line int
@@ -86,98 +164,82 @@ func (b *Book) relate(docs []sigma.Document, names map[string]*sigma.Rule, pipel
 			bad[place{p.File, p.Line}] = true
 		}
 	}
-	keys := map[string]string{} // id or name → Key
-	for _, d := range docs {
-		m := sigma.MetaOf(d)
-		keys[m.Key()] = m.Key()
-		if m.Name != "" {
-			keys[m.Name] = m.Key()
-		}
+	return slices.DeleteFunc(list, func(c *sigma.Correlation) bool { return bad[place{c.File, c.Line}] })
+}
+
+// refused says what is wrong with correlations that would be compiled with the rules that there are.
+func (b *Book) refused(list []*sigma.Correlation, keys map[string]string, resolve func(string) ([]string, bool)) (problems []sigma.Problem) {
+	there := map[string]bool{}
+	for _, c := range list {
+		there[c.Key()] = true
 	}
-	var standard, own []*sigma.Correlation
-	add := func(c *sigma.Correlation, kind string) bool {
+	for _, c := range list {
 		for _, ref := range c.Rules {
-			key, ok := keys[ref]
-			if _, is := b.metas[key]; !ok || !is && !isCorrelation(docs, key) {
-				b.problem(&c.Meta, "it refers to %q, which is no rule that was loaded: name a rule by its id or name", ref)
-				return false
+			key := keys[ref]
+			if b.metas[key] == nil && !there[key] {
+				problems = append(problems, problemOf(&c.Meta, "it refers to %q, which is no rule that was loaded: name a rule by its id or name", ref))
+				break
+			}
+			if c.Behavior != nil && there[key] {
+				problems = append(problems, problemOf(&c.Meta, "it learns from %q, which is a correlation; what that finds may be taken back, and nobody can unlearn: name the rules of its records instead", ref))
+				break
 			}
 		}
-		b.metas[c.Key()] = &entry{meta: &c.Meta, kind: kind, correlation: c}
-		if kind == "behavior" {
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	standard, own := byKind(list)
+	_, errs := correlate.Compile(standard, resolve)
+	problems = problemsOf(errs)
+	_, errs = behave.Compile(own, resolve)
+	return append(problems, problemsOf(errs)...)
+}
+
+// byKind parts Sigma's correlations and Daybreak's own, each by their Key.
+func byKind(list []*sigma.Correlation) (standard, own []*sigma.Correlation) {
+	for _, c := range slices.SortedFunc(slices.Values(list), func(x, y *sigma.Correlation) int { return strings.Compare(x.Key(), y.Key()) }) {
+		if c.Behavior != nil {
 			own = append(own, c)
 		} else {
 			standard = append(standard, c)
 		}
-		return true
 	}
-	var all []*sigma.Correlation
-	for _, d := range docs {
-		c, ok := d.(*sigma.Correlation)
-		if !ok || bad[place{c.File, c.Line}] {
-			continue
-		}
-		kind := "correlation"
-		if c.Behavior != nil {
-			kind = "behavior"
-		}
-		if add(c, kind) {
-			all = append(all, c)
-			b.Documents = append(b.Documents, c)
-		}
-	}
-	for _, c := range all {
-		for _, ref := range c.Rules {
-			if e := b.metas[keys[ref]]; e != nil {
-				e.fed = true
-				e.quiet = e.quiet || !c.Generate
-			}
-		}
-	}
+	return standard, own
+}
+
+// gathered ends the Key of a correlation that gathers the alerts of a rule that suppresses.
+const gathered = "#gathered"
+
+// gatherers returns a correlation for each rule that judges single records and suppresses. (What suppresses of others
+// is gathered when it has fired: see [gathering].)
+func (b *Book) gatherers() (list []*sigma.Correlation) {
 	for key, e := range b.metas {
-		// Correlations and behaviors tell once for each group and stretch anyway.
-		if e.quiet || e.kind != "single" || e.meta.Daybreak == nil || e.meta.Daybreak.Suppress == nil {
+		if e.quiet || e.kind != "single" || e.suppress() == nil {
 			continue
 		}
-		s := e.meta.Daybreak.Suppress
+		s := e.suppress()
 		c := &sigma.Correlation{
 			Meta: *e.meta, Type: "event_count", Rules: []string{key}, GroupBy: s.By, Timespan: s.For,
 			Condition: sigma.Threshold{Compare: []sigma.Comparison{{Op: sigma.Gte, N: 1}}},
 		}
 		c.ID, c.Name = key+gathered, ""
 		e.fed, e.grouped = true, c.Key()
-		all, standard = append(all, c), append(standard, c)
+		list = append(list, c)
 	}
-	slices.SortFunc(standard, func(x, y *sigma.Correlation) int { return strings.Compare(x.Key(), y.Key()) })
-	slices.SortFunc(own, func(x, y *sigma.Correlation) int { return strings.Compare(x.Key(), y.Key()) })
-	for _, c := range all {
-		b.wants(c, keys, names, pipeline)
-	}
-	resolve := func(ref string) ([]string, bool) {
-		key, ok := keys[ref]
-		return []string{key}, ok
-	}
-	var errs []error
-	b.correlations, errs = correlate.Compile(standard, resolve)
-	b.failed(errs)
-	b.behaviors, errs = behave.Compile(own, resolve)
-	b.failed(errs)
+	return list
 }
 
-// gathered ends the Key of a correlation that gathers the alerts of a rule that suppresses.
-const gathered = "#gathered"
-
-func (b *Book) failed(errs []error) {
+// problemsOf are the errors of a compiler, which say their place.
+func problemsOf(errs []error) (problems []sigma.Problem) {
 	for _, err := range errs {
-		b.Problems = append(b.Problems, sigma.Problem{Severity: sigma.Error, Message: err.Error()})
+		var p sigma.Problem
+		if !errors.As(err, &p) {
+			p.Message = err.Error()
+		}
+		problems = append(problems, p)
 	}
-}
-
-func isCorrelation(docs []sigma.Document, key string) bool {
-	return slices.ContainsFunc(docs, func(d sigma.Document) bool {
-		c, ok := d.(*sigma.Correlation)
-		return ok && c.Key() == key
-	})
+	return problems
 }
 
 // wants notes which fields a correlation asks of the records of the rules it refers to.

@@ -31,6 +31,7 @@ type Engine struct {
 	correlate *correlate.State
 	behave    *behave.State
 	told      told
+	gathering gathering
 	clock     correlate.Clock
 	batch     uint64 // that is being taken
 	alerts    []Alert
@@ -62,7 +63,8 @@ func NewEngine(b *Book, db *pebble.DB) *Engine {
 		book:      b,
 		correlate: correlate.NewState(b.correlations, db, []byte("c/")),
 		behave:    behave.NewState(b.behaviors, db, []byte("b/")),
-		told:      readTold(db, []byte("t/")),
+		told:      told{readRows[toldHit](db, []byte("t/"))},
+		gathering: readGathering(db, []byte("g/")),
 	}
 }
 
@@ -124,7 +126,7 @@ func (e *Engine) gathers(entry *entry, f *Found) bool {
 	}
 	values := e.valuesOf(f)
 	for _, field := range entry.meta.Daybreak.Suppress.By {
-		if len(values(field)) == 0 {
+		if !slices.ContainsFunc(values(field), func(v []byte) bool { return len(v) > 0 }) {
 			return false
 		}
 	}
@@ -160,6 +162,11 @@ func (e *Engine) Alerts() []Alert {
 			e.fired(&fired[i])
 		}
 	}
+	for _, j := range e.gathering.say(e.suppressFor) {
+		if entry := e.book.metas[j.Rule]; entry != nil {
+			e.alerts = append(e.alerts, e.joined(entry, &j))
+		}
+	}
 	out := e.alerts
 	e.alerts = nil
 	clear(e.whys)
@@ -176,23 +183,36 @@ func (e *Engine) fired(f *correlate.Firing) {
 		e.takeBack(f.Replaces)
 	}
 	if f.Rule == key && entry.fed && len(f.Refs) > 0 {
-		// Correlations see their own kind by themselves; a behavior's firing is told to both.
+		// Correlations see their own kind by themselves, and nothing learns from what has fired (see refused).
 		h := correlate.Hit{
 			Ref:    correlate.Ref{ID: f.Completed.ID, Key: f.ID, Time: f.Completed.Time, Rule: key},
 			Tenant: f.Tenant,
 			Values: groupValues(f.Group),
 		}
 		if entry.kind == "behavior" {
-			e.feed(&h)
-			e.told.add(f.ID, &toldHit{Rule: key, Tenant: f.Tenant, Time: h.Time, Group: f.Group})
-		} else {
-			e.behave.Add(&h)
+			e.correlate.Add(&h)
+			e.told.add(f.ID, &toldHit{Rule: key, Tenant: f.Tenant, Time: h.Time, Received: e.clock.Received, Group: f.Group})
 		}
 	}
-	if f.Rule == key && entry.quiet {
+	if f.Rule == key && entry.quiet || e.gatherFiring(entry, f) {
 		return
 	}
 	e.alerts = append(e.alerts, e.several(entry, f))
+}
+
+// gatherFiring reports whether a firing is told of as part of the alert that its rule's suppression makes of several.
+func (e *Engine) gatherFiring(entry *entry, f *correlate.Firing) bool {
+	s := entry.suppress()
+	return entry.kind != "single" && s != nil && e.gathering.take(s, f)
+}
+
+// suppressFor is how long after a firing another one is part of the same alert; zero if its rule
+// does not suppress.
+func (e *Engine) suppressFor(rule string) time.Duration {
+	if entry := e.book.metas[rule]; entry != nil && entry.kind != "single" && entry.suppress() != nil {
+		return entry.suppress().For
+	}
+	return 0
 }
 
 func groupValues(g []correlate.GroupValue) func(string) [][]byte {
@@ -214,7 +234,11 @@ func (e *Engine) Flush(b *pebble.Batch) error {
 	if err := e.behave.Flush(b); err != nil {
 		return err
 	}
-	return e.told.flush(b, e.clock.Watermark)
+	if err := e.told.flush(b, e.clock); err != nil {
+		return err
+	}
+	e.gathering.prune(e.clock.Watermark, e.suppressFor)
+	return e.gathering.flush(b)
 }
 
 // single makes the alert of a rule that judges one record.
@@ -245,6 +269,16 @@ func (e *Engine) several(entry *entry, f *correlate.Firing) Alert {
 	a.Sentence = entry.meta.Title + ": " + f.Sentence
 	if entry.kind == "single" || f.Sentence == "" {
 		a.Sentence = counted(entry.meta.Title, f)
+	}
+	return a
+}
+
+// joined makes the alert of several firings.
+func (e *Engine) joined(entry *entry, j *joint) Alert {
+	a := e.several(entry, &j.Firing)
+	a.Suppressed = j.suppressed
+	if j.suppressed > 0 {
+		a.Sentence += " And again, " + plural(j.suppressed, "time") + " until " + a.Last.Format("2006-01-02 15:04 MST") + "."
 	}
 	return a
 }

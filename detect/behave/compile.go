@@ -55,12 +55,7 @@ func Compile(cs []*sigma.Correlation, rules func(ref string) (keys []string, ok 
 	var errs []error
 	for _, c := range cs {
 		if err := set.add(c, rules); err != nil {
-			if c.File != "" {
-				err = fmt.Errorf("%s:%d: %w", c.File, c.Line, err)
-			} else {
-				err = fmt.Errorf("%s: %w", c.Key(), err)
-			}
-			errs = append(errs, err)
+			errs = append(errs, sigma.Problem{File: c.File, Line: c.Line, Message: err.Error()})
 		}
 	}
 	return set, errs
@@ -96,10 +91,13 @@ func (set *Set) add(c *sigma.Correlation, rules func(string) ([]string, bool)) e
 	slices.Sort(keys)
 	b.rules = keys
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q %q %q %v %d %+v", b.key, b.typ, keys, b.groupBy, c.Aliases, b.timespan, b.Behavior)
+	fmt.Fprintf(sum, "rows 2 %q %q %q %q %v %d %+v", b.key, b.typ, keys, b.groupBy, c.Aliases, b.timespan, b.Behavior)
 	b.rule = [8]byte(sum.Sum(nil))
 	if slices.ContainsFunc(set.all, func(o *behavior) bool { return o.rule == b.rule }) {
 		return fmt.Errorf("it is there twice: delete one of the two, or give it another id")
+	}
+	if len(set.all) == maxBehaviors {
+		return fmt.Errorf("there are %d behaviors already: take some away", maxBehaviors)
 	}
 	set.all = append(set.all, b)
 	for i, key := range keys {
@@ -126,11 +124,12 @@ func resolved(fields []string, aliases map[string]map[string]string, ref, key st
 // Bounds of what a rule may ask for: rows stay small, and a rule that cannot be kept is refused
 // rather than kept by halves.
 const (
-	maxFields = 8
-	maxRare   = 100
-	maxLeast  = 1000 // groups, of spread
-	maxMost   = 100
-	maxShare  = 100 // groups, of travel
+	maxBehaviors = 1 << 15 // of a set
+	maxFields    = 8
+	maxRare      = 100
+	maxLeast     = 1000 // groups, of spread
+	maxMost      = 100
+	maxShare     = 100 // groups, of travel
 )
 
 // check refuses what makes no sense, and sets what the rule leaves open.

@@ -14,14 +14,18 @@
 // any order: stretches of time in which something was seen, the first few of a list, the smallest hashes of a set.
 // Tests compare it with oracles that have all records at once.
 //
-// It is not so, and is as it was known when judged, for: since when a tenant is watched (new_value with
-// Rare), or a group that shows more than 128 values, which networks are shared by many when records come more than a day late (travel), the rhythm of peers (spike),
-// which values a varied group knows, and the numbers in a sentence.
+// A record may also change what is to be said of others: of later hours of the same group, of its peers in later weeks, of whoever waits
+// for the tenant to have been watched for long enough. What it may change is found by rows that lead there, and is judged again
+// when the batch has been taken in: see pending.
+//
+// It is not so, and is as it was known when judged, for: which networks are shared by many when records come more than a day late (travel),
+// new_value with Rare where a group changes its peer group, which values a varied group knows, and the numbers in
+// a sentence (but those of spike).
 //
 // # What is kept
 //
-// A row for each group, of 50 to 200 bytes for nearly all, in an arena without pointers; rows that are not in use are in the
-// database alone. Rows are changed in memory and written by Flush into the batch that also moves the
+// A row for each group, of 50 to 200 bytes for nearly all (of spike a few small ones, one for each hour that is not closed), in an
+// arena without pointers; rows that are not in use are in the database alone. Rows are changed in memory and written by Flush into the batch that also moves the
 // caller's position in the journal: after a crash the state stands where the position is, and replay gives the rest
 // again, with the same ids. Rows that mean nothing any more are swept away by later flushes.
 //

@@ -43,22 +43,21 @@ func (f firsts) encode(b []byte) []byte {
 	return b
 }
 
-// add notes when a group has shown it first. It returns those who showed it later, whose place has changed,
-// one of which may have left the list; changed is false if nothing has.
-func (f firsts) add(e first, most int) (list firsts, later []first, changed bool) {
+// add notes when a group has shown it first. It returns all, one of whom may have left the list, and the place of this
+// one; changed is false if nothing has.
+func (f firsts) add(e first, most int) (list, all firsts, place int, changed bool) {
 	if i := slices.IndexFunc(f, func(o first) bool { return o.row == e.row }); i >= 0 {
 		if f[i].compare(e.pos) <= 0 {
-			return f, nil, false
+			return f, nil, 0, false
 		}
 		f = slices.Delete(f, i, i+1)
 	}
 	i, _ := slices.BinarySearchFunc(f, e.pos, func(o first, p pos) int { return o.compare(p) })
 	if i >= most {
-		return f, nil, false
+		return f, nil, 0, false
 	}
 	f = slices.Insert(f, i, e)
-	later = f[i+1:]
-	return f[:min(len(f), most)], later, true
+	return f[:min(len(f), most)], f, i, true
 }
 
 // before counts the groups, but one, that showed it before p.
@@ -92,6 +91,9 @@ func (s *State) newcomer(is bool) {
 	}
 	p := s.population()
 	if p.groups == 0 || s.hit.at.Time < p.first {
+		if p.groups > 0 {
+			s.rewatch(s.shared('p', nil), p.first, p.first)
+		}
 		p.first = s.hit.at.Time
 	} else if !is {
 		return
@@ -116,15 +118,18 @@ func (s *State) showed(value uint64) {
 	if row := s.table.get(s.hit.slot, key); row != nil {
 		s.list = s.list.decode(row)
 	}
-	list, later, changed := s.list.add(first{s.hit.at, s.hit.row}, s.hit.Rare+2)
+	list, all, place, changed := s.list.add(first{s.hit.at, s.hit.row}, s.hit.Rare+2)
 	s.list = list
 	if !changed {
 		return
 	}
 	s.row = list.encode(s.row[:0])
 	s.table.put(s.hit.slot, key, s.row)
-	for i := range later {
-		if group := later[i].row; group != s.hit.row {
+	if s.hit.Remember > 0 {
+		place = -1 // others have shown it earlier, and again later
+	}
+	for _, other := range all[place+1:] {
+		if group := other.row; group != s.hit.row {
 			s.recheck(group, group, value)
 			s.recheck(group, s.beyondKey(group, value), value)
 		}

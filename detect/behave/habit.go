@@ -114,10 +114,16 @@ func (s *State) open(row []byte) (h *habit, lowered bool) {
 		h.trim(&s.clock, remember, seen(row))
 	}
 	if row == nil || t < h.first {
-		h.first, lowered = t, row != nil
 		s.newcomer(row == nil)
+		if row != nil && h.large {
+			s.rewatch(s.hit.row, h.first, h.first)
+		}
+		h.first, lowered = t, row != nil
 	}
 	if s.hit.forgets() {
+		if lo, hi := h.touching(presence, t, remember); lo < hi && h.large {
+			s.rewatch(s.hit.row, h.spells[lo].first, h.spells[hi-1].first)
+		}
 		h.join(presence, s.hit.at, remember)
 		lowered = row != nil // perhaps
 	}
@@ -169,14 +175,30 @@ func (s *State) learn(h, in *habit, value uint64, texts [][]byte) {
 	if earliest && s.hit.Rare > 0 {
 		s.showed(value)
 	}
-	in.openings = append(in.openings, opening{value: value, seen: s.clock.second(), ref: s.ref(), rule: s.hit.rank, texts: texts})
-	if !s.tell(h, in, &in.openings[len(in.openings)-1], replaces) {
+	s.texts = s.textsOf(s.texts[:0])
+	for _, text := range texts {
+		s.texts = append(s.texts, text[:min(len(text), maxText)])
+	}
+	in.openings = append(in.openings, opening{value: value, seen: s.clock.second(), ref: s.ref(), rule: s.hit.rank, texts: s.texts})
+	o := &in.openings[len(in.openings)-1]
+	said := s.tell(h, in, o, replaces)
+	if said != isNews {
 		s.takeBack(replaces...)
+	}
+	switch {
+	case said != tooEarly:
+	case s.hit.Rare > 0:
+		s.await(s.shared('p', nil), o)
+	case in != h:
+		s.await(s.hit.row, o)
 	}
 }
 
 // reconsider tells what is news after all, now that the group is known to have been watched for longer.
 func (s *State) reconsider(h *habit) {
+	if s.hit.Rare > 0 {
+		return // that is asked of the tenant
+	}
 	for i := range h.openings {
 		if o := &h.openings[i]; o.told == (correlate.Key{}) {
 			s.tell(h, h, o, nil)
@@ -184,33 +206,45 @@ func (s *State) reconsider(h *habit) {
 	}
 }
 
+// verdict is what there is to say of an opening.
+type verdict int
+
+const (
+	isNews   verdict = iota
+	tooEarly         // it was not watched for long enough
+	isCommon         // too many others have shown it
+)
+
 // tell says that a value is new, if that is to be said. With Rare the value is compared with
 // what the tenant has shown, which must have been watched for long enough; otherwise with what the group has.
-func (s *State) tell(h, in *habit, o *opening, replaces []correlate.Key) bool {
+func (s *State) tell(h, in *habit, o *opening, replaces []correlate.Key) verdict {
 	since, others := h.first, 0
 	switch {
 	case s.hit.Rare > 0:
 		since = s.population().first
 		if others = s.othersBefore(o.value, s.hit.row, posOf(&o.ref)); others > s.hit.Rare {
-			return false
+			return isCommon
 		}
 	case s.hit.forgets():
 		since = h.since(o.ref.Time, int64(s.hit.Remember))
 	}
 	if o.ref.Time <= since || o.ref.Time-since < int64(s.hit.Learn) {
-		return false
+		return tooEarly
 	}
+	group := s.hit.group
+	s.hit.group = o.texts[:len(s.hit.groupBy)]
 	var what [24]byte
 	binary.BigEndian.PutUint64(what[:], o.value)
 	copy(what[8:], o.ref.Key[:])
 	o.told = s.idOf(what[:])
 	o.ref.Rule = s.hit.rules[o.rule]
 	s.fire(correlate.Firing{
-		ID: o.told, Replaces: without(replaces, o.told), Group: s.groupValues(s.hit.Fields, o.texts), Refs: []correlate.Ref{o.ref}, Count: 1,
+		ID: o.told, Replaces: without(replaces, o.told), Group: s.groupValues(s.hit.Fields, o.texts[len(s.hit.group):]), Refs: []correlate.Ref{o.ref}, Count: 1,
 		Completed: o.ref, From: moment(o.ref.Time), To: moment(o.ref.Time), Value: float64(others),
 		Sentence: s.sayHabit(in, o, since, others),
 	})
-	return true
+	s.hit.group = group
+	return isNews
 }
 
 func without(ids []correlate.Key, id correlate.Key) []correlate.Key {

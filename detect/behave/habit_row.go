@@ -29,7 +29,7 @@ import (
 //	  seen    4
 //	  record  16, 12, 2   Key, event id, which of the behavior's rules
 //	  told    16      the firing; zeros: not told
-//	  text    2, …    the values, each with its length
+//	  text    2, …    the values of the group and of the fields, each with its length
 //	beyond    8, 8    if it is large: how many values have had rows of their own, since when
 type habit struct {
 	first    int64
@@ -69,10 +69,11 @@ const (
 
 	flagVaried, flagLarge = 1, 2
 
-	// maxOpenings bounds how many first records are kept; the oldest are closed before their time,
-	// which costs a revision if a still older record of that value comes.
-	maxOpenings = 64
-	maxText     = 120 // bytes of a value that are kept for the sentence
+	// maxOpenings bounds the bytes of first records that are kept; of more the oldest are closed before their time, so that
+	// a still older record of that value is taken for a late one.
+	maxOpenings = 48 << 10
+	// maxSpells bounds the spells; of more only the last of each value is kept.
+	maxSpells = 2048
 )
 
 // maxInline is how many values are kept in the row of the group. The others of a group that is large, as a tenant is
@@ -122,13 +123,8 @@ func openingAt(b []byte) (opening, []byte) {
 	o.rule = binary.LittleEndian.Uint16(b[48:])
 	o.told = correlate.Key(b[50:])
 	n := int(binary.LittleEndian.Uint16(b[66:]))
-	text, rest := b[openingSize:openingSize+n], b[openingSize+n:]
-	for len(text) > 0 {
-		size := int(text[0])
-		o.texts = append(o.texts, text[1:1+size])
-		text = text[1+size:]
-	}
-	return o, rest
+	o.texts = appendTexts(nil, b[openingSize:openingSize+n])
+	return o, b[openingSize+n:]
 }
 
 // encode appends the row to b.
@@ -171,18 +167,11 @@ func (o *opening) encode(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint32(b, o.ref.ID.Index)
 	b = binary.LittleEndian.AppendUint16(b, o.rule)
 	b = append(b, o.told[:]...)
-	size := len(b)
-	b = append(b, 0, 0)
+	b = binary.LittleEndian.AppendUint16(b, uint16(textSize(o.texts)))
 	for _, text := range o.texts {
 		b = appendText(b, text)
 	}
-	binary.LittleEndian.PutUint16(b[size:], uint16(len(b)-size-2))
 	return b
-}
-
-func appendText(b, text []byte) []byte {
-	text = text[:min(len(text), maxText)]
-	return append(append(b, byte(len(text))), text...)
 }
 
 // searchSpell finds, in the spells of a row, the first that is behind (value, t).
@@ -312,20 +301,36 @@ func (h *habit) close(o *opening) {
 // has made unimportant.
 func (h *habit) trim(c *clock, remember int64, seen uint32) {
 	h.openings = slices.DeleteFunc(h.openings, func(o opening) bool { return c.closed(o.ref.Time, o.seen) })
-	if over := len(h.openings) - maxOpenings; over > 0 {
-		h.openings = slices.Delete(h.openings, 0, over)
-	}
+	h.boundOpenings()
 	if remember == 0 {
 		return
 	}
+	many := len(h.spells) > maxSpells
 	kept := h.spells[:0]
 	for i, s := range h.spells {
-		superseded := i+1 < len(h.spells) && h.spells[i+1].value == s.value && c.closed(h.spells[i+1].first, seen)
+		superseded := i+1 < len(h.spells) && h.spells[i+1].value == s.value && (many || c.closed(h.spells[i+1].first, seen))
 		if !superseded {
 			kept = append(kept, s)
 		}
 	}
 	h.spells = kept
+}
+
+func (h *habit) boundOpenings() {
+	size := len(h.openings) * openingSize
+	for i := range h.openings {
+		size += textSize(h.openings[i].texts)
+	}
+	for size > maxOpenings {
+		oldest := 0
+		for i := range h.openings {
+			if h.openings[i].ref.Time < h.openings[oldest].ref.Time {
+				oldest = i
+			}
+		}
+		size -= openingSize + textSize(h.openings[oldest].texts)
+		h.openings = slices.Delete(h.openings, oldest, oldest+1)
+	}
 }
 
 // since is from when on the group was watched without being forgotten, as of t.

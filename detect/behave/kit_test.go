@@ -318,6 +318,40 @@ func deliver(t *testing.T, rng *rand.Rand, c *sigma.Correlation, recs []rec, lat
 	return stand
 }
 
+// imported runs records through a state as files are imported: within an hour, in order, backwards, in any order or one
+// person after the other, and in batches of some size.
+func imported(t *testing.T, rng *rand.Rand, c *sigma.Correlation, recs []rec) *standing {
+	t.Helper()
+	recs = slices.Clone(recs)
+	slices.SortFunc(recs, func(a, b rec) int { return a.pos().compare(b.pos()) })
+	switch rng.IntN(4) {
+	case 0:
+		slices.Reverse(recs)
+	case 2:
+		slices.SortStableFunc(recs, func(a, b rec) int { return strings.Compare(b.fields["user"], a.fields["user"]) })
+	case 1:
+		rng.Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
+	}
+	db := open(t)
+	s, stand := behave.NewState(compile(t, c), db, []byte("b/")), newStanding(t)
+	s.Limit(int64(rng.IntN(2)) << 30)
+	clock := correlate.Clock{Received: start.Add(400 * day).UnixNano()}
+	s.Advance(clock)
+	batch := 1 + rng.IntN(200)
+	for i := range recs {
+		s.Add(recs[i].hit())
+		clock.Watermark = max(clock.Watermark, recs[i].time())
+		clock.Received += int64(time.Hour) / int64(len(recs))
+		if s.Advance(clock); i%batch == 0 || i == len(recs)-1 {
+			stand.take(s.Firings())
+			if rng.IntN(4) == 0 {
+				flush(t, db, s)
+			}
+		}
+	}
+	return stand
+}
+
 func agree(t *testing.T, seed uint64, want, got []fired) {
 	t.Helper()
 	if diff := gocmp.Diff(sorted(want), got); diff != "" {

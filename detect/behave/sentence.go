@@ -89,7 +89,7 @@ func (s *State) sayHabit(h *habit, o *opening, since int64, others int) string {
 	case s.hit.typ == Dormant:
 		return fmt.Sprintf("%s is active after more than %s without activity.", s.who(), span(s.hit.Quiet))
 	}
-	what := pairs(s.hit.Fields, o.texts)
+	what := pairs(s.hit.Fields, o.texts[len(s.hit.groupBy):])
 	var b strings.Builder
 	if before != nil {
 		fmt.Fprintf(&b, "%s shows %s again, after %s", s.who(), what, span(time.Duration(o.ref.Time-before.last)))

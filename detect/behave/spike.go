@@ -17,7 +17,7 @@ import (
 
 const week = 7 * 24 * time.Hour
 
-// addSpike judges a hit by spike.
+// addSpike counts a hit. Slots are judged at the end of the batch: see pending.
 func (s *State) addSpike() {
 	if len(s.hit.fields) == 0 {
 		s.countOne(binary.BigEndian.Uint64(s.hit.at.Key[8:]))
@@ -28,29 +28,75 @@ func (s *State) addSpike() {
 	}
 }
 
+func (s *State) slotKey(index int64) rowKey {
+	return s.digest.begin('o', s.hit.rule).bytes(s.hit.row[:]).number(index).sum()
+}
+
 func (s *State) countOne(hash uint64) {
-	r := &s.rhythm
-	row := s.table.get(s.hit.slot, s.hit.row)
-	t := s.hit.at.Time
-	if row == nil {
-		r.open, r.past = r.open[:0], r.past[:0]
-		r.first, r.last = t, t
-	} else {
-		r.read(row)
-		s.closeSlots(r, seen(row))
-	}
-	r.first, r.last = min(r.first, t), max(r.last, t)
-	index := t / int64(s.hit.timespan)
-	if r.folded(index) {
-		s.stats.Late++ // it counts for the rhythm, and what was said of the slot stands
-		r.fold(count{index, 1}, 0)
-	} else if o := r.slot(index); o.add(hash, slotRef{s.ref(), s.hit.rank}) {
-		s.judgeSlot(r, o)
-	} else if row != nil {
+	index := s.hit.at.Time / int64(s.hit.timespan)
+	key, o := s.slotKey(index), &s.current
+	row := s.table.get(s.hit.slot, key)
+	switch {
+	case row == nil && s.hit.end(index) < s.clock.Watermark && s.countOf(index) > 0:
+		// The slot is closed: the record counts for the rhythm, and what was said stands.
+		s.stats.Late++
+		s.changed(index, s.countOf(index)+1)
 		return
+	case row == nil:
+		o.reset()
+	case slotKnows(row, hash, s.hit.at):
+		if at := row[rowHead:]; s.hit.at.Time > int64(binary.LittleEndian.Uint64(at)) {
+			binary.LittleEndian.PutUint64(at, uint64(s.hit.at.Time))
+			s.table.touch(key)
+			if binary.LittleEndian.Uint64(at[8:]) != 0 {
+				s.unsettle(index, index)
+			}
+		}
+		return
+	default:
+		o.read(row)
 	}
-	s.row = r.encode(s.row[:0], addTime(r.last, s.hit.keeps()))
-	s.table.put(s.hit.slot, s.hit.row, s.row)
+	before, peer, said := o.kept.count(), o.peer, o.said != 0
+	if o.add(hash, slotRef{s.ref(), s.hit.rank}) {
+		o.texts, o.peer = s.textsOf(o.texts[:0]), s.peerID()
+	}
+	o.listed = o.listed && o.peer == peer
+	n := o.kept.count()
+	s.putSlot(key, index, o)
+	if n != before {
+		s.changed(index, n)
+	} else if said {
+		s.unsettle(index, index)
+	}
+	s.retally(index, before, n, peer, o.peer)
+}
+
+// changed takes the new count of a slot into the rhythm of the group.
+func (s *State) changed(index int64, n uint32) {
+	s.setCount(index, n)
+	if reach := s.attend(index); reach > index || float64(n) >= s.hit.Least {
+		s.unsettle(index, reach)
+	}
+}
+
+// retally counts the group among its peers anew if its count, or its peer group, is another.
+func (s *State) retally(index int64, before, n uint32, was, is uint64) {
+	from, to := binOf(before), binOf(n)
+	if before == 0 {
+		from = -1
+	}
+	switch {
+	case was == is && from != to, from < 0:
+		s.tally(peerSlot{is, index}, from, to)
+	case was != is:
+		s.tally(peerSlot{was, index}, from, -1)
+		s.tally(peerSlot{is, index}, -1, to)
+	}
+}
+
+func (s *State) putSlot(key rowKey, index int64, o *slot) {
+	s.row = o.encode(s.row[:0], s.hit.end(index))
+	s.table.put(s.hit.slot, key, s.row)
 }
 
 // keeps is how long spike keeps the rhythm of a group that is not seen.
@@ -61,161 +107,121 @@ func (b *behavior) keeps() time.Duration {
 	return max(weeks*week, b.Learn)
 }
 
-// large reports whether the open slots take more than a row may hold of them.
-func (r *rhythm) large() bool {
-	size := 0
-	for i := range r.open {
-		size += slotHead + refSize*len(r.open[i].refs) + 8*len(r.open[i].kept)
+// judgeSlots judges the slots from…to of the group.
+func (s *State) judgeSlots(from, to int64) {
+	row := s.table.get(s.hit.slot, s.hit.row)
+	if row == nil {
+		return
 	}
-	return size > maxOpen
-}
-
-func (r *rhythm) folded(index int64) bool {
-	for i := range r.past {
-		if r.past[i].index == index {
-			return true
+	s.stretches = readStretches(s.stretches, row)
+	high := func(c count) bool { return c.index >= from && c.index <= to && float64(c.n) >= s.hit.Least }
+	if !slices.ContainsFunc(s.counted(from, to), high) {
+		return
+	}
+	all := s.counted(max(0, from-weeks*s.hit.perWeek()-1), to)
+	for _, c := range all {
+		if high(c) {
+			s.judgeSlot(all, c)
 		}
 	}
-	return false
 }
 
-// closeSlots takes the slots that the stream has passed over into the rhythm: the group's, and its peers'.
-func (s *State) closeSlots(r *rhythm, seen uint32) {
-	span := int64(s.hit.timespan)
-	for len(r.open) > 0 && (s.clock.closed((r.open[0].index+1)*span, seen) || r.large()) {
-		o := &r.open[0]
-		c := count{o.index, o.kept.count()}
-		s.learnPeers(c)
-		r.open = slices.Delete(r.open, 0, 1)
-		r.fold(c, s.sane(r.last)/span-weeks*int64(week)/span-2)
-	}
-}
-
-// judgeSlot tells of a slot that is far above what is usual.
-func (s *State) judgeSlot(r *rhythm, o *slot) {
-	n := o.kept.count()
-	span := int64(s.hit.timespan)
-	if float64(n) < s.hit.Least || o.index*span-r.first < int64(s.hit.Learn) {
-		s.unsay(o)
+// judgeSlot tells of a slot that is far above what is usual, unless it is closed.
+func (s *State) judgeSlot(all counts, c count) {
+	key, o := s.slotKey(c.index), &s.current
+	row := s.table.get(s.hit.slot, key)
+	if row == nil {
 		return
 	}
-	if o.told != (correlate.Key{}) && n < o.at+o.at/4+1 {
-		return
-	}
-	perWeek := int64(week) / span
-	u, scratch := r.usual(o.index, perWeek, r.first/span, s.samples)
+	o.read(row)
+	s.hit.group = o.texts
+	first := since(s.stretches, c.index)
+	u, scratch := all.usual(c.index, s.hit.perWeek(), first, s.samples)
 	s.samples = scratch
-	peers, many := s.peersMedian(o.index % perWeek)
-	bar := max(s.hit.Factor*u.median, u.median+3*1.4826*u.deviation, s.hit.Factor*peers)
-	if u.samples == 0 || float64(n) < bar {
-		s.unsay(o)
+	n := float64(c.n)
+	if !s.hit.learned(first, c.index) || u.samples == 0 || n < max(s.hit.Factor*u.median, u.median+3*1.4826*u.deviation) {
+		s.unsay(key, c.index, o)
 		return
 	}
+	at := peerSlot{o.peer, c.index}
+	if !o.listed {
+		o.listed = true
+		s.putSlot(key, c.index, o)
+		s.push(s.unusualKey(at), s.hit.row[:], s.hit.end(c.index))
+	}
+	if peers, known := s.peersMedian(at); n < s.hit.Factor*peers {
+		s.unsay(key, c.index, o)
+	} else {
+		s.say(key, c, o, u, peers, known)
+	}
+}
+
+// learned reports whether a group that is watched since a slot was watched for long enough when another began.
+func (b *behavior) learned(since, slot int64) bool {
+	return (slot-since-1)*int64(b.timespan) >= int64(b.Learn)
+}
+
+func (s *State) spikeID(index int64) correlate.Key {
 	var what [8]byte
-	binary.BigEndian.PutUint64(what[:], uint64(o.index))
-	o.told, o.at = s.idOf(what[:]), n
+	binary.BigEndian.PutUint64(what[:], uint64(index))
+	return s.idOf(what[:])
+}
+
+func (s *State) unsay(key rowKey, index int64, o *slot) {
+	if o.said != 0 {
+		s.takeBack(s.spikeID(index))
+		o.said = 0
+		s.putSlot(key, index, o)
+	}
+}
+
+// say tells of a slot, unless that has been told just so.
+func (s *State) say(key rowKey, c count, o *slot, u usual, peers float64, known bool) {
 	f := correlate.Firing{
-		ID: o.told, Group: s.groupValues(nil, nil), Count: int(n), Value: float64(n),
+		ID: s.spikeID(c.index), Group: s.groupValues(nil, nil), Count: int(c.n), Value: float64(c.n),
 		From: moment(o.refs[0].ref.Time), To: moment(o.latest),
-		Sentence: s.saySpike(o, n, u, peers, many),
+		Sentence: s.saySpike(o, c, u, peers, known),
+	}
+	d := s.digest.begin('d', [8]byte{}).bytes([]byte(f.Sentence)).number(o.latest)
+	for _, text := range o.texts {
+		d.bytes(text)
 	}
 	for _, kept := range o.refs {
+		d.bytes(kept.ref.Key[:]).number(kept.ref.Time).number(int64(kept.rule))
 		kept.ref.Rule = s.hit.rules[kept.rule]
 		f.Refs = append(f.Refs, kept.ref)
 	}
 	f.Completed = f.Refs[0]
-	s.fire(f)
+	if said := d.sum64() | 1; said != o.said {
+		o.said = said
+		s.putSlot(key, c.index, o)
+		s.fire(f)
+	}
 }
 
-func (s *State) unsay(o *slot) {
-	s.takeBack(o.told)
-	o.told, o.at = correlate.Key{}, 0
-}
-
-// The row of a slot of the week of a peer group is a histogram of the counts of the groups that were active in it:
-// bin i is of the counts from 2^(i/2). So a median is known within a factor of the square root of two.
-const (
-	bins       = 64
-	fullBins   = 1 << 15 // counts are halved: what is long ago weighs less
-	enoughPeer = 20      // counts that make a median
-)
-
-func binOf(n uint32) int { return min(bins-1, int(2*math.Log2(float64(max(1, n)))+1e-9)) }
-
-func (s *State) peersKey(slot int64) rowKey {
-	return s.shared('q', binary.BigEndian.AppendUint64(nil, uint64(slot)))
-}
-
-func (s *State) learnPeers(c count) {
-	key := s.peersKey(c.index % (int64(week) / int64(s.hit.timespan)))
-	row := s.table.get(s.hit.slot, key)
-	if row == nil {
-		row = binary.LittleEndian.AppendUint64(s.row[:0], math.MaxInt64)
-		row = append(row, make([]byte, 4+4*bins)...)
-	} else {
-		row = append(s.row[:0], row...)
-	}
-	s.row = row
-	hist := row[rowHead:]
-	total := uint32(1)
-	for i := range bins {
-		total += binary.LittleEndian.Uint32(hist[4*i:])
-	}
-	bin := hist[4*binOf(c.n):]
-	binary.LittleEndian.PutUint32(bin, binary.LittleEndian.Uint32(bin)+1)
-	for i := 0; total > fullBins && i < bins; i++ {
-		binary.LittleEndian.PutUint32(hist[4*i:], binary.LittleEndian.Uint32(hist[4*i:])/2)
-	}
-	s.table.put(s.hit.slot, key, row)
-}
-
-// peersMedian is the median count of peers that were active in a slot of the week, and of how many counts; zero if
-// they are too few to say.
-func (s *State) peersMedian(slot int64) (median float64, many uint32) {
-	row := s.table.get(s.hit.slot, s.peersKey(slot))
-	if row == nil {
-		return 0, 0
-	}
-	hist, total := row[rowHead:], uint32(0)
-	for i := range bins {
-		total += binary.LittleEndian.Uint32(hist[4*i:])
-	}
-	if total < enoughPeer {
-		return 0, 0
-	}
-	below := uint32(0)
-	for i := range bins {
-		if below += binary.LittleEndian.Uint32(hist[4*i:]); 2*below >= total {
-			return math.Round(math.Exp2(float64(i) / 2)), total
-		}
-	}
-	return 0, 0
-}
-
-func (s *State) saySpike(o *slot, n uint32, u usual, peers float64, many uint32) string {
+func (s *State) saySpike(o *slot, c count, u usual, peers float64, known bool) string {
 	var b strings.Builder
 	about := ""
 	if len(o.kept) == maxKept {
 		about = "about "
 	}
-	fmt.Fprintf(&b, "%s: %s%s ", s.who(), about, number(int64(n)))
+	fmt.Fprintf(&b, "%s: %s%s ", s.who(), about, number(int64(c.n)))
 	if len(s.hit.Fields) > 0 {
 		fmt.Fprintf(&b, "different %s", values(s.hit.Fields))
 	} else {
 		b.WriteString("events")
 	}
-	start := o.index * int64(s.hit.timespan)
 	time := "week"
 	if u.daily {
 		time = "day"
 	}
 	fmt.Fprintf(&b, " within %s from %s; at this time of the %s its median is %s (deviation %s)",
-		span(s.hit.timespan), minuteOf(start), time, decimal(u.median), decimal(u.deviation))
-	if many > 0 {
+		span(s.hit.timespan), minuteOf(c.index*int64(s.hit.timespan)), time, decimal(u.median), decimal(u.deviation))
+	if known {
 		fmt.Fprintf(&b, ", that of peers who are active about %s", decimal(peers))
 	}
 	if usual := max(u.median, peers); usual > 0 {
-		fmt.Fprintf(&b, ": %s times as many", decimal(float64(n)/usual))
+		fmt.Fprintf(&b, ": %s times as many", decimal(float64(c.n)/usual))
 	}
 	b.WriteByte('.')
 	return b.String()

@@ -7,9 +7,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 )
@@ -114,8 +112,7 @@ func (s *State) grew(key rowKey, k int64) {
 
 // tellGrown tells of windows that have grown since they were told.
 func (s *State) tellGrown() {
-	keys := slices.SortedFunc(maps.Keys(s.grown), func(a, b rowKey) int { return bytes.Compare(a[:], b[:]) })
-	for _, key := range keys {
+	for _, key := range inOrder(s.grown) {
 		g := s.grown[key]
 		s.hit, s.values.tuple = g.scene, g.tuple
 		w := &s.window
@@ -127,7 +124,6 @@ func (s *State) tellGrown() {
 		s.tellWindow(w, g.k, false, byTime, groups, nil)
 		s.storeWindow(w, g.k, key)
 	}
-	clear(s.grown)
 }
 
 // judgeWindow tells of a window that holds, unless the one before it does: then it has been told.

@@ -16,10 +16,12 @@ type State struct {
 	set   *Set
 	slots []*behavior // a row in memory says its rule by the place in here; nil: free
 	slot  map[*behavior]uint16
+	left  map[uint16]int // slots whose rule is gone: the table's turn in which it went
 	table table
 	clock clock
 	out   []correlate.Firing
 	stats Stats
+	pending
 
 	hit scene
 	// Scratch, so that a hit that says nothing new allocates nothing.
@@ -29,12 +31,16 @@ type State struct {
 	habit, beyond, other  habit
 	list                  firsts
 	window, neighbor      window
-	grown                 map[rowKey]grown // since the last call of Firings
 	byTime                []*event
 	distinct              map[uint64]bool
 	journey               journey
-	rhythm                rhythm
+	current               slot
+	stretches             []stretch
+	history               counts
 	samples               []float64
+	listed                []byte
+	texts                 [][]byte
+	absent                correlate.Hit
 }
 
 // Stats are counters since the State was made.
@@ -47,6 +53,9 @@ type Stats struct {
 	Bytes   int64 // that they take
 }
 
+// maxSlots is how many a row can tell apart.
+var maxSlots = 1 << 16
+
 // DefaultMemory is what the rows in memory may take.
 const DefaultMemory = 256 << 20
 
@@ -54,9 +63,14 @@ const DefaultMemory = 256 << 20
 // are not in the set, or were others then, is deleted with the next flush. If the database fails, Flush
 // says so.
 func NewState(set *Set, db *pebble.DB, prefix []byte) *State {
-	s := &State{slot: map[*behavior]uint16{}, distinct: map[uint64]bool{}, grown: map[rowKey]grown{}}
+	s := &State{slot: map[*behavior]uint16{}, left: map[uint16]int{}, distinct: map[uint64]bool{}, pending: newPending()}
 	s.table = newTable(db, prefix, DefaultMemory)
-	s.table.rules = func(slot uint16) [8]byte { return s.slots[slot].rule }
+	s.table.rules = func(slot uint16) (rule [8]byte, ok bool) {
+		if b := s.slots[slot]; b != nil {
+			return b.rule, true
+		}
+		return rule, false
+	}
 	s.use(set)
 	known := map[[8]byte]bool{}
 	for _, b := range s.set.all {
@@ -75,22 +89,19 @@ func NewState(set *Set, db *pebble.DB, prefix []byte) *State {
 func (s *State) Limit(bytes int64) { s.table.limit = bytes }
 
 // Replace goes on with another set. Rules with the same id and the same content keep what they have
-// learned.
+// learned. What it takes does not grow with what was learned.
 func (s *State) Replace(set *Set) {
+	s.settle() // by the rules under which it came
 	s.table.begin()
-	was := s.slots
-	next := map[[8]byte]*behavior{}
+	next := map[[8]byte]bool{}
 	for _, b := range set.all {
-		next[b.rule] = b
+		next[b.rule] = true
 	}
-	gone, slots := map[[8]byte]bool{}, map[uint16]bool{}
-	for i, b := range was {
-		if b != nil && next[b.rule] == nil {
-			gone[b.rule], slots[uint16(i)] = true, true
+	for i, b := range s.slots {
+		if b != nil && !next[b.rule] {
+			s.table.dropped[b.rule] = true
+			s.left[uint16(i)] = s.table.turns
 		}
-	}
-	if len(gone) > 0 {
-		s.table.drop(gone, slots)
 	}
 	s.use(set)
 }
@@ -116,14 +127,32 @@ func (s *State) use(set *Set) {
 	}
 	free := 0
 	for _, b := range fresh {
-		for free < len(s.slots) && s.slots[free] != nil {
-			free++
-		}
-		if free == len(s.slots) {
-			s.slots = append(s.slots, nil)
-		}
+		free = s.free(free)
 		s.slots[free], s.slot[b] = b, uint16(free)
 	}
+}
+
+// free returns a slot, this one or a later one, that no row in memory has. A slot that a rule has left is free when
+// both generations of rows have gone.
+func (s *State) free(slot int) int {
+	for ; slot < len(s.slots); slot++ {
+		if s.slots[slot] != nil {
+			continue
+		}
+		turn, left := s.left[uint16(slot)]
+		if !left || s.table.turns >= turn+2 {
+			delete(s.left, uint16(slot))
+			return slot
+		}
+	}
+	if slot < maxSlots {
+		s.slots = append(s.slots, nil)
+		return slot
+	}
+	// Reloads that change much, tens of thousands of rules in all, and memory is not used up.
+	s.table.purge(func(slot uint16) bool { return s.slots[slot] == nil })
+	clear(s.left)
+	return s.free(0)
 }
 
 // Advance tells how far the stream has come.
@@ -135,7 +164,7 @@ func (s *State) Advance(c correlate.Clock) {
 
 // Firings returns what is to be said since the last call, in the order of its finding.
 func (s *State) Firings() []correlate.Firing {
-	s.tellGrown()
+	s.settle()
 	out := s.out
 	s.out = nil
 	return out

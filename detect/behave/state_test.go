@@ -208,6 +208,8 @@ func TestWhatKnowsNothingNewAllocatesNothing(t *testing.T) {
 		rule("dormant", "user", "", sigma.Behavior{Quiet: 30 * day}),
 		rule("travel", "user", "country", sigma.Behavior{}),
 		spread,
+		spikeRule("", sigma.Behavior{Least: 1e6, Learn: week}),
+		spikeRule("country", sigma.Behavior{Least: 1e6, Learn: week}),
 	} {
 		s := behave.NewState(compile(t, c), open(t), []byte("b/"))
 		user, country, agent := [][]byte{[]byte("anna@example.com")}, [][]byte{[]byte("FR")}, [][]byte{[]byte("agent")}

@@ -21,6 +21,9 @@ type rowKey [16]byte
 // asked for since is dropped: it is in the database. Rows are dropped only after a flush, when
 // none of them is newer in memory than in the database.
 //
+// A row whose slot is no rule's any more, or another's than whoever asks for it, is dead. It is never asked for,
+// and goes as others do that nobody asks for.
+//
 // Every row begins with when it means nothing any more:
 //
 //	expires 8   event time; math.MaxInt64: never
@@ -28,9 +31,10 @@ type rowKey [16]byte
 type table struct {
 	db     *pebble.DB
 	prefix []byte
-	rules  func(slot uint16) (rule [8]byte)
+	rules  func(slot uint16) (rule [8]byte, ok bool)
 
 	young, old generation
+	turns      int // how often young has become old
 	limit      int64
 	whole      bool // every row is in memory
 	flushed    bool // nothing has changed since the last flush
@@ -85,8 +89,9 @@ func (t *table) get(slot uint16, k rowKey) []byte {
 			return nil
 		}
 	}
-	row := rowOf(t.young.arena.piece(p))
-	if t.clock.closed(expires(row), seen(row)) {
+	piece := t.young.arena.piece(p)
+	row := rowOf(piece)
+	if slotOf(piece) != slot || t.clock.closed(expires(row), seen(row)) {
 		return nil
 	}
 	return row
@@ -96,6 +101,9 @@ func (t *table) get(slot uint16, k rowKey) []byte {
 func (t *table) fetch(slot uint16, k rowKey) (at, bool) {
 	if p, ok := t.old.rows[k]; ok {
 		from := t.old.arena.piece(p)
+		if slotOf(from) != slot {
+			return 0, false
+		}
 		to, piece := t.young.arena.alloc(len(rowOf(from)))
 		copy(piece, from)
 		t.young.rows[k] = to
@@ -105,7 +113,7 @@ func (t *table) fetch(slot uint16, k rowKey) (at, bool) {
 	if t.whole || t.err != nil {
 		return 0, false
 	}
-	rule := t.rules(slot)
+	rule, _ := t.rules(slot)
 	if t.dropped[rule] {
 		return 0, false
 	}
@@ -202,6 +210,7 @@ func (t *table) begin() {
 	if t.young.bytes() > t.limit/2 {
 		t.old, t.young = t.young, generation{rows: make(map[rowKey]at)}
 		t.whole = false
+		t.turns++
 	}
 }
 
@@ -211,11 +220,13 @@ func (t *table) flush(b *pebble.Batch) error {
 	for _, k := range t.dirty {
 		p, ok := t.young.rows[k]
 		if !ok {
-			continue // swept, or its rule is gone
+			continue // swept
 		}
 		piece := t.young.arena.piece(p)
 		piece[0] &^= flagDirty
-		t.fail(b.Set(t.keyOf(t.rules(slotOf(piece)), k), rowOf(piece), nil))
+		if rule, ok := t.rules(slotOf(piece)); ok {
+			t.fail(b.Set(t.keyOf(rule, k), rowOf(piece), nil))
+		}
 	}
 	t.dirty = t.dirty[:0]
 	t.sweep(b)
@@ -265,15 +276,11 @@ func (t *table) forget(k rowKey) bool {
 	return true
 }
 
-// drop forgets all rows of rules: those in memory at once, those in the database with the next
-// flush; until then they are not read.
-func (t *table) drop(rules map[[8]byte]bool, slots map[uint16]bool) {
-	for rule := range rules {
-		t.dropped[rule] = true
-	}
+// purge takes the rows of slots out of memory. It looks at every row.
+func (t *table) purge(dead func(slot uint16) bool) {
 	for _, g := range []*generation{&t.young, &t.old} {
 		for k, p := range g.rows {
-			if slots[slotOf(g.arena.piece(p))] {
+			if dead(slotOf(g.arena.piece(p))) {
 				delete(g.rows, k)
 				g.arena.release(p)
 			}

@@ -109,7 +109,7 @@ func (s *State) shares(network uint64) {
 	if row := s.table.get(s.hit.slot, key); row != nil {
 		s.list = s.list.decode(row)
 	}
-	list, _, changed := s.list.add(first{s.hit.at, s.hit.row}, int(s.hit.Least))
+	list, _, _, changed := s.list.add(first{s.hit.at, s.hit.row}, int(s.hit.Least))
 	if s.list = list; changed {
 		s.row = list.encode(s.row[:0])
 		s.table.put(s.hit.slot, key, s.row)

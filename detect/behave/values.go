@@ -60,6 +60,42 @@ func (t *tuples) next() bool {
 	return false
 }
 
+const (
+	maxText  = 120  // bytes of a value that are kept for the sentence
+	maxGroup = 1000 // bytes of a value that names a group
+)
+
+// textsOf appends what is kept of the values of the group of the hit. It is kept with records that may be told
+// of, because other groups' records may be what makes that news; and so a group is always named as its own record has it.
+func (s *State) textsOf(texts [][]byte) [][]byte {
+	for _, v := range s.hit.group {
+		texts = append(texts, v[:min(len(v), maxGroup)])
+	}
+	return texts
+}
+
+func appendText(b, text []byte) []byte {
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(text)))
+	return append(b, text...)
+}
+
+// appendTexts takes apart what appendText has appended; they point into b.
+func appendTexts(texts [][]byte, b []byte) [][]byte {
+	for len(b) > 0 {
+		end := 2 + int(binary.LittleEndian.Uint16(b))
+		texts = append(texts, b[2:end:end])
+		b = b[end:]
+	}
+	return texts
+}
+
+func textSize(texts [][]byte) (n int) {
+	for _, text := range texts {
+		n += 2 + len(text)
+	}
+	return n
+}
+
 // digest makes hashes of lists of strings. Letters of ASCII count as the small ones, as in Sigma's
 // comparisons.
 type digest struct{ buf []byte }

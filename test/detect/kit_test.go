@@ -259,14 +259,16 @@ type desk struct {
 // lateness is what the product waits for late records until it has measured how late they come.
 const lateness = day
 
-func newDesk(t testing.TB) *desk {
+func newDesk(t testing.TB) *desk { return deskOf(t, book(t)) }
+
+func deskOf(t testing.TB, b *detect.Book) *desk {
 	t.Helper()
 	db, err := pebble.Open("", &pebble.Options{FS: vfs.NewMem(), Logger: detect.Quiet{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	return &desk{engine: detect.NewEngine(book(t), db)}
+	return &desk{engine: detect.NewEngine(b, db)}
 }
 
 // batch takes what the journal has sealed at once.
@@ -302,9 +304,11 @@ func (d *desk) standing() []detect.Alert {
 }
 
 // take gives arrivals to an engine and returns what stands at the end.
-func take(t testing.TB, list []arrival) []detect.Alert {
+func take(t testing.TB, list []arrival) []detect.Alert { return takeBy(t, book(t), list) }
+
+func takeBy(t testing.TB, b *detect.Book, list []arrival) []detect.Alert {
 	t.Helper()
-	d := newDesk(t)
+	d := deskOf(t, b)
 	for sealed := range slices.Chunk(list, 64) {
 		d.batch(sealed)
 	}
