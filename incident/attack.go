@@ -5,7 +5,6 @@ package incident
 
 import (
 	"math/bits"
-	"slices"
 	"strings"
 )
 
@@ -58,10 +57,9 @@ func tacticsOf(tags []string) (set tactics) {
 		if !ok {
 			continue
 		}
-		name = strings.NewReplacer("_", " ", "-", " ").Replace(name)
-		set |= tacticBit(func(t Tactic) bool { return strings.ToLower(t.Name) == name || strings.ToLower(t.ID) == name })
+		set |= tacticBits[spaces.Replace(name)]
 		if technique, _, _ := strings.Cut(strings.ToUpper(name), "."); techniqueTactics[technique] != "" {
-			implied |= tacticBit(func(t Tactic) bool { return t.ID == techniqueTactics[technique] })
+			implied |= tacticBits[strings.ToLower(techniqueTactics[technique])]
 		}
 	}
 	if set == 0 {
@@ -70,12 +68,16 @@ func tacticsOf(tags []string) (set tactics) {
 	return set
 }
 
-func tacticBit(is func(Tactic) bool) tactics {
-	if i := slices.IndexFunc(killChain, is); i >= 0 {
-		return 1 << i
+var spaces = strings.NewReplacer("_", " ", "-", " ")
+
+// tacticBits are the tactics by name and id, in lower case.
+var tacticBits = func() map[string]tactics {
+	bits := map[string]tactics{}
+	for i, t := range killChain {
+		bits[strings.ToLower(t.Name)], bits[strings.ToLower(t.ID)] = 1<<i, 1<<i
 	}
-	return 0
-}
+	return bits
+}()
 
 func (s tactics) count() int { return bits.OnesCount32(uint32(s)) }
 

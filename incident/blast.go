@@ -6,6 +6,7 @@ package incident
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -14,9 +15,13 @@ import (
 	"github.com/daybreak-sec/daybreak/event"
 )
 
+// ErrTruncated says that a history has more events than it has given.
+var ErrTruncated = errors.New("there are more events than were looked at")
+
 // History is where the events of an incident's actors are read.
 type History interface {
-	// Events calls f with the events of a query, the oldest first, until f returns false.
+	// Events calls f with the events of a query, the oldest first, until f returns false. If these are not all of
+	// them the error is ErrTruncated.
 	Events(ctx context.Context, q Query, f func(*Event) bool) error
 }
 

@@ -3,7 +3,10 @@
 
 package incident
 
-import "database/sql"
+import (
+	"bytes"
+	"slices"
+)
 
 // busy says in which ways too many people are around an entity in a period.
 type busy uint8
@@ -15,39 +18,51 @@ const (
 	busyMany                    // more than a few people use it
 )
 
-// busyOf judges an entity by the links of all alerts of a period that show it.
-func busyOf(k key, alerts [][]link) (b busy) {
-	var sides [3]map[key]bool
-	users := map[key]bool{}
-	for r := range sides {
-		sides[r] = map[key]bool{}
-	}
-	for _, links := range alerts {
-		for i := range links {
-			e := &links[i]
-			if e.key != k {
+// crowdOf counts the people around an entity in a period, up to the number from which on it is
+// busy. Each is known by the key of its address.
+type crowdOf struct {
+	period int64
+	sides  [3][]key // across from it, by the role that it has
+	users  []key
+}
+
+// add counts the people of an alert.
+func (a *crowdOf) add(k key, links []link) {
+	for i := range links {
+		e := &links[i]
+		if e.key != k {
+			continue
+		}
+		for j := range links {
+			o := &links[j]
+			if !o.person || o.self == e.self {
 				continue
 			}
-			for j := range links {
-				o := &links[j]
-				if !o.person || o.self == e.self {
-					continue
-				}
-				if o.role == actor {
-					users[o.self] = true
-				}
-				if e.about && across(e.role, o.role) {
-					sides[e.role][o.self] = true
-				}
+			if o.role == actor {
+				a.users = upTo(a.users, few, o.self)
+			}
+			if e.about && across(e.role, o.role) {
+				a.sides[e.role] = upTo(a.sides[e.role], crowd, o.self)
 			}
 		}
 	}
+}
+
+// upTo adds one to a set, unless it has more than most already.
+func upTo(set []key, most int, k key) []key {
+	if len(set) > most || slices.Contains(set, k) {
+		return set
+	}
+	return append(set, k)
+}
+
+func (a *crowdOf) busy() (b busy) {
 	for r, flag := range [...]busy{busyActor, busyTarget, busySource} {
-		if len(sides[r]) > crowd {
+		if len(a.sides[r]) > crowd {
 			b |= flag
 		}
 	}
-	if len(users) > few {
+	if len(a.users) > few {
 		b |= busyMany
 	}
 	return b
@@ -64,96 +79,41 @@ func across(r, o role) bool {
 	return true
 }
 
-// bonds returns the links by which a node joins: those that it is about, and the shared ones
+// bind finds the bonds among the links of an alert: those that it is about, and the shared ones
 // that it shows and few people use. A crowd is not joined by what it is the crowd of.
-func bonds(n *node, busyAt func(key, int64) busy) []link {
-	p := period(n.first)
-	flags := make([]busy, len(n.links))
-	for i := range n.links {
-		flags[i] = busyAt(n.links[i].key, p)
+func bind(links []link, busyOf func(key) busy) {
+	for i := range links {
+		links[i].bond = links[i].about || links[i].shared
 	}
-	var list []link
-	for i := range n.links {
-		l := n.links[i]
-		for j := range n.links {
-			e := &n.links[j]
-			if i != j && e.about && flags[j]&(busyActor<<e.role) != 0 && across(e.role, l.role) && !l.shared && (l.self != e.self || l.self == key{}) {
-				l.about = false
-			}
-		}
-		if l.about || l.shared && flags[i]&busyMany == 0 {
-			list = append(list, l)
+	for i := range links {
+		if b := busyOf(links[i].key); b != 0 {
+			loosen(links, i, b, nil)
 		}
 	}
-	return list
 }
 
-// judge finds out anew how busy the entities are that more or fewer alerts show now. Where that
-// has changed, everything that shows them is joined anew.
-func (l *ledger) judge() error {
-	for kp := range l.shown {
-		was, err := l.busyAt(kp.key, kp.period)
-		if err != nil {
-			return err
-		}
-		var all [][]link
-		var nums []int64
-		err = l.each(`SELECT a.num, a.links FROM incident_link AS k JOIN incident_alert AS a ON a.num = k.num WHERE k.key = $1 AND k.period = $2`,
-			[]any{kp.key[:], kp.period}, func(rows *sql.Rows) error {
-				var num int64
-				var b []byte
-				if err := rows.Scan(&num, &b); err != nil {
-					return err
-				}
-				links, err := decodeLinks(b)
-				all, nums = append(all, links), append(nums, num)
-				return err
-			})
-		if err != nil {
-			return err
-		}
-		is := busyOf(kp.key, all)
-		if is == was {
-			continue
-		}
-		l.busy[kp] = is
-		for _, num := range nums {
-			l.seeds[num] = true
-		}
-		if is == 0 {
-			err = l.exec(`DELETE FROM incident_busy WHERE key = $1 AND period = $2`, kp.key[:], kp.period)
-		} else {
-			err = l.exec(`INSERT INTO incident_busy (key, period, flags) VALUES ($1, $2, $3) ON CONFLICT (key, period) DO UPDATE SET flags = excluded.flags`,
-				kp.key[:], kp.period, int64(is))
-		}
-		if err != nil {
-			return err
+// loosen takes the bonds from the links of an alert that there are not because the i-th is busy,
+// and appends their keys to lost. What different entities take is taken independently.
+func loosen(links []link, i int, b busy, lost []key) []key {
+	take := func(l *link) {
+		if l.bond {
+			l.bond = false
+			lost = append(lost, l.key)
 		}
 	}
-	return nil
-}
-
-func (l *ledger) busyAt(k key, p int64) (busy, error) {
-	kp := keyPeriod{k, p}
-	if b, ok := l.busy[kp]; ok {
-		return b, nil
+	e := &links[i]
+	if e.shared && !e.about && b&busyMany != 0 {
+		take(e)
 	}
-	var flags int64
-	err := l.each(`SELECT flags FROM incident_busy WHERE key = $1 AND period = $2`, []any{k[:], p}, func(rows *sql.Rows) error {
-		return rows.Scan(&flags)
-	})
-	l.busy[kp] = busy(flags)
-	return busy(flags), err
+	if !e.about || b&(busyActor<<e.role) == 0 {
+		return lost
+	}
+	for j := range links {
+		if l := &links[j]; i != j && !l.shared && across(e.role, l.role) && (l.self != e.self || l.self == key{}) {
+			take(l)
+		}
+	}
+	return lost
 }
 
-// bonds returns the bonds of a node by what the database knows of its entities.
-func (l *ledger) bonds(n *node) (list []link, err error) {
-	list = bonds(n, func(k key, p int64) busy {
-		b, e := l.busyAt(k, p)
-		if e != nil {
-			err = e
-		}
-		return b
-	})
-	return list, err
-}
+func compareKeys(a, b key) int { return bytes.Compare(a[:], b[:]) }

@@ -120,7 +120,11 @@ func (s *Store) decideState(ctx context.Context, one *act.Decision, now *Summary
 		}
 	}
 	// It stands for the states of the incidents that have been merged into this one as well.
-	history, err := s.history(ctx, now.ID)
+	num, err := s.resolve(ctx, now.ID)
+	if err != nil {
+		return err
+	}
+	history, err := s.history(ctx, num)
 	for i := range history {
 		if h := &history[i]; h.Kind == act.IncidentState && h.anchor != anchorOf(now.ID) && !slices.Contains(one.Alerts, h.anchor) {
 			one.Alerts = append(one.Alerts, h.anchor)

@@ -29,8 +29,17 @@ type decisions struct {
 	merged map[string][]string // alerts whose incidents were merged
 }
 
-// decisions reads them, and follows alerts that were replaced to those that stand now.
-func (l *ledger) decisions() (*decisions, error) {
+// decisions returns them as the last transaction knew them, if none was taken in since and no
+// alert was replaced.
+func (l *ledger) decisions() (_ *decisions, err error) {
+	if l.cache.decided == nil {
+		l.cache.decided, err = l.readDecisions()
+	}
+	return l.cache.decided, err
+}
+
+// readDecisions reads them, and follows alerts that were replaced to those that stand now.
+func (l *statements) readDecisions() (*decisions, error) {
 	d := &decisions{about: map[string]bool{}, merged: map[string][]string{}, rules: rules{closed: map[string]int64{}}}
 	err := l.each(`SELECT batch, place, body FROM incident_decision ORDER BY batch, place`, nil, func(rows *sql.Rows) error {
 		one, err := scanDecision(rows)
@@ -103,11 +112,11 @@ func (d *decisions) apply(one *decided) {
 	}
 }
 
-// judge says what people have decided about an incident.
-func (d *decisions) judge(s *Summary, members []*row) {
-	s.State = StateOpen
+// judge says what people have decided about an incident whose latest record came at born.
+func (d *decisions) judge(s *Summary, list []*decided, born event.ID) {
+	s.State, s.Assignee, s.Decided, s.Reopened = StateOpen, "", "", false
 	var closing *decided
-	for _, one := range d.of(members) {
+	for _, one := range list {
 		switch one.Kind {
 		case act.IncidentState:
 			s.State, s.Decided, closing = one.State, one.place.String(), nil
@@ -122,26 +131,20 @@ func (d *decisions) judge(s *Summary, members []*row) {
 			s.Assignee = one.Assignee
 		}
 	}
-	for _, r := range members {
-		// What began before the closing, and has come into the journal after it, nobody has
-		// looked at. What began later is another incident.
-		if closing != nil && closing.place.Less(r.born) {
-			s.State, s.Reopened = StateOpen, true
-		}
+	// What began before the closing, and has come into the journal after it, nobody has
+	// looked at. What began later is another incident.
+	if closing != nil && closing.place.Less(born) {
+		s.State, s.Reopened = StateOpen, true
 	}
 }
 
-// of returns the decisions about an incident.
-func (d *decisions) of(members []*row) []*decided {
-	if len(d.list) == 0 {
-		return nil
-	}
-	in := map[string]bool{}
-	for _, r := range members {
-		if d.about[r.id] {
-			in[r.id] = true
-		}
-	}
+// splits reports whether a split names an alert.
+func (d *decisions) splits(id string) bool {
+	return slices.ContainsFunc(d.rules.splits, func(s split) bool { return s.anchor == id || s.moved[id] })
+}
+
+// of returns the decisions about an incident, of which the alerts that decisions name are given.
+func (d *decisions) of(in map[string]bool) []*decided {
 	if len(in) == 0 {
 		return nil
 	}
@@ -160,6 +163,7 @@ func (l *ledger) decide(d *act.Decision, place event.ID) error {
 	if checkID(anchor) != nil {
 		return nil // of no incident of ours
 	}
+	l.cache.decided = nil
 	err := l.exec(`INSERT INTO incident_decision (act, batch, place, anchor, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (act) DO NOTHING`,
 		d.ID, int64(place.Batch), int64(place.Index), anchor, d.Append(nil))
 	if err != nil {
@@ -171,7 +175,7 @@ func (l *ledger) decide(d *act.Decision, place event.ID) error {
 			return err
 		}
 		err = l.each(`SELECT incident FROM incident_alert WHERE id = $1`, []any{id}, func(rows *sql.Rows) error {
-			var incident string
+			var incident int64
 			err := rows.Scan(&incident)
 			l.touch(incident)
 			return err

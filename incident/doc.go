@@ -45,9 +45,19 @@
 // over change in one transaction. Everything can be dropped (Reset) and comes back: alerts from
 // detection, decisions from the journal.
 //
+// # What an alert costs
+//
+// A new alert is looked at beside the strands of alerts around its entities (entity), not beside
+// the alerts: it extends an incident, opens one, or makes two one, and adds to a tally of which
+// the summary is made. That costs the same whatever the size of the incident (BenchmarkTake). Only
+// what may come apart is joined anew as a whole (regroup): an incident whose alerts are revised
+// or taken back, or about whose joining people have decided, and one in which an entity has
+// become busy, unless the alerts that lose a bond by that plainly hang together by another (part).
+//
 // # Known holes
 //
-// Acts whose raw bytes retention has deleted cannot be replayed. Taking an alert in costs time
-// that grows with the incident that it joins (BenchmarkTake), not with what else there is. Decisions
-// are all read for each batch of alerts: thousands are fine, millions would not be.
+// Acts whose raw bytes retention has deleted cannot be replayed. An entity of an incident that
+// becomes busy costs time that grows with the incident, once in a fortnight. Decisions
+// are all read again after one was taken in or an alert was replaced: thousands are fine,
+// millions would not be.
 package incident

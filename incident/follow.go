@@ -101,15 +101,16 @@ func isOurs(o *event.Origin) bool { return o.Family == act.Family && o.Stream ==
 // apply takes decisions in, and all batches before next with them.
 func (s *Store) apply(ctx context.Context, next uint64, list []placed) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		l := s.ledger(ctx, tx)
-		defer l.end()
-		for i := range list {
-			if err := l.decide(&list[i].Decision, list[i].at); err != nil {
-				return err
-			}
-		}
 		if len(list) > 0 {
-			if err := l.close(); err != nil {
+			err := s.change(ctx, tx, func(l *ledger) error {
+				for i := range list {
+					if err := l.decide(&list[i].Decision, list[i].at); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 		}

@@ -5,12 +5,13 @@ package incident
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/daybreak-sec/daybreak/detect"
+	"github.com/daybreak-sec/daybreak/detect/correlate"
 )
 
 // key names an entity of a tenant.
@@ -24,6 +25,16 @@ func keyOf(tenant, kind, id string) (k key) {
 	}
 	var sum [sha256.Size]byte
 	copy(k[:], h.Sum(sum[:0]))
+	return k
+}
+
+// recordKey is the key of a record. It begins with the time, so that records of a time are kept
+// side by side: each is a key of its own, and a thousand of them should not be on as many pages.
+func recordKey(tenant string, r *correlate.Ref) key {
+	k := keyOf(tenant, "record", string(r.Key[:]))
+	var at [8]byte
+	binary.BigEndian.PutUint64(at[:], uint64(r.Time))
+	copy(k[:6], at[:])
 	return k
 }
 
@@ -42,6 +53,8 @@ type link struct {
 	// self tells a person's account and mailbox apart from another's: the key of its
 	// address alone.
 	self key
+	// bond says that alerts are joined by it, for it is not too busy (bind).
+	bond bool
 }
 
 // role is what the entity did.
@@ -107,7 +120,7 @@ func (s *settings) linksOf(a *detect.Alert) []link {
 		}
 	}
 	if a.Kind == "single" && len(a.Refs) == 1 { // several rules have matched the same record
-		add(link{key: keyOf(a.Tenant, "record", hex.EncodeToString(a.Refs[0].Key[:])), about: true})
+		add(link{key: recordKey(a.Tenant, &a.Refs[0]), about: true})
 	}
 	return aloneCrowd(links)
 }

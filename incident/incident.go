@@ -6,6 +6,7 @@ package incident
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,19 +96,19 @@ const (
 // Show returns an incident. What its actors did beyond the alerts is read from h; without one,
 // the blast radius is what the alerts tell.
 func (s *Store) Show(ctx context.Context, id string, h History) (*Incident, error) {
-	summary, err := s.summary(ctx, id)
+	g, err := s.group(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	in := &Incident{Summary: *summary}
-	if in.List, err = s.alerts(ctx, `incident = ? ORDER BY first, id LIMIT ?`, in.ID, maxShown); err != nil {
+	in := &Incident{Summary: g.Summary}
+	if in.List, err = s.alerts(ctx, `t.incident = ? AND t.incident <> 0 ORDER BY t.first, t.id LIMIT ?`, g.num, maxShown); err != nil {
 		return nil, err
 	}
 	in.Truncated = len(in.List) < in.Summary.Alerts
-	if in.Aliases, err = s.aliases(ctx, in.ID); err != nil {
+	if in.Aliases, err = s.aliases(ctx, g); err != nil {
 		return nil, fmt.Errorf("incidents: %w", err)
 	}
-	history, err := s.history(ctx, in.ID)
+	history, err := s.history(ctx, g.num)
 	if err != nil {
 		return nil, fmt.Errorf("incidents: %w", err)
 	}
@@ -120,7 +121,9 @@ func (s *Store) Show(ctx context.Context, id string, h History) (*Incident, erro
 	in.Graph = graphOf(in.List, in.Entities)
 	c := newCensus(s.settings, in)
 	if h != nil {
-		if err := h.Events(ctx, c.query(in), c.take); err != nil {
+		err := h.Events(ctx, c.query(in), c.take)
+		c.blast.Truncated = c.blast.Truncated || errors.Is(err, ErrTruncated)
+		if err != nil && !c.blast.Truncated {
 			return nil, fmt.Errorf("incidents: the events of %s cannot be read: %w", in.ID, err)
 		}
 		c.blast.FromEvents = true
@@ -238,21 +241,30 @@ func (in *Incident) called(id string) string { return cmp.Or(in.names[strings.To
 
 func nodeID(e *detect.Entity) string { return e.Type + ":" + strings.ToLower(e.ID) }
 
-// timelineOf puts alerts, what else was done and what people decided in the order of time.
+// timelineOf puts alerts, what else was done and what people decided in the order of time. What
+// an alert shows is not told again as an event.
 func timelineOf(in *Incident, notable []Entry) []Entry {
 	list := make([]Entry, 0, len(in.List)+len(notable)+len(in.History))
+	told := map[string]bool{} // records that alerts show
 	for i := range in.List {
 		a := &in.List[i]
 		e := Entry{Time: a.First, Kind: "alert", Level: a.Level, Title: a.Title, Text: a.Sentence, Who: in.called(whoOf(&a.Alert)), Alert: a.ID, Events: []string{}}
 		if a.Last.After(a.First) {
 			e.Last = &a.Last
 		}
-		for _, r := range a.Records[:min(len(a.Records), entryEvents)] {
-			e.Events = append(e.Events, r.ID)
+		for i, r := range a.Records {
+			told[r.ID] = true
+			if i < entryEvents {
+				e.Events = append(e.Events, r.ID)
+			}
 		}
 		list = append(list, e)
 	}
-	list = append(list, notable...)
+	for i := range notable {
+		if e := &notable[i]; !told[e.Events[0]] {
+			list = append(list, *e)
+		}
+	}
 	for i := range in.History {
 		h := &in.History[i]
 		list = append(list, Entry{Time: h.Time, Kind: "decision", Title: h.title(), Text: h.Note, Who: h.By, Events: []string{h.Act}})

@@ -51,15 +51,19 @@ func period(first int64) int64 {
 // edge joins two nodes, given by their places in order of time: from < to.
 type edge struct{ from, to int }
 
-// edgesOf returns what joins nodes, which are in their order.
-func edgesOf(nodes []node, busyAt func(key, int64) busy, splits []split) []edge {
+// edgesOf returns what joins nodes, which are in their order: enough edges that whatever two
+// nodes are near and have a bond in common that one of them is about are joined.
+func edgesOf(nodes []node, r *rules) []edge {
 	type posting struct {
 		node  int
 		about bool
 	}
 	postings := map[key][]posting{}
 	for i := range nodes {
-		for _, l := range bonds(&nodes[i], busyAt) {
+		for _, l := range nodes[i].links {
+			if !l.bond {
+				continue
+			}
 			list := postings[l.key]
 			if n := len(list); n > 0 && list[n-1].node == i {
 				list[n-1].about = list[n-1].about || l.about
@@ -70,25 +74,23 @@ func edgesOf(nodes []node, busyAt func(key, int64) busy, splits []split) []edge 
 	}
 	seen := map[edge]bool{}
 	var edges []edge
+	near := func(from, to int) bool { return nodes[to].first-nodes[from].last <= int64(gap) }
 	add := func(from, to int) {
-		if e := (edge{from, to}); from >= 0 && nodes[to].first-nodes[from].last <= int64(gap) && !seen[e] {
+		if e := (edge{from, to}); from >= 0 && near(from, to) && !seen[e] {
 			seen[e] = true
 			edges = append(edges, e)
 		}
 	}
-	// Sides of a split have chains of their own, which hold when those between them do not.
-	sides := map[string]bool{"": true}
-	for i := range nodes {
-		sides[signature(splits, nodes[i].id)] = true
-	}
+	sides := r.sides(nodes)
 	for _, list := range postings {
-		for side := range sides {
+		for _, side := range sides {
 			// It is enough to join each alert about the entity to the one before and to the one
-			// that lasted longest, and what shows it to the nearest that are about it.
+			// that lasted longest, and what shows it to the nearest that are about it: the first
+			// that follows, and the first of each run of alerts that is near.
 			prev, reach := -1, -1
 			var shown []int
 			for _, p := range list {
-				if side != "" && signature(splits, nodes[p.node].id) != side {
+				if side != nil && !side[p.node] {
 					continue
 				}
 				add(prev, p.node)
@@ -97,10 +99,17 @@ func edgesOf(nodes []node, busyAt func(key, int64) busy, splits []split) []edge 
 					shown = append(shown, p.node)
 					continue
 				}
+				run := reach < 0 || !near(reach, p.node) // it begins one
+				kept := shown[:0]
 				for _, s := range shown {
-					add(s, p.node)
+					if run || prev < s {
+						add(s, p.node)
+					}
+					if nodes[s].last > nodes[p.node].first { // and may be near to the next run
+						kept = append(kept, s)
+					}
 				}
-				shown = shown[:0]
+				shown = kept
 				if prev = p.node; reach < 0 || nodes[p.node].last > nodes[reach].last {
 					reach = p.node
 				}
@@ -108,6 +117,37 @@ func edgesOf(nodes []node, busyAt func(key, int64) busy, splits []split) []edge 
 		}
 	}
 	return edges
+}
+
+// sides are sets of nodes that have edges of their own, which hold when those between the sets
+// do not: all, each side of the splits, and what is later than a closing.
+func (r *rules) sides(nodes []node) [][]bool {
+	list := [][]bool{nil}
+	pick := func(in func(n *node) bool) {
+		side := make([]bool, len(nodes))
+		for i := range nodes {
+			side[i] = in(&nodes[i])
+		}
+		list = append(list, side)
+	}
+	signatures, ends := map[string]bool{}, map[int64]bool{}
+	for i := range nodes {
+		if len(r.splits) > 0 {
+			signatures[signature(r.splits, nodes[i].id)] = true
+		}
+		if until, ok := r.closed[nodes[i].id]; ok {
+			ends[until] = true
+		}
+	}
+	if len(signatures) > 1 {
+		for s := range signatures {
+			pick(func(n *node) bool { return signature(r.splits, n.id) == s })
+		}
+	}
+	for until := range ends {
+		pick(func(n *node) bool { return n.first > until })
+	}
+	return list
 }
 
 // rules are what people have decided about joining.
@@ -147,8 +187,8 @@ type part struct {
 }
 
 // join returns the sets of nodes that are one incident each, by their places. It depends only
-// on the set of nodes, what is busy and what was decided. Nodes are in their order.
-func join(nodes []node, busyAt func(key, int64) busy, r *rules) [][]int {
+// on the set of nodes, their bonds and what was decided. Nodes are in their order.
+func join(nodes []node, r *rules) [][]int {
 	place := make(map[string]int, len(nodes))
 	parts := make([]part, len(nodes))
 	for i := range nodes {
@@ -179,7 +219,7 @@ func join(nodes []node, busyAt func(key, int64) busy, r *rules) [][]int {
 			unite(parts, a, b, true)
 		}
 	}
-	edges := edgesOf(nodes, busyAt, r.splits)
+	edges := edgesOf(nodes, r)
 	between := func(e edge) int { // the sides of a split come together before what is between them
 		if signature(r.splits, nodes[e.from].id) != signature(r.splits, nodes[e.to].id) {
 			return 1

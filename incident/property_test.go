@@ -6,6 +6,7 @@ package incident_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,36 @@ func world(r *rand.Rand, n, days int) []detect.Alert {
 	return list
 }
 
+// office makes alerts of people who have to do with each other in a few ways: some of them help,
+// let in or use the same as so many that these become busy while the alerts come, and those
+// around them come apart.
+func office(r *rand.Rand, n, days int) []detect.Alert {
+	people := 30 + r.IntN(100)
+	x := func() string { return fmt.Sprint("user x", r.IntN(people)) }
+	ip := func() string { return fmt.Sprint("source ip 203.0.113.", r.IntN(3)) }
+	shapes := []func() []string{
+		func() []string { return []string{fmt.Sprint("actor user desk", r.IntN(2)), "target " + x()} },
+		func() []string { return []string{"actor " + x(), fmt.Sprint("target app evil", r.IntN(2)), ip()} },
+		func() []string { return []string{"actor " + x(), ip(), fmt.Sprint("actor session s", r.IntN(90))} },
+		func() []string { return []string{"*" + ip(), "target " + x()} },
+		func() []string { return []string{"*" + ip(), "actor session s1"} },
+		func() []string { return []string{"actor " + x(), fmt.Sprint("target group g", r.IntN(3))} },
+		func() []string { return []string{"actor " + x(), fmt.Sprint("actor device d", r.IntN(6))} },
+		func() []string { return []string{"actor " + x()} },
+	}
+	r.Shuffle(len(shapes), func(i, j int) { shapes[i], shapes[j] = shapes[j], shapes[i] })
+	shapes = shapes[:1+r.IntN(4)]
+	var list []detect.Alert
+	for i := range n {
+		a := alert(fmt.Sprintf("r%03d", i), float64(r.IntN(24*days)), shapes[r.IntN(len(shapes))]()...)
+		if r.IntN(30) == 0 {
+			a.Last = a.First.Add(hour(float64(r.IntN(24 * 40))).Sub(noon))
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
 // everything writes down all that a store says of its incidents.
 func (b *bed) everything() string {
 	b.t.Helper()
@@ -94,48 +125,104 @@ func history(r *rand.Rand, final []detect.Alert) (told []detect.Alert) {
 }
 
 // TestAnyOrder: whatever the order of the alerts, of their revisions and of what people decide
-// beside them, and whatever is told twice, the incidents are those of the final alerts at once.
+// beside them, and whatever is told twice, the incidents are those of the final alerts at once. At
+// any time they are what joining all alerts anew makes of them and, as long as nobody has decided
+// anything, what comparing each with each does.
 func TestAnyOrder(t *testing.T) {
 	rounds := 12
 	if testing.Short() {
 		rounds = 4
 	}
 	for seed := range rounds {
-		r := rand.New(rand.NewPCG(uint64(seed), 13))
-		final := world(r, 6+r.IntN(60), 10+r.IntN(2)*35)
-		told := history(r, final)
-		decided := []act.Decision{}
-		if seed%3 != 0 {
-			decided = choices(t, r, final)
-		}
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { anyOrder(t, uint64(seed)) })
+	}
+}
 
-		at := event.ID{Batch: 1 << 20}
-		plain := newBed(t)
-		plain.take(final...)
-		if err := plain.Decide(t.Context(), at, decided...); err != nil {
-			t.Fatal(err)
-		}
-		want := plain.everything()
+// FuzzAnyOrder is TestAnyOrder for further seeds.
+func FuzzAnyOrder(f *testing.F) {
+	f.Add(uint64(100))
+	f.Fuzz(anyOrder)
+}
 
-		mixed := newBed(t)
-		r.Shuffle(len(told), func(i, j int) { told[i], told[j] = told[j], told[i] })
-		for len(told) > 0 || len(decided) > 0 {
-			if len(told) == 0 || len(decided) > 0 && r.IntN(8) == 0 {
-				if err := mixed.Decide(t.Context(), at, decided[0]); err != nil {
-					t.Fatal(err)
-				}
-				at.Index++
-				decided = decided[1:]
-				continue
+func anyOrder(t *testing.T, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 13))
+	final := world(r, 6+r.IntN(60), 10+r.IntN(2)*35)
+	if seed%2 == 1 {
+		final = office(r, 40+r.IntN(200), 5+r.IntN(30))
+	}
+	told := slices.Clone(final)
+	if seed%4 < 2 { // otherwise nothing is revised, and what is joined as it comes has to be right by itself
+		told = history(r, final)
+	}
+	decided := []act.Decision{}
+	if seed%3 != 0 {
+		decided = choices(t, r, final)
+	}
+
+	at := event.ID{Batch: 1 << 20}
+	plain := newBed(t)
+	plain.take(final...)
+	if len(decided) == 0 {
+		plain.brute()
+	}
+	if err := plain.Decide(t.Context(), at, decided...); err != nil {
+		t.Fatal(err)
+	}
+	want := plain.everything()
+
+	db := openDB(t)
+	mixed := &bed{t: t, Store: open(t, db, incident.Options{})}
+	r.Shuffle(len(told), func(i, j int) { told[i], told[j] = told[j], told[i] })
+	most := 1 + r.IntN(60)
+	again := func() []detect.Alert { return told[:r.IntN(2)] }
+	for len(told) > 0 || len(decided) > 0 {
+		switch {
+		case len(told) == 0 || len(decided) > 0 && r.IntN(8) == 0:
+			if err := mixed.Decide(t.Context(), at, decided[0]); err != nil {
+				t.Fatal(err)
 			}
-			n := 1 + r.IntN(min(len(told), 9))
-			mixed.take(append(told[:n:n], told[r.IntN(len(told))])...)
+			at.Index++
+			decided = decided[1:]
+		case r.IntN(12) == 0: // as after a crash
+			mixed.Store = open(t, db, incident.Options{})
+		default:
+			n := 1 + r.IntN(min(len(told), most))
+			mixed.take(append(told[:n:n], again()...)...)
 			told = told[n:]
 		}
-		if got := mixed.everything(); got != want {
-			t.Fatalf("seed %d\n got %s\nwant %s", seed, got, want)
+		if r.IntN(6) == 0 {
+			mixed.rejoined()
+		}
+		if at.Index == 0 && r.IntN(6) == 0 {
+			mixed.brute()
 		}
 	}
+	mixed.rejoined()
+	if got := mixed.everything(); got != want {
+		t.Fatalf("seed %d\n got %s\nwant %s", seed, got, want)
+	}
+}
+
+// rejoined checks that joining all alerts anew changes nothing.
+func (b *bed) rejoined() {
+	b.t.Helper()
+	was := b.everything()
+	other := &bed{t: b.t, Store: b.Store}
+	if err := other.Rejoin(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
+	if is := b.everything(); is != was {
+		b.t.Fatalf("joined anew\n got %s\nwant %s", was, is)
+	}
+}
+
+func (b *bed) brute() {
+	b.t.Helper()
+	want, err := b.Brute(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.want(want)
 }
 
 // choices are decisions about some of the incidents that the alerts make.

@@ -25,23 +25,23 @@ type Filter struct {
 	Limit        int       // the newest; 1,000 if it is 0
 }
 
-// condition writes the part of a filter that alerts and incidents share.
+// condition writes the part of a filter that alerts and incidents share, of a table called t.
 func (f *Filter) condition() (string, []any) {
 	var b strings.Builder
-	b.WriteString("level >= ?")
+	b.WriteString("t.level >= ?")
 	args := []any{levelOf(f.Level)}
 	and := func(text string, arg any) {
 		b.WriteString(" AND " + text)
 		args = append(args, arg)
 	}
 	if f.Tenant != "" {
-		and("tenant = ?", f.Tenant)
+		and("t.tenant = ?", f.Tenant)
 	}
 	if !f.Since.IsZero() {
-		and("last >= ?", f.Since.UnixNano())
+		and("t.last >= ?", f.Since.UnixNano())
 	}
 	if !f.Until.IsZero() {
-		and("first < ?", f.Until.UnixNano())
+		and("t.first < ?", f.Until.UnixNano())
 	}
 	return b.String(), args
 }
@@ -63,9 +63,11 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Summary, error) {
 		}
 	}
 	list := []Summary{}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+summaryColumns+` FROM incident WHERE `+where+` ORDER BY last DESC, id LIMIT ?`, append(args, f.limit())...)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT num, `+summaryColumns+`, 0 FROM incident AS t WHERE `+where+` ORDER BY last DESC, id LIMIT ?`, append(args, f.limit())...)
 	err = scanEach(rows, err)(func(rows *sql.Rows) error {
-		one, err := summaryOf(rows)
+		var one Summary
+		var num, end int64
+		err := one.scan(rows, &num, &end)
 		list = append(list, one)
 		return err
 	})
@@ -79,21 +81,22 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Summary, error) {
 func (s *Store) Alerts(ctx context.Context, f Filter) ([]Alert, error) {
 	where, args := f.condition()
 	if f.Rule != "" {
-		where, args = where+" AND rule = ?", append(args, f.Rule)
+		where, args = where+" AND t.rule = ?", append(args, f.Rule)
 	}
 	if f.Incident != "" {
-		id, err := s.resolve(ctx, f.Incident)
+		num, err := s.resolve(ctx, f.Incident)
 		if err != nil {
 			return nil, err
 		}
-		where, args = where+" AND incident = ?", append(args, id)
+		where, args = where+" AND t.incident = ?", append(args, num)
 	}
-	return s.alerts(ctx, `incident <> '' AND `+where+` ORDER BY last DESC, id LIMIT ?`, append(args, f.limit())...)
+	return s.alerts(ctx, `t.incident <> 0 AND `+where+` ORDER BY t.last DESC, t.id LIMIT ?`, append(args, f.limit())...)
 }
 
 func (s *Store) alerts(ctx context.Context, where string, args ...any) ([]Alert, error) {
 	list := []Alert{}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT incident, body FROM incident_alert WHERE `+where, args...)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT i.id, b.body FROM incident_alert AS t
+		JOIN incident AS i ON i.num = t.incident JOIN incident_body AS b ON b.num = t.num WHERE `+where, args...)
 	err = scanEach(rows, err)(func(rows *sql.Rows) error {
 		var a Alert
 		var incident string
@@ -123,7 +126,7 @@ func (s *Store) Alert(ctx context.Context, id string) (*Alert, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.alerts(ctx, `id = ? AND incident <> ''`, id)
+	list, err := s.alerts(ctx, `t.id = ?`, id)
 	if err == nil && len(list) == 0 {
 		err = fmt.Errorf("%w: %s", ErrNotFound, id)
 	}
@@ -140,79 +143,89 @@ func (s *Store) standing(ctx context.Context, id string) (at string, err error) 
 		return "", err
 	}
 	defer tx.Rollback()
-	l := s.ledger(ctx, tx)
+	l := statementsOf(ctx, tx)
 	defer l.end()
 	return l.standing(id)
 }
 
-// resolve returns the id that an incident has now. Every id that it ever had is that of an
-// alert in it, or of one that another stands for.
-func (s *Store) resolve(ctx context.Context, id string) (string, error) {
+// resolve returns the number of an incident. Every id that it ever had is that of an alert in
+// it, or of one that another stands for.
+func (s *Store) resolve(ctx context.Context, id string) (num int64, err error) {
 	anchor := anchorOf(id)
 	if checkID(anchor) != nil || !strings.HasPrefix(id, "i") {
-		return "", fmt.Errorf("%w: %.40q is not an incident id: want \"i\" and 32 hexadecimal digits", ErrNotFound, id)
+		return 0, fmt.Errorf("%w: %.40q is not an incident id: want \"i\" and 32 hexadecimal digits", ErrNotFound, id)
 	}
-	anchor, err := s.standing(ctx, anchor)
-	if err != nil {
-		return "", fmt.Errorf("incidents: %w", err)
+	if anchor, err = s.standing(ctx, anchor); err != nil {
+		return 0, fmt.Errorf("incidents: %w", err)
 	}
-	var now string
-	err = s.db.Read().QueryRowContext(ctx, `SELECT incident FROM incident_alert WHERE id = ?`, anchor).Scan(&now)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && now == "" {
-		return "", fmt.Errorf("%w: %s", ErrNotFound, id)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT incident FROM incident_alert WHERE id = ?`, anchor).Scan(&num)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && num == 0 {
+		return 0, fmt.Errorf("%w: %s", ErrNotFound, id)
 	}
-	return now, err
+	return num, err
 }
 
 func (s *Store) summary(ctx context.Context, id string) (*Summary, error) {
-	now, err := s.resolve(ctx, id)
+	g, err := s.group(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	one, err := summaryOf(s.db.Read().QueryRowContext(ctx, `SELECT `+summaryColumns+` FROM incident WHERE id = ?`, now))
+	return &g.Summary, nil
+}
+
+func (s *Store) group(ctx context.Context, id string) (*group, error) {
+	num, err := s.resolve(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	g, err := groupOf(s.db.Read().QueryRowContext(ctx, `SELECT `+groupColumns+` FROM incident WHERE num = ?`, num))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("%w: %s", ErrNotFound, id) // it has become part of another just now
 	}
-	return &one, err
+	return g, err
 }
 
 // history returns the decisions about an incident, in their order.
-func (s *Store) history(ctx context.Context, id string) ([]decided, error) {
+func (s *Store) history(ctx context.Context, num int64) ([]decided, error) {
 	tx, err := s.db.Read().BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback()
-	l := s.ledger(ctx, tx)
+	l := statementsOf(ctx, tx)
 	defer l.end()
-	d, err := l.decisions()
+	d, err := l.readDecisions()
 	if err != nil {
 		return nil, err
 	}
-	var members []*row
-	err = l.each(`SELECT `+rowColumns+` FROM incident_alert WHERE incident = $1`, []any{id}, func(rows *sql.Rows) error {
-		r, err := scanRow(rows)
-		members = append(members, r)
-		return err
-	})
+	in := map[string]bool{}
+	for id := range d.about {
+		err := l.each(`SELECT 1 FROM incident_alert WHERE id = $1 AND incident = $2`, []any{id, num}, func(*sql.Rows) error {
+			in[id] = true
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	var list []decided
-	for _, one := range d.of(members) {
+	for _, one := range d.of(in) {
 		list = append(list, *one)
 	}
-	return list, err
+	return list, nil
 }
 
 // aliases returns the ids that an incident had before it was merged with an older one.
-func (s *Store) aliases(ctx context.Context, id string) ([]string, error) {
+func (s *Store) aliases(ctx context.Context, g *group) ([]string, error) {
 	list := []string{}
 	rows, err := s.db.Read().QueryContext(ctx, `WITH RECURSIVE member (id) AS (
-			SELECT id FROM incident_alert WHERE incident = $1
+			SELECT id FROM incident_alert WHERE incident = $1 AND incident <> 0
 			UNION SELECT a.id FROM incident_alert AS a JOIN member AS m ON a.by = m.id AND a.by <> '' WHERE a.replaced >= a.revision
-		) SELECT a.id FROM member JOIN incident_alert AS a USING (id) WHERE a.named = 1`, id)
+		) SELECT a.id FROM member JOIN incident_alert AS a USING (id) WHERE a.named = 1`, g.num)
 	err = scanEach(rows, err)(func(rows *sql.Rows) error {
 		var alert string
 		err := rows.Scan(&alert)
-		if incidentOf(alert) != id {
+		if incidentOf(alert) != g.ID {
 			list = append(list, incidentOf(alert))
 		}
 		return err

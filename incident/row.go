@@ -40,7 +40,7 @@ const maxRecords = 100
 type row struct {
 	node
 	num      int64
-	incident string
+	incident int64 // 0: in none
 	named    bool
 	stands   bool
 	tenant   string
@@ -77,9 +77,20 @@ func (s *settings) rowOf(a *detect.Alert) (row, []byte, error) {
 	return r, body, err
 }
 
-// same reports whether two rows are joined in the same way.
+// same reports whether two rows are joined in the same way, and gives the one the bonds of the
+// other then.
 func (r *row) same(o *row) bool {
-	return r.first == o.first && r.last == o.last && r.born == o.born && slices.Equal(r.links, o.links)
+	links := slices.Clone(r.links)
+	if len(links) == len(o.links) {
+		for i := range links {
+			links[i].bond = o.links[i].bond
+		}
+	}
+	if r.first != o.first || r.last != o.last || r.born != o.born || !slices.Equal(links, o.links) {
+		return false
+	}
+	r.links = links
+	return true
 }
 
 // checkID refuses ids that are not of the form "a" and 32 hexadecimal digits: incidents are
@@ -102,17 +113,18 @@ const (
 	linkShared
 	linkPerson
 	linkSelf
+	linkBond
 )
 
 func encodeLinks(links []link) []byte {
-	dst := []byte{}
+	dst := make([]byte, 0, 33*len(links))
 	for i := range links {
 		l := &links[i]
 		flags := byte(l.role)
 		for _, f := range [...]struct {
 			on  bool
 			bit byte
-		}{{l.about, linkAbout}, {l.shared, linkShared}, {l.person, linkPerson}, {l.self != key{}, linkSelf}} {
+		}{{l.about, linkAbout}, {l.shared, linkShared}, {l.person, linkPerson}, {l.self != key{}, linkSelf}, {l.bond, linkBond}} {
 			if f.on {
 				flags |= f.bit
 			}
@@ -125,8 +137,8 @@ func encodeLinks(links []link) []byte {
 	return dst
 }
 
-func decodeLinks(b []byte) ([]link, error) {
-	var links []link
+// decodeLinks appends what encodeLinks has written.
+func decodeLinks(links []link, b []byte) ([]link, error) {
 	for len(b) > 0 {
 		flags := b[0]
 		size := 1 + len(key{})
@@ -136,7 +148,7 @@ func decodeLinks(b []byte) ([]link, error) {
 		if len(b) < size || flags&3 > byte(source) {
 			return nil, fmt.Errorf("the links of an alert cannot be read")
 		}
-		l := link{role: role(flags & 3), about: flags&linkAbout != 0, shared: flags&linkShared != 0, person: flags&linkPerson != 0}
+		l := link{role: role(flags & 3), about: flags&linkAbout != 0, shared: flags&linkShared != 0, person: flags&linkPerson != 0, bond: flags&linkBond != 0}
 		copy(l.key[:], b[1:])
 		if flags&linkSelf != 0 {
 			copy(l.self[:], b[1+len(key{}):])

@@ -36,6 +36,7 @@ type Store struct {
 	db       *store.DB
 	opts     Options
 	settings *settings
+	cache    *cache // of who writes to the database
 
 	mu      sync.Mutex
 	at      event.ID // detection has handed over what it found before
@@ -96,33 +97,41 @@ func (s *Store) Take(ctx context.Context, upTo event.ID, alerts []detect.Alert) 
 // TakeTx is Take in a transaction of the caller's, who commits it. Position tells of it after
 // the next Take or Open.
 func (s *Store) TakeTx(ctx context.Context, tx *sql.Tx, upTo event.ID, alerts []detect.Alert) error {
-	l := s.ledger(ctx, tx)
-	defer l.end()
-	for i := range alerts {
-		if err := l.take(&alerts[i]); err != nil {
-			return fmt.Errorf("incidents: alert %s: %w", alerts[i].ID, err)
+	if len(alerts) > 0 {
+		if err := s.change(ctx, tx, func(l *ledger) error { return l.take(alerts) }); err != nil {
+			return fmt.Errorf("incidents: %w", err)
 		}
 	}
-	err := l.close()
-	if err == nil {
-		_, err = tx.ExecContext(ctx, `UPDATE incident_state SET batch = $1, place = $2`, int64(upTo.Batch), int64(upTo.Index))
-	}
+	_, err := tx.ExecContext(ctx, `UPDATE incident_state SET batch = $1, place = $2`, int64(upTo.Batch), int64(upTo.Index))
 	if err != nil {
 		return fmt.Errorf("incidents: %w", err)
 	}
 	return nil
 }
 
+// change runs f on a ledger, and does what follows from it.
+func (s *Store) change(ctx context.Context, tx *sql.Tx, f func(*ledger) error) error {
+	l, err := s.ledger(ctx, tx)
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	if err := f(l); err != nil {
+		return err
+	}
+	return l.close()
+}
+
 // Reset forgets what was derived: alerts come back from detection, which has to begin anew, and
 // decisions by Follow. Neither may be under way.
 func (s *Store) Reset(ctx context.Context) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"incident_alert", "incident_link", "incident_busy", "incident", "incident_decision"} {
+		for _, table := range []string{"incident_alert", "incident_body", "incident_link", "incident_who", "incident", "incident_decision"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE incident_state SET batch = 0, place = 0, next_act = 0`)
+		_, err := tx.ExecContext(ctx, `UPDATE incident_state SET batch = 0, place = 0, next_act = 0, mark = 0`)
 		return err
 	})
 	if err == nil {

@@ -6,8 +6,6 @@ package incident
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -45,16 +43,17 @@ const (
 
 const summaryColumns = `id, tenant, title, level, state, assignee, first, last, alerts, tactics, reopened, who, decided`
 
-func summaryOf(row interface{ Scan(...any) error }) (s Summary, err error) {
+// scan reads a summary that is between other columns.
+func (s *Summary) scan(row interface{ Scan(...any) error }, before, after any) error {
 	var level, first, last, set int64
 	var who []byte
-	err = row.Scan(&s.ID, &s.Tenant, &s.Title, &level, &s.State, &s.Assignee, &first, &last, &s.Alerts, &set, &s.Reopened, &who, &s.Decided)
+	err := row.Scan(before, &s.ID, &s.Tenant, &s.Title, &level, &s.State, &s.Assignee, &first, &last, &s.Alerts, &set, &s.Reopened, &who, &s.Decided, after)
 	if err != nil {
-		return s, err
+		return err
 	}
 	s.Level, s.set = levels[min(max(0, int(level)), len(levels)-1)], tactics(set)
 	s.First, s.Last, s.Tactics = time.Unix(0, first).UTC(), time.Unix(0, last).UTC(), s.set.list()
-	return s, json.Unmarshal(who, &s.Who)
+	return json.Unmarshal(who, &s.Who)
 }
 
 func same(a, b *Summary) bool {
@@ -64,57 +63,6 @@ func same(a, b *Summary) bool {
 
 // manyTactics raise an incident's level: who has done so many kinds of things is no accident.
 const manyTactics = 4
-
-// summarize makes the summary of alerts that are an incident, in their order.
-func (d *decisions) summarize(members []*row) Summary {
-	first := members[0]
-	s := Summary{ID: incidentOf(first.id), Tenant: first.tenant, First: time.Unix(0, first.first).UTC(), Alerts: len(members)}
-	last, level := first.last, 0
-	for _, r := range members {
-		last, level = max(last, r.last), max(level, r.level)
-		s.set |= r.tactics
-	}
-	if s.set.count() >= manyTactics && len(members) > 2 {
-		level = min(level+1, len(levels)-1)
-	}
-	s.Last, s.Level, s.Tactics = time.Unix(0, last).UTC(), levels[level], s.set.list()
-	s.Who = whoOfAll(members)
-	s.Title = titleOf(members, s.Who)
-	d.judge(&s, members)
-	return s
-}
-
-// whoOfAll names whom and what most alerts are about.
-func whoOfAll(members []*row) []string {
-	count := map[string]int{}
-	for _, r := range members {
-		if r.who != "" {
-			count[r.who]++
-		}
-	}
-	names := slices.Sorted(maps.Keys(count))
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(count[b], count[a]) })
-	return append([]string{}, names[:min(len(names), 5)]...)
-}
-
-// titleOf says in plain words from what to what it came: the first alert, and of the gravest
-// ones that which is furthest down the kill chain.
-func titleOf(members []*row, who []string) string {
-	from, to := members[0], members[0]
-	for _, r := range members {
-		if cmp.Or(cmp.Compare(r.level, to.level), cmp.Compare(r.tactics, to.tactics)) > 0 {
-			to = r
-		}
-	}
-	title := plain(to.title)
-	if plain(from.title) != title && len(members) > 1 {
-		title = fmt.Sprintf("From %q to %q", plain(from.title), title)
-	}
-	if len(who) > 0 {
-		title += ": " + strings.Join(who[:min(len(who), 2)], ", ")
-	}
-	return title
-}
 
 func plain(title string) string { return cut(strings.TrimRight(title, ". ")) }
 

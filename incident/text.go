@@ -30,7 +30,11 @@ func textOf(in *Incident) string {
 		for i, p := range in.Phases {
 			names[i] = strings.ToLower(p.Tactic.Name)
 		}
-		fmt.Fprintf(&b, ", in the phases %s", listed(names, len(names)))
+		phases := "phases"
+		if len(names) == 1 {
+			phases = "phase"
+		}
+		fmt.Fprintf(&b, ", in the %s %s", phases, listed(names, len(names)))
 	}
 	b.WriteString(".")
 	stepsText(&b, in)
