@@ -20,6 +20,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/notify"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
@@ -32,10 +33,12 @@ func (a *app) checkConfigCommand() *cobra.Command {
 		Long: `Check-config reads a configuration and tries what it says: that secrets can be read,
 that each source's token service gives a token, that the token holds the permissions which
 the streams need, that the API answers, how the subscriptions stand, that the clocks agree
-and how long the certificate lasts. It changes nothing at the provider and holds no data
-directory; it can be run beside a server. No secret is printed.
+and how long the certificate lasts. Of the channels in [[notify]] it tries that their secrets can
+be read, where they lead, and that a mail server lets us in; it sends no message. It changes
+nothing at the provider and holds no data directory; it can be run beside a server. No
+secret is printed.
 
-It prints one line a source. The exit code is 0 if everything can work, with warnings or
+It prints one line a source and channel. The exit code is 0 if everything can work, with warnings or
 without, 1 if something cannot, 2 if the file cannot be read.`,
 		Args: args(cobra.ExactArgs(1), "one file"),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -48,7 +51,7 @@ without, 1 if something cannot, 2 if the file cannot be read.`,
 	}
 }
 
-// verdict is what was found out about a source, or about the rest of the file.
+// verdict is what was found out about a source, a channel, or the rest of the file.
 type verdict struct {
 	Name     string    `json:"name"`
 	OK       bool      `json:"ok"`
@@ -86,18 +89,25 @@ const (
 )
 
 func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
-	all := make([]*verdict, len(c.Sources)+1)
+	channels := 1 + len(c.Sources) // where they begin
+	all := make([]*verdict, channels+len(c.Notify))
 	all[0] = tryFiles(c)
 	var tries sync.WaitGroup
 	turn := make(chan struct{}, tryAtOnce)
-	for i := range c.Sources {
+	try := func(i int, f func(context.Context) *verdict) {
 		tries.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()
 			ctx, cancel := context.WithTimeout(ctx, tryTime)
 			defer cancel()
-			all[i+1] = trySource(ctx, &c.Sources[i])
+			all[i] = f(ctx)
 		})
+	}
+	for i := range c.Sources {
+		try(1+i, func(ctx context.Context) *verdict { return trySource(ctx, &c.Sources[i]) })
+	}
+	for i := range c.Notify {
+		try(channels+i, func(ctx context.Context) *verdict { return tryChannel(ctx, &c.Notify[i]) })
 	}
 	tries.Wait()
 	bad := 0
@@ -107,7 +117,7 @@ func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
 			bad++
 		}
 	}
-	if err := a.printVerdicts(all); err != nil {
+	if err := a.printVerdicts(all, channels); err != nil {
 		return err
 	}
 	switch {
@@ -119,17 +129,18 @@ func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
 	return nil
 }
 
-func (a *app) printVerdicts(all []*verdict) error {
+func (a *app) printVerdicts(all []*verdict, channels int) error {
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(struct {
 			OK      bool       `json:"ok"`
 			Server  *verdict   `json:"server"`
 			Sources []*verdict `json:"sources"`
-		}{!slices.ContainsFunc(all, func(v *verdict) bool { return !v.OK }), all[0], all[1:]})
+			Notify  []*verdict `json:"notify"`
+		}{!slices.ContainsFunc(all, func(v *verdict) bool { return !v.OK }), all[0], all[1:channels], all[channels:]})
 	}
 	for i, v := range all {
 		if i == 0 && v.OK {
-			continue // only sources have a line; the rest is said if it is wrong
+			continue // only sources and channels have a line; the rest is said if it is wrong
 		}
 		state := good
 		var say []string
@@ -167,6 +178,21 @@ func tryFiles(c *config.Config) *verdict {
 			continue
 		}
 		f.Close()
+	}
+	return v
+}
+
+// tryChannel tries what can be tried of a channel without telling anybody.
+func tryChannel(ctx context.Context, c *config.Notify) *verdict {
+	v := &verdict{Name: "notify " + c.Name, Findings: []finding{}}
+	err := node.CheckChannel(ctx, c)
+	switch {
+	case err != nil:
+		v.add("channel", failed, "%v", err)
+	case c.Kind == notify.Email:
+		v.add("channel", good, "the mail server takes us")
+	default:
+		v.add("channel", good, "the secret can be read; no message was sent")
 	}
 	return v
 }

@@ -45,8 +45,8 @@ func (a *app) rulesLintCommand() *cobra.Command {
 		Use:   "lint PATH…",
 		Short: "Check rules: what is refused, and what is expensive or suspicious",
 		Long: `Lint reads files and folders of Sigma rules (detection rules, correlations, filters) as
-Daybreak would load them. It exits with 1 if a rule would be refused; warnings are for the
-author.`,
+Daybreak would load them. They may refer to Daybreak's own rules, and take their place by
+having their ids. It exits with 1 if a rule would be refused; warnings are for the author.`,
 		Args: args(cobra.MinimumNArgs(1), "files and folders of rules"),
 		RunE: func(_ *cobra.Command, paths []string) error { return a.lint(paths, pipelines) },
 	}
@@ -55,12 +55,16 @@ author.`,
 }
 
 func (a *app) lint(paths, pipelines []string) error {
-	b, err := detect.Open(detect.BookOptions{Paths: paths, Pipelines: pipelines})
+	b, err := detect.Open(detect.BookOptions{Referred: true, Paths: paths, Pipelines: pipelines})
 	if err != nil {
 		return usagef("%v", err)
 	}
-	problems := b.Problems
+	problems, documents := b.Problems, 0
 	for _, d := range b.Documents {
+		if b.Builtin(sigma.MetaOf(d).Key()) {
+			continue // somebody refers to it
+		}
+		documents++
 		problems = append(problems, sigma.Lint(d)...)
 	}
 	slices.SortStableFunc(problems, func(x, y sigma.Problem) int {
@@ -81,7 +85,10 @@ func (a *app) lint(paths, pipelines []string) error {
 		}
 		fmt.Fprintf(a.stdout, "%s:%d: %s: %s\n", p.File, p.Line, severity, p.Message)
 	}
-	a.say("%s, %s, %s", counted(len(b.Documents), "document"), counted(failed, "error"), counted(warned, "warning"))
+	for _, r := range b.Replaced {
+		a.say("%s:%d takes the place of Daybreak's own rule %q", r.By.File, r.By.Line, r.Builtin.Title)
+	}
+	a.say("%s, %s, %s", counted(documents, "document"), counted(failed, "error"), counted(warned, "warning"))
 	if failed > 0 {
 		return fmt.Errorf("%s: what has one would be refused", counted(failed, "error"))
 	}
@@ -107,6 +114,20 @@ type listedRule struct {
 	Tags   []string `json:"tags"`
 	Source string   `json:"logsource,omitempty"`
 	File   string   `json:"file"`
+	// Builtin rules are Daybreak's own; Replaces is the title of the one in whose place a rule is.
+	Builtin  bool   `json:"builtin,omitempty"`
+	Replaces string `json:"replaces,omitempty"`
+}
+
+// origin says whose rule it is, for people.
+func (r *listedRule) origin() string {
+	switch {
+	case r.Builtin:
+		return "built-in"
+	case r.Replaces != "":
+		return "own, instead of a built-in one"
+	}
+	return "own"
 }
 
 // techniques returns the ATT&CK technique ids of a document, in upper case.
@@ -144,16 +165,22 @@ func (a *app) rulesListCommand() *cobra.Command {
 				return err
 			}
 			list := make([]listedRule, 0, len(b.Documents))
+			replaces := map[string]string{}
+			for _, r := range b.Replaced {
+				replaces[r.By.Key()] = r.Builtin.Title
+			}
 			for _, d := range b.Documents {
-				list = append(list, listed(d))
+				r := listed(d)
+				r.Builtin, r.Replaces = b.Builtin(r.ID), replaces[r.ID]
+				list = append(list, r)
 			}
 			slices.SortFunc(list, func(x, y listedRule) int { return cmp.Or(strings.Compare(x.File, y.File), strings.Compare(x.ID, y.ID)) })
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(list)
 			}
-			t := newTable(a.stdout, []string{"level", "title", "kind", "attack", "id"})
+			t := newTable(a.stdout, []string{"level", "title", "kind", "attack", "origin", "id"})
 			for _, r := range list {
-				if err := t.row([]string{r.Level, r.Title, r.Kind, strings.Join(r.Attack, " "), r.ID}); err != nil {
+				if err := t.row([]string{r.Level, r.Title, r.Kind, strings.Join(r.Attack, " "), r.origin(), r.ID}); err != nil {
 					return err
 				}
 			}
@@ -170,8 +197,9 @@ func (a *app) rulesTestCommand() *cobra.Command {
 		Use:   "test [PATH…]",
 		Short: "Run the cases beside rules: hits, near misses, normal life",
 		Long: `Test runs the cases that stand beside rules (NAME.cases.yml beside NAME.yml) and says which rule
-did not find what it has to, or found what it must not. Without PATH it tests Daybreak's own
-rules; docs/reference/rules.md says how cases are written. It exits with 1 if a case fails.`,
+did not find what it has to, or found what it must not. They may refer to Daybreak's own rules.
+Without PATH it tests these; docs/reference/rules.md says how cases are written. It exits
+with 1 if a case fails.`,
 		Args: args(cobra.ArbitraryArgs, "folders of rules"),
 		RunE: func(_ *cobra.Command, paths []string) error { return a.testRules(paths, pipelines) },
 	}
@@ -192,7 +220,7 @@ type testLine struct {
 }
 
 func (a *app) testRules(paths, pipelines []string) error {
-	b, err := detect.Open(detect.BookOptions{Builtin: len(paths) == 0, Paths: paths, Pipelines: pipelines})
+	b, err := detect.Open(detect.BookOptions{Builtin: len(paths) == 0, Referred: true, Paths: paths, Pipelines: pipelines})
 	if err != nil {
 		return usagef("%v", err)
 	}

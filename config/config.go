@@ -83,7 +83,7 @@ type Enrich struct {
 
 // Detect names the rules.
 type Detect struct {
-	Builtin   bool     `toml:"builtin" doc:"Whether Daybreak's own rules judge."`
+	Builtin   bool     `toml:"builtin" doc:"Whether Daybreak's own rules judge. One of yours with the same id takes the place of one of them."`
 	Rules     []string `toml:"rules" doc:"Files and folders of Sigma rules. A rule that is refused is logged, and the others judge."`
 	Pipelines []string `toml:"pipelines" doc:"Files of processing pipelines in pySigma's format, which map the fields of rules. They are joined with the built-in ones by priority; those have 10."`
 	Memory    Size     `toml:"memory" doc:"Memory for what correlations and behaviors remember; what is not used for long is kept on disk alone. 1.5 million people and ten correlations take 2GiB."`

@@ -6,6 +6,7 @@ package node
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -52,6 +53,7 @@ type detector struct {
 	learned  time.Time
 	flushed  time.Time
 	dirty    bool
+	prepared int // log sources that are written down
 	// What the engine has said of the batches before taken and is not written down yet.
 	pending  []detect.Alert
 	taken    uint64
@@ -81,7 +83,8 @@ const (
 	detectAhead = 4
 )
 
-var positionKey = []byte("position")
+// sourcesKey has the log sources of the records that were judged: the next start prepares for them.
+var positionKey, sourcesKey = []byte("position"), []byte("sources")
 
 // judged is one batch on its way.
 type judged struct {
@@ -143,6 +146,7 @@ func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) 
 	if d.at, err = d.position(); err != nil {
 		return nil, errors.Join(err, d.db.Close())
 	}
+	book.Prepare(d.sources())
 	d.adopt(book)
 	d.engine, d.used = detect.NewEngine(book, d.db), book
 	d.engine.Limit(int64(c.Detect.Memory))
@@ -165,6 +169,9 @@ func (d *detector) adopt(b *detect.Book) {
 			}
 		}
 	}
+	for _, r := range b.Replaced {
+		d.n.log.Info("a rule takes a built-in one's place", "id", r.By.ID, "title", r.Builtin.Title, "file", r.By.File, "line", r.By.Line)
+	}
 	d.n.log.Info("rules were loaded", "documents", len(b.Documents), "refused", refused)
 }
 
@@ -182,6 +189,35 @@ func (d *detector) position() (uint64, error) {
 	}
 	d.clock.Watermark, d.clock.Received = int64(binary.BigEndian.Uint64(v[8:])), int64(binary.BigEndian.Uint64(v[16:]))
 	return binary.BigEndian.Uint64(v), nil
+}
+
+// sources returns the log sources of the records that earlier runs have judged. They are about speed alone, and none is
+// no mistake.
+func (d *detector) sources() (list [][]sigma.LogSource) {
+	v, closer, err := d.db.Get(sourcesKey)
+	if err != nil {
+		return nil
+	}
+	defer closer.Close()
+	if json.Unmarshal(v, &list) != nil {
+		return nil
+	}
+	d.prepared = len(list)
+	return list
+}
+
+// keepSources writes down the log sources when there are more of them.
+func (d *detector) keepSources(b *pebble.Batch) error {
+	list := d.used.Program.Sources()
+	if len(list) <= d.prepared {
+		return nil
+	}
+	d.prepared = len(list)
+	v, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return b.Set(sourcesKey, v, nil)
 }
 
 func (d *detector) start() {
@@ -455,7 +491,7 @@ func (d *detector) flush(last bool) error {
 	v := binary.BigEndian.AppendUint64(nil, at)
 	v = binary.BigEndian.AppendUint64(v, uint64(d.clock.Watermark))
 	v = binary.BigEndian.AppendUint64(v, uint64(d.clock.Received))
-	if err := b.Set(positionKey, v, nil); err != nil {
+	if err := errors.Join(b.Set(positionKey, v, nil), d.keepSources(b)); err != nil {
 		return err
 	}
 	if err := b.Commit(pebble.Sync); err != nil {
@@ -593,12 +629,14 @@ func (d *detector) why(rule string, raw []byte, family event.Family) []detect.Re
 }
 
 // reloadRules reads the rules again; correlations that have not changed go on with what they
-// remember. If the rules cannot be read, the old ones stay.
+// remember. If the rules cannot be read, the old ones stay. All that takes long is done here, while the
+// stream goes on by the old ones.
 func (n *Node) reloadRules(c *config.Config) error {
 	b, err := OpenBook(c)
 	if err != nil {
 		return err
 	}
+	b.Prepare(n.detector.book.Load().Program.Sources())
 	n.detector.adopt(b)
 	return nil
 }

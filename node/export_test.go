@@ -61,3 +61,13 @@ func (n *Node) TestingUntold(ctx context.Context) (count int, err error) {
 	err = n.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM notify_message WHERE dead = 0`).Scan(&count)
 	return count, err
 }
+
+// TestingHistory sets how many events and searches an incident is told with, and returns what sets it back.
+func TestingHistory(events, searches int) (reset func()) {
+	wasEvents, wasSearches := maxHistory, maxSearches
+	maxHistory, maxSearches = events, searches
+	return func() { maxHistory, maxSearches = wasEvents, wasSearches }
+}
+
+// TestingPrepared returns for how many combinations of log sources the rules that count are prepared.
+func (n *Node) TestingPrepared() int { return len(n.detector.book.Load().Program.Sources()) }

@@ -22,41 +22,21 @@ import (
 // history reads what the actors of incidents did from the lake and the journal.
 type history struct{ n *Node }
 
-const (
-	maxActors  = 64     // that one question names
-	maxHistory = 50_000 // events that one incident is told with
+// maxActors is how many actors one search names.
+const maxActors = 64
+
+// Limits of what one incident is told with; beyond them it is said that there is more.
+var (
+	maxHistory  = 50_000 // events
+	maxSearches = 32
 )
 
-// Events implements [incident.History].
+// Events implements [incident.History]. Events whose raw records are gone by policy are missing, too.
 func (h history) Events(ctx context.Context, q incident.Query, f func(*incident.Event) bool) error {
-	var ids []event.ID
-	for _, of := range [...]struct {
-		column string
-		names  []string
-	}{{"user", q.Users}, {"app", q.Apps}} {
-		if len(of.names) == 0 {
-			continue
-		}
-		text := of.column + ":(" + quotedList(of.names[:min(len(of.names), maxActors)]) + ")"
-		if q.Tenant != "" {
-			text += " tenant:" + strconv.Quote(q.Tenant)
-		}
-		found, err := h.n.Search(ctx, Query{Text: text, Since: q.Since, Until: q.Until, Limit: maxHistory})
-		if err != nil {
-			return err
-		}
-		ids = append(ids, found.IDs()...)
+	ids, whole, err := h.find(ctx, q)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(ids, func(a, b event.ID) int {
-		switch {
-		case a.Less(b):
-			return -1
-		case b.Less(a):
-			return 1
-		}
-		return 0
-	})
-	ids = slices.Compact(ids)
 	events, err := h.read(ctx, ids)
 	if err != nil {
 		return err
@@ -67,7 +47,51 @@ func (h history) Events(ctx context.Context, q incident.Query, f func(*incident.
 			return nil
 		}
 	}
+	if !whole || len(events) < len(ids) {
+		return incident.ErrTruncated
+	}
 	return nil
+}
+
+// find returns the events of a query, and whether these are all.
+func (h history) find(ctx context.Context, q incident.Query) (ids []event.ID, whole bool, err error) {
+	whole = true
+	searches := 0
+	for _, of := range [...]struct {
+		column string
+		names  []string
+	}{{"user", q.Users}, {"app", q.Apps}} {
+		for names := range slices.Chunk(of.names, maxActors) {
+			if searches++; searches > maxSearches || len(ids) >= maxHistory {
+				return distinct(ids), false, nil
+			}
+			text := of.column + ":(" + quotedList(names) + ")"
+			if q.Tenant != "" {
+				text += " tenant:" + strconv.Quote(q.Tenant)
+			}
+			found, err := h.n.Search(ctx, Query{Text: text, Since: q.Since, Until: q.Until, Limit: maxHistory - len(ids)})
+			if err != nil {
+				return nil, false, err
+			}
+			ids = append(ids, found.IDs()...)
+			whole = whole && !found.Truncated
+		}
+	}
+	return distinct(ids), whole, nil
+}
+
+// distinct sorts ids, and leaves each there once.
+func distinct(ids []event.ID) []event.ID {
+	slices.SortFunc(ids, func(a, b event.ID) int {
+		switch {
+		case a.Less(b):
+			return -1
+		case b.Less(a):
+			return 1
+		}
+		return 0
+	})
+	return slices.Compact(ids)
 }
 
 func quotedList(names []string) string {

@@ -91,6 +91,15 @@ func (n *Node) newOutbox(c *config.Config) (*notify.Outbox, error) {
 	return box, nil
 }
 
+// CheckChannel says what would keep a channel from telling, without telling anybody.
+func CheckChannel(ctx context.Context, c *config.Notify) error {
+	ch, err := channelOf(c)
+	if err != nil {
+		return err
+	}
+	return ch.Try(ctx)
+}
+
 func channelOf(c *config.Notify) (ch notify.Channel, err error) {
 	ch = notify.Channel{
 		Name: c.Name, Kind: c.Kind, Level: c.Level, URL: string(c.URL), Hosts: c.Hosts,
