@@ -25,6 +25,8 @@ var labels = []struct {
 	{"Microsoft 365 and Entra", 98, []string{
 		"elastic_o365_audit", "sekoia_o365", "elastic_azure_signinlogs", "elastic_azure_auditlogs", "sekoia_azure_ad", "sekoia_entraid_graphapi",
 	}},
+	{"Okta", 95, []string{"elastic_okta_system", "sekoia_okta_system"}},
+	{"Slack", 95, []string{"elastic_slack_audit"}},
 	{"Microsoft, others", 0, []string{"elastic_azure_provisioning", "elastic_azure_identity_protection", "elastic_azure_graphactivitylogs"}},
 }
 

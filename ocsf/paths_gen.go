@@ -42,6 +42,8 @@ const (
 	PathAuthorizationsDecision                                   // authorizations[].decision
 	PathAuthorizationsPolicyName                                 // authorizations[].policy.name
 	PathAuthorizationsPolicyUID                                  // authorizations[].policy.uid
+	PathCloudAccountName                                         // cloud.account.name
+	PathCloudAccountUID                                          // cloud.account.uid
 	PathCloudProvider                                            // cloud.provider
 	PathComment                                                  // comment
 	PathCount                                                    // count
@@ -109,6 +111,9 @@ const (
 	PathEvidencesFileName                                        // evidences[].file.name
 	PathEvidencesFilePath                                        // evidences[].file.path
 	PathEvidencesFileTypeID                                      // evidences[].file.type_id
+	PathEvidencesFileUID                                         // evidences[].file.uid
+	PathEvidencesHTTPRequestUID                                  // evidences[].http_request.uid
+	PathEvidencesHTTPRequestUserAgent                            // evidences[].http_request.user_agent
 	PathEvidencesSrcEndpointIP                                   // evidences[].src_endpoint.ip
 	PathEvidencesSrcEndpointLocationCity                         // evidences[].src_endpoint.location.city
 	PathEvidencesSrcEndpointLocationCountry                      // evidences[].src_endpoint.location.country
@@ -149,6 +154,9 @@ const (
 	PathGroupUID                                                 // group.uid
 	PathGroupUIDAlt                                              // group.uid_alt
 	PathHTTPRequestHTTPMethod                                    // http_request.http_method
+	PathHTTPRequestUID                                           // http_request.uid
+	PathHTTPRequestURLPath                                       // http_request.url.path
+	PathHTTPRequestURLQueryString                                // http_request.url.query_string
 	PathHTTPRequestURLURLString                                  // http_request.url.url_string
 	PathHTTPRequestUserAgent                                     // http_request.user_agent
 	PathHTTPResponseCode                                         // http_response.code
@@ -200,18 +208,24 @@ const (
 	PathSeverityID                                               // severity_id
 	PathSrcEndpointAutonomousSystemName                          // src_endpoint.autonomous_system.name
 	PathSrcEndpointAutonomousSystemNumber                        // src_endpoint.autonomous_system.number
+	PathSrcEndpointDomain                                        // src_endpoint.domain
 	PathSrcEndpointHostname                                      // src_endpoint.hostname
 	PathSrcEndpointIntermediateIps                               // src_endpoint.intermediate_ips[]
 	PathSrcEndpointIP                                            // src_endpoint.ip
 	PathSrcEndpointLocationCity                                  // src_endpoint.location.city
 	PathSrcEndpointLocationCountry                               // src_endpoint.location.country
+	PathSrcEndpointLocationIsp                                   // src_endpoint.location.isp
 	PathSrcEndpointLocationLat                                   // src_endpoint.location.lat
 	PathSrcEndpointLocationLong                                  // src_endpoint.location.long
+	PathSrcEndpointLocationPostalCode                            // src_endpoint.location.postal_code
 	PathSrcEndpointLocationRegion                                // src_endpoint.location.region
 	PathSrcEndpointName                                          // src_endpoint.name
 	PathSrcEndpointPort                                          // src_endpoint.port
 	PathSrcEndpointSvcName                                       // src_endpoint.svc_name
+	PathSrcEndpointType                                          // src_endpoint.type
+	PathSrcEndpointTypeID                                        // src_endpoint.type_id
 	PathSrcEndpointUID                                           // src_endpoint.uid
+	PathSrcEndpointZone                                          // src_endpoint.zone
 	PathStartTime                                                // start_time
 	PathStatus                                                   // status
 	PathStatusCode                                               // status_code
@@ -273,6 +287,8 @@ var pathText = [pathCount]string{
 	PathAuthorizationsDecision:                    "authorizations[].decision",
 	PathAuthorizationsPolicyName:                  "authorizations[].policy.name",
 	PathAuthorizationsPolicyUID:                   "authorizations[].policy.uid",
+	PathCloudAccountName:                          "cloud.account.name",
+	PathCloudAccountUID:                           "cloud.account.uid",
 	PathCloudProvider:                             "cloud.provider",
 	PathComment:                                   "comment",
 	PathCount:                                     "count",
@@ -340,6 +356,9 @@ var pathText = [pathCount]string{
 	PathEvidencesFileName:                         "evidences[].file.name",
 	PathEvidencesFilePath:                         "evidences[].file.path",
 	PathEvidencesFileTypeID:                       "evidences[].file.type_id",
+	PathEvidencesFileUID:                          "evidences[].file.uid",
+	PathEvidencesHTTPRequestUID:                   "evidences[].http_request.uid",
+	PathEvidencesHTTPRequestUserAgent:             "evidences[].http_request.user_agent",
 	PathEvidencesSrcEndpointIP:                    "evidences[].src_endpoint.ip",
 	PathEvidencesSrcEndpointLocationCity:          "evidences[].src_endpoint.location.city",
 	PathEvidencesSrcEndpointLocationCountry:       "evidences[].src_endpoint.location.country",
@@ -380,6 +399,9 @@ var pathText = [pathCount]string{
 	PathGroupUID:                                  "group.uid",
 	PathGroupUIDAlt:                               "group.uid_alt",
 	PathHTTPRequestHTTPMethod:                     "http_request.http_method",
+	PathHTTPRequestUID:                            "http_request.uid",
+	PathHTTPRequestURLPath:                        "http_request.url.path",
+	PathHTTPRequestURLQueryString:                 "http_request.url.query_string",
 	PathHTTPRequestURLURLString:                   "http_request.url.url_string",
 	PathHTTPRequestUserAgent:                      "http_request.user_agent",
 	PathHTTPResponseCode:                          "http_response.code",
@@ -431,18 +453,24 @@ var pathText = [pathCount]string{
 	PathSeverityID:                        "severity_id",
 	PathSrcEndpointAutonomousSystemName:   "src_endpoint.autonomous_system.name",
 	PathSrcEndpointAutonomousSystemNumber: "src_endpoint.autonomous_system.number",
+	PathSrcEndpointDomain:                 "src_endpoint.domain",
 	PathSrcEndpointHostname:               "src_endpoint.hostname",
 	PathSrcEndpointIntermediateIps:        "src_endpoint.intermediate_ips[]",
 	PathSrcEndpointIP:                     "src_endpoint.ip",
 	PathSrcEndpointLocationCity:           "src_endpoint.location.city",
 	PathSrcEndpointLocationCountry:        "src_endpoint.location.country",
+	PathSrcEndpointLocationIsp:            "src_endpoint.location.isp",
 	PathSrcEndpointLocationLat:            "src_endpoint.location.lat",
 	PathSrcEndpointLocationLong:           "src_endpoint.location.long",
+	PathSrcEndpointLocationPostalCode:     "src_endpoint.location.postal_code",
 	PathSrcEndpointLocationRegion:         "src_endpoint.location.region",
 	PathSrcEndpointName:                   "src_endpoint.name",
 	PathSrcEndpointPort:                   "src_endpoint.port",
 	PathSrcEndpointSvcName:                "src_endpoint.svc_name",
+	PathSrcEndpointType:                   "src_endpoint.type",
+	PathSrcEndpointTypeID:                 "src_endpoint.type_id",
 	PathSrcEndpointUID:                    "src_endpoint.uid",
+	PathSrcEndpointZone:                   "src_endpoint.zone",
 	PathStartTime:                         "start_time",
 	PathStatus:                            "status",
 	PathStatusCode:                        "status_code",
