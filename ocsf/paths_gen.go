@@ -42,6 +42,7 @@ const (
 	PathAuthorizationsDecision                                   // authorizations[].decision
 	PathAuthorizationsPolicyName                                 // authorizations[].policy.name
 	PathAuthorizationsPolicyUID                                  // authorizations[].policy.uid
+	PathCloudOrgName                                             // cloud.org.name
 	PathCloudProvider                                            // cloud.provider
 	PathComment                                                  // comment
 	PathCount                                                    // count
@@ -53,9 +54,11 @@ const (
 	PathDatabucketTypeID                                         // databucket.type_id
 	PathDatabucketUID                                            // databucket.uid
 	PathDeviceHostname                                           // device.hostname
+	PathDeviceHwInfoSerialNumber                                 // device.hw_info.serial_number
 	PathDeviceIP                                                 // device.ip
 	PathDeviceIsCompliant                                        // device.is_compliant
 	PathDeviceIsManaged                                          // device.is_managed
+	PathDeviceModel                                              // device.model
 	PathDeviceName                                               // device.name
 	PathDeviceOSName                                             // device.os.name
 	PathDeviceOSTypeID                                           // device.os.type_id
@@ -144,6 +147,7 @@ const (
 	PathFindingInfoTitle                                         // finding_info.title
 	PathFindingInfoTypes                                         // finding_info.types[]
 	PathFindingInfoUID                                           // finding_info.uid
+	PathGroupDomain                                              // group.domain
 	PathGroupName                                                // group.name
 	PathGroupType                                                // group.type
 	PathGroupUID                                                 // group.uid
@@ -217,6 +221,8 @@ const (
 	PathStatusCode                                               // status_code
 	PathStatusDetail                                             // status_detail
 	PathStatusID                                                 // status_id
+	PathSubgroupName                                             // subgroup.name
+	PathSubgroupUID                                              // subgroup.uid
 	PathUserCredentialUID                                        // user.credential_uid
 	PathUserDisplayName                                          // user.display_name
 	PathUserEmailAddr                                            // user.email_addr
@@ -273,6 +279,7 @@ var pathText = [pathCount]string{
 	PathAuthorizationsDecision:                    "authorizations[].decision",
 	PathAuthorizationsPolicyName:                  "authorizations[].policy.name",
 	PathAuthorizationsPolicyUID:                   "authorizations[].policy.uid",
+	PathCloudOrgName:                              "cloud.org.name",
 	PathCloudProvider:                             "cloud.provider",
 	PathComment:                                   "comment",
 	PathCount:                                     "count",
@@ -284,9 +291,11 @@ var pathText = [pathCount]string{
 	PathDatabucketTypeID:                          "databucket.type_id",
 	PathDatabucketUID:                             "databucket.uid",
 	PathDeviceHostname:                            "device.hostname",
+	PathDeviceHwInfoSerialNumber:                  "device.hw_info.serial_number",
 	PathDeviceIP:                                  "device.ip",
 	PathDeviceIsCompliant:                         "device.is_compliant",
 	PathDeviceIsManaged:                           "device.is_managed",
+	PathDeviceModel:                               "device.model",
 	PathDeviceName:                                "device.name",
 	PathDeviceOSName:                              "device.os.name",
 	PathDeviceOSTypeID:                            "device.os.type_id",
@@ -375,6 +384,7 @@ var pathText = [pathCount]string{
 	PathFindingInfoTitle:                          "finding_info.title",
 	PathFindingInfoTypes:                          "finding_info.types[]",
 	PathFindingInfoUID:                            "finding_info.uid",
+	PathGroupDomain:                               "group.domain",
 	PathGroupName:                                 "group.name",
 	PathGroupType:                                 "group.type",
 	PathGroupUID:                                  "group.uid",
@@ -448,6 +458,8 @@ var pathText = [pathCount]string{
 	PathStatusCode:                        "status_code",
 	PathStatusDetail:                      "status_detail",
 	PathStatusID:                          "status_id",
+	PathSubgroupName:                      "subgroup.name",
+	PathSubgroupUID:                       "subgroup.uid",
 	PathUserCredentialUID:                 "user.credential_uid",
 	PathUserDisplayName:                   "user.display_name",
 	PathUserEmailAddr:                     "user.email_addr",
