@@ -22,6 +22,7 @@ import (
 	"github.com/daybreak-sec/daybreak/normalize/daybreak"
 	"github.com/daybreak-sec/daybreak/normalize/entra"
 	"github.com/daybreak-sec/daybreak/normalize/generic"
+	"github.com/daybreak-sec/daybreak/normalize/google"
 	"github.com/daybreak-sec/daybreak/normalize/m365"
 	"github.com/daybreak-sec/daybreak/normalize/okta"
 	"github.com/daybreak-sec/daybreak/normalize/slack"
@@ -42,7 +43,10 @@ type (
 )
 
 // Sources are the kinds of records that Daybreak understands.
-var Sources = []Source{m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, daybreak.Source, okta.Source, slack.Source, generic.OCSF, generic.JSON}
+var Sources = []Source{
+	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, google.Source, okta.Source, slack.Source,
+	daybreak.Source, generic.OCSF, generic.JSON,
+}
 
 // Lookup finds the source of a family.
 func Lookup(family event.Family) (s *Source, ok bool) {

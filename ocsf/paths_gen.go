@@ -44,6 +44,7 @@ const (
 	PathAuthorizationsPolicyUID                                  // authorizations[].policy.uid
 	PathCloudAccountName                                         // cloud.account.name
 	PathCloudAccountUID                                          // cloud.account.uid
+	PathCloudOrgName                                             // cloud.org.name
 	PathCloudProvider                                            // cloud.provider
 	PathComment                                                  // comment
 	PathCount                                                    // count
@@ -55,9 +56,11 @@ const (
 	PathDatabucketTypeID                                         // databucket.type_id
 	PathDatabucketUID                                            // databucket.uid
 	PathDeviceHostname                                           // device.hostname
+	PathDeviceHwInfoSerialNumber                                 // device.hw_info.serial_number
 	PathDeviceIP                                                 // device.ip
 	PathDeviceIsCompliant                                        // device.is_compliant
 	PathDeviceIsManaged                                          // device.is_managed
+	PathDeviceModel                                              // device.model
 	PathDeviceName                                               // device.name
 	PathDeviceOSName                                             // device.os.name
 	PathDeviceOSTypeID                                           // device.os.type_id
@@ -149,6 +152,7 @@ const (
 	PathFindingInfoTitle                                         // finding_info.title
 	PathFindingInfoTypes                                         // finding_info.types[]
 	PathFindingInfoUID                                           // finding_info.uid
+	PathGroupDomain                                              // group.domain
 	PathGroupName                                                // group.name
 	PathGroupType                                                // group.type
 	PathGroupUID                                                 // group.uid
@@ -231,6 +235,8 @@ const (
 	PathStatusCode                                               // status_code
 	PathStatusDetail                                             // status_detail
 	PathStatusID                                                 // status_id
+	PathSubgroupName                                             // subgroup.name
+	PathSubgroupUID                                              // subgroup.uid
 	PathUserCredentialUID                                        // user.credential_uid
 	PathUserDisplayName                                          // user.display_name
 	PathUserEmailAddr                                            // user.email_addr
@@ -289,6 +295,7 @@ var pathText = [pathCount]string{
 	PathAuthorizationsPolicyUID:                   "authorizations[].policy.uid",
 	PathCloudAccountName:                          "cloud.account.name",
 	PathCloudAccountUID:                           "cloud.account.uid",
+	PathCloudOrgName:                              "cloud.org.name",
 	PathCloudProvider:                             "cloud.provider",
 	PathComment:                                   "comment",
 	PathCount:                                     "count",
@@ -300,9 +307,11 @@ var pathText = [pathCount]string{
 	PathDatabucketTypeID:                          "databucket.type_id",
 	PathDatabucketUID:                             "databucket.uid",
 	PathDeviceHostname:                            "device.hostname",
+	PathDeviceHwInfoSerialNumber:                  "device.hw_info.serial_number",
 	PathDeviceIP:                                  "device.ip",
 	PathDeviceIsCompliant:                         "device.is_compliant",
 	PathDeviceIsManaged:                           "device.is_managed",
+	PathDeviceModel:                               "device.model",
 	PathDeviceName:                                "device.name",
 	PathDeviceOSName:                              "device.os.name",
 	PathDeviceOSTypeID:                            "device.os.type_id",
@@ -394,6 +403,7 @@ var pathText = [pathCount]string{
 	PathFindingInfoTitle:                          "finding_info.title",
 	PathFindingInfoTypes:                          "finding_info.types[]",
 	PathFindingInfoUID:                            "finding_info.uid",
+	PathGroupDomain:                               "group.domain",
 	PathGroupName:                                 "group.name",
 	PathGroupType:                                 "group.type",
 	PathGroupUID:                                  "group.uid",
@@ -476,6 +486,8 @@ var pathText = [pathCount]string{
 	PathStatusCode:                        "status_code",
 	PathStatusDetail:                      "status_detail",
 	PathStatusID:                          "status_id",
+	PathSubgroupName:                      "subgroup.name",
+	PathSubgroupUID:                       "subgroup.uid",
 	PathUserCredentialUID:                 "user.credential_uid",
 	PathUserDisplayName:                   "user.display_name",
 	PathUserEmailAddr:                     "user.email_addr",
