@@ -25,6 +25,8 @@ var labels = []struct {
 	{"Microsoft 365 and Entra", 98, []string{
 		"elastic_o365_audit", "sekoia_o365", "elastic_azure_signinlogs", "elastic_azure_auditlogs", "sekoia_azure_ad", "sekoia_entraid_graphapi",
 	}},
+	{"AWS CloudTrail", 95, []string{"elastic_aws_cloudtrail", "sekoia_aws_cloudtrail"}},
+	{"GitHub", 95, []string{"elastic_github_audit", "sekoia_github_audit"}},
 	{"Microsoft, others", 0, []string{"elastic_azure_provisioning", "elastic_azure_identity_protection", "elastic_azure_graphactivitylogs"}},
 }
 

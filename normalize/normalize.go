@@ -19,9 +19,11 @@ import (
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/cloudtrail"
 	"github.com/daybreak-sec/daybreak/normalize/daybreak"
 	"github.com/daybreak-sec/daybreak/normalize/entra"
 	"github.com/daybreak-sec/daybreak/normalize/generic"
+	"github.com/daybreak-sec/daybreak/normalize/github"
 	"github.com/daybreak-sec/daybreak/normalize/m365"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -40,7 +42,7 @@ type (
 )
 
 // Sources are the kinds of records that Daybreak understands.
-var Sources = []Source{m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, daybreak.Source, generic.OCSF, generic.JSON}
+var Sources = []Source{m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, github.Source, cloudtrail.Source, daybreak.Source, generic.OCSF, generic.JSON}
 
 // Lookup finds the source of a family.
 func Lookup(family event.Family) (s *Source, ok bool) {

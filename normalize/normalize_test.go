@@ -68,6 +68,28 @@ func TestDetect(t *testing.T) {
 	}
 }
 
+// TestRecordsHaveOneFamily holds the records of sources against the shapes of
+// all.
+func TestRecordsHaveOneFamily(t *testing.T) {
+	for file, family := range map[string]event.Family{"github/testdata/audit.jsonl": "github", "cloudtrail/testdata/trail.jsonl": "cloudtrail"} {
+		for i, raw := range lines(t, file) {
+			got := slices.DeleteFunc(detect(t, raw), func(f event.Family) bool { return f == "json" })
+			if !slices.Equal(got, []event.Family{family}) {
+				t.Errorf("%s:%d: %q", file, i+1, got)
+			}
+		}
+	}
+}
+
+func lines(t testing.TB, name string) [][]byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+}
+
 func TestIdentify(t *testing.T) {
 	tests := []struct {
 		raw, id, tenant string
@@ -136,6 +158,11 @@ func FuzzEvent(f *testing.F) {
 	for _, source := range []string{"m365", "entra", "generic"} {
 		for _, raw := range samples(f, source) {
 			f.Add(raw, uint8(0))
+		}
+	}
+	for i, file := range []string{"github/testdata/audit.jsonl", "cloudtrail/testdata/trail.jsonl"} {
+		for _, raw := range lines(f, file) {
+			f.Add(raw, uint8(4+i)) // its place in Sources
 		}
 	}
 	f.Add([]byte("{\"a\":\"\xff\x00\",\"a\":1,\"\":{}}"), uint8(4))

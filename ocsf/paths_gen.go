@@ -13,11 +13,15 @@ const (
 	PathActorAppName                                             // actor.app_name
 	PathActorAppUID                                              // actor.app_uid
 	PathActorIDPName                                             // actor.idp.name
+	PathActorInvokedBy                                           // actor.invoked_by
 	PathActorSessionCreatedTime                                  // actor.session.created_time
 	PathActorSessionCredentialUID                                // actor.session.credential_uid
+	PathActorSessionIsMFA                                        // actor.session.is_mfa
 	PathActorSessionIssuer                                       // actor.session.issuer
 	PathActorSessionUID                                          // actor.session.uid
 	PathActorSessionUIDAlt                                       // actor.session.uid_alt
+	PathActorUserAccountUID                                      // actor.user.account.uid
+	PathActorUserCredentialUID                                   // actor.user.credential_uid
 	PathActorUserDisplayName                                     // actor.user.display_name
 	PathActorUserEmailAddr                                       // actor.user.email_addr
 	PathActorUserName                                            // actor.user.name
@@ -26,8 +30,12 @@ const (
 	PathActorUserUID                                             // actor.user.uid
 	PathActorUserUIDAlt                                          // actor.user.uid_alt
 	PathAPIOperation                                             // api.operation
+	PathAPIRequestData                                           // api.request.data
 	PathAPIRequestUID                                            // api.request.uid
 	PathAPIResponseCode                                          // api.response.code
+	PathAPIResponseData                                          // api.response.data
+	PathAPIResponseError                                         // api.response.error
+	PathAPIResponseMessage                                       // api.response.message
 	PathAPIServiceName                                           // api.service.name
 	PathAPIServiceUID                                            // api.service.uid
 	PathAPIVersion                                               // api.version
@@ -42,12 +50,20 @@ const (
 	PathAuthorizationsDecision                                   // authorizations[].decision
 	PathAuthorizationsPolicyName                                 // authorizations[].policy.name
 	PathAuthorizationsPolicyUID                                  // authorizations[].policy.uid
+	PathCloudAccountName                                         // cloud.account.name
+	PathCloudAccountUID                                          // cloud.account.uid
+	PathCloudOrgName                                             // cloud.org.name
+	PathCloudOrgUID                                              // cloud.org.uid
 	PathCloudProvider                                            // cloud.provider
+	PathCloudRegion                                              // cloud.region
 	PathComment                                                  // comment
 	PathCount                                                    // count
 	PathDataSecurityDetectionSystemID                            // data_security.detection_system_id
 	PathDataSecurityPolicyName                                   // data_security.policy.name
 	PathDataSecurityPolicyUID                                    // data_security.policy.uid
+	PathDatabucketFileName                                       // databucket.file.name
+	PathDatabucketFilePath                                       // databucket.file.path
+	PathDatabucketFileTypeID                                     // databucket.file.type_id
 	PathDatabucketName                                           // databucket.name
 	PathDatabucketType                                           // databucket.type
 	PathDatabucketTypeID                                         // databucket.type_id
@@ -65,6 +81,7 @@ const (
 	PathDeviceUID                                                // device.uid
 	PathDirectionID                                              // direction_id
 	PathDispositionID                                            // disposition_id
+	PathDstEndpointHostname                                      // dst_endpoint.hostname
 	PathDuration                                                 // duration
 	PathEmailCc                                                  // email.cc[]
 	PathEmailFrom                                                // email.from
@@ -86,6 +103,7 @@ const (
 	PathEntityGroupName                                          // entity.group.name
 	PathEntityGroupUID                                           // entity.group.uid
 	PathEntityName                                               // entity.name
+	PathEntityOrgName                                            // entity.org.name
 	PathEntityPolicyName                                         // entity.policy.name
 	PathEntityPolicyUID                                          // entity.policy.uid
 	PathEntityType                                               // entity.type
@@ -109,6 +127,7 @@ const (
 	PathEvidencesFileName                                        // evidences[].file.name
 	PathEvidencesFilePath                                        // evidences[].file.path
 	PathEvidencesFileTypeID                                      // evidences[].file.type_id
+	PathEvidencesResourcesName                                   // evidences[].resources[].name
 	PathEvidencesSrcEndpointIP                                   // evidences[].src_endpoint.ip
 	PathEvidencesSrcEndpointLocationCity                         // evidences[].src_endpoint.location.city
 	PathEvidencesSrcEndpointLocationCountry                      // evidences[].src_endpoint.location.country
@@ -149,6 +168,9 @@ const (
 	PathGroupUID                                                 // group.uid
 	PathGroupUIDAlt                                              // group.uid_alt
 	PathHTTPRequestHTTPMethod                                    // http_request.http_method
+	PathHTTPRequestReferrer                                      // http_request.referrer
+	PathHTTPRequestURLPath                                       // http_request.url.path
+	PathHTTPRequestURLQueryString                                // http_request.url.query_string
 	PathHTTPRequestURLURLString                                  // http_request.url.url_string
 	PathHTTPRequestUserAgent                                     // http_request.user_agent
 	PathHTTPResponseCode                                         // http_response.code
@@ -217,6 +239,8 @@ const (
 	PathStatusCode                                               // status_code
 	PathStatusDetail                                             // status_detail
 	PathStatusID                                                 // status_id
+	PathTableName                                                // table.name
+	PathUserAccountUID                                           // user.account.uid
 	PathUserCredentialUID                                        // user.credential_uid
 	PathUserDisplayName                                          // user.display_name
 	PathUserEmailAddr                                            // user.email_addr
@@ -244,11 +268,15 @@ var pathText = [pathCount]string{
 	PathActorAppName:                              "actor.app_name",
 	PathActorAppUID:                               "actor.app_uid",
 	PathActorIDPName:                              "actor.idp.name",
+	PathActorInvokedBy:                            "actor.invoked_by",
 	PathActorSessionCreatedTime:                   "actor.session.created_time",
 	PathActorSessionCredentialUID:                 "actor.session.credential_uid",
+	PathActorSessionIsMFA:                         "actor.session.is_mfa",
 	PathActorSessionIssuer:                        "actor.session.issuer",
 	PathActorSessionUID:                           "actor.session.uid",
 	PathActorSessionUIDAlt:                        "actor.session.uid_alt",
+	PathActorUserAccountUID:                       "actor.user.account.uid",
+	PathActorUserCredentialUID:                    "actor.user.credential_uid",
 	PathActorUserDisplayName:                      "actor.user.display_name",
 	PathActorUserEmailAddr:                        "actor.user.email_addr",
 	PathActorUserName:                             "actor.user.name",
@@ -257,8 +285,12 @@ var pathText = [pathCount]string{
 	PathActorUserUID:                              "actor.user.uid",
 	PathActorUserUIDAlt:                           "actor.user.uid_alt",
 	PathAPIOperation:                              "api.operation",
+	PathAPIRequestData:                            "api.request.data",
 	PathAPIRequestUID:                             "api.request.uid",
 	PathAPIResponseCode:                           "api.response.code",
+	PathAPIResponseData:                           "api.response.data",
+	PathAPIResponseError:                          "api.response.error",
+	PathAPIResponseMessage:                        "api.response.message",
 	PathAPIServiceName:                            "api.service.name",
 	PathAPIServiceUID:                             "api.service.uid",
 	PathAPIVersion:                                "api.version",
@@ -273,12 +305,20 @@ var pathText = [pathCount]string{
 	PathAuthorizationsDecision:                    "authorizations[].decision",
 	PathAuthorizationsPolicyName:                  "authorizations[].policy.name",
 	PathAuthorizationsPolicyUID:                   "authorizations[].policy.uid",
+	PathCloudAccountName:                          "cloud.account.name",
+	PathCloudAccountUID:                           "cloud.account.uid",
+	PathCloudOrgName:                              "cloud.org.name",
+	PathCloudOrgUID:                               "cloud.org.uid",
 	PathCloudProvider:                             "cloud.provider",
+	PathCloudRegion:                               "cloud.region",
 	PathComment:                                   "comment",
 	PathCount:                                     "count",
 	PathDataSecurityDetectionSystemID:             "data_security.detection_system_id",
 	PathDataSecurityPolicyName:                    "data_security.policy.name",
 	PathDataSecurityPolicyUID:                     "data_security.policy.uid",
+	PathDatabucketFileName:                        "databucket.file.name",
+	PathDatabucketFilePath:                        "databucket.file.path",
+	PathDatabucketFileTypeID:                      "databucket.file.type_id",
 	PathDatabucketName:                            "databucket.name",
 	PathDatabucketType:                            "databucket.type",
 	PathDatabucketTypeID:                          "databucket.type_id",
@@ -296,6 +336,7 @@ var pathText = [pathCount]string{
 	PathDeviceUID:                                 "device.uid",
 	PathDirectionID:                               "direction_id",
 	PathDispositionID:                             "disposition_id",
+	PathDstEndpointHostname:                       "dst_endpoint.hostname",
 	PathDuration:                                  "duration",
 	PathEmailCc:                                   "email.cc[]",
 	PathEmailFrom:                                 "email.from",
@@ -317,6 +358,7 @@ var pathText = [pathCount]string{
 	PathEntityGroupName:                           "entity.group.name",
 	PathEntityGroupUID:                            "entity.group.uid",
 	PathEntityName:                                "entity.name",
+	PathEntityOrgName:                             "entity.org.name",
 	PathEntityPolicyName:                          "entity.policy.name",
 	PathEntityPolicyUID:                           "entity.policy.uid",
 	PathEntityType:                                "entity.type",
@@ -340,6 +382,7 @@ var pathText = [pathCount]string{
 	PathEvidencesFileName:                         "evidences[].file.name",
 	PathEvidencesFilePath:                         "evidences[].file.path",
 	PathEvidencesFileTypeID:                       "evidences[].file.type_id",
+	PathEvidencesResourcesName:                    "evidences[].resources[].name",
 	PathEvidencesSrcEndpointIP:                    "evidences[].src_endpoint.ip",
 	PathEvidencesSrcEndpointLocationCity:          "evidences[].src_endpoint.location.city",
 	PathEvidencesSrcEndpointLocationCountry:       "evidences[].src_endpoint.location.country",
@@ -380,6 +423,9 @@ var pathText = [pathCount]string{
 	PathGroupUID:                                  "group.uid",
 	PathGroupUIDAlt:                               "group.uid_alt",
 	PathHTTPRequestHTTPMethod:                     "http_request.http_method",
+	PathHTTPRequestReferrer:                       "http_request.referrer",
+	PathHTTPRequestURLPath:                        "http_request.url.path",
+	PathHTTPRequestURLQueryString:                 "http_request.url.query_string",
 	PathHTTPRequestURLURLString:                   "http_request.url.url_string",
 	PathHTTPRequestUserAgent:                      "http_request.user_agent",
 	PathHTTPResponseCode:                          "http_response.code",
@@ -448,6 +494,8 @@ var pathText = [pathCount]string{
 	PathStatusCode:                        "status_code",
 	PathStatusDetail:                      "status_detail",
 	PathStatusID:                          "status_id",
+	PathTableName:                         "table.name",
+	PathUserAccountUID:                    "user.account.uid",
 	PathUserCredentialUID:                 "user.credential_uid",
 	PathUserDisplayName:                   "user.display_name",
 	PathUserEmailAddr:                     "user.email_addr",
