@@ -33,6 +33,8 @@ var labels = []struct {
 		"elastic_google_workspace_device", "elastic_google_workspace_rules", "elastic_google_workspace_gcp",
 		"elastic_google_workspace_context_aware_access", "elastic_google_workspace_access_transparency", "sekoia_google_report",
 	}},
+	{"AWS CloudTrail", 95, []string{"elastic_aws_cloudtrail", "sekoia_aws_cloudtrail"}},
+	{"GitHub", 95, []string{"elastic_github_audit", "sekoia_github_audit"}},
 	{"Microsoft, others", 0, []string{"elastic_azure_provisioning", "elastic_azure_identity_protection", "elastic_azure_graphactivitylogs"}},
 }
 

@@ -19,9 +19,11 @@ import (
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/cloudtrail"
 	"github.com/daybreak-sec/daybreak/normalize/daybreak"
 	"github.com/daybreak-sec/daybreak/normalize/entra"
 	"github.com/daybreak-sec/daybreak/normalize/generic"
+	"github.com/daybreak-sec/daybreak/normalize/github"
 	"github.com/daybreak-sec/daybreak/normalize/google"
 	"github.com/daybreak-sec/daybreak/normalize/m365"
 	"github.com/daybreak-sec/daybreak/normalize/okta"
@@ -33,7 +35,7 @@ import (
 // MapperVersion names the tables that made an event. It changes whenever the
 // same record would give another event; events say it in
 // metadata.transformation_info_list.
-const MapperVersion = "1"
+const MapperVersion = "2"
 
 // Source, Identity and Drift are those of package source.
 type (
@@ -44,7 +46,7 @@ type (
 
 // Sources are the kinds of records that Daybreak understands.
 var Sources = []Source{
-	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, google.Source, okta.Source, slack.Source,
+	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source,
 	daybreak.Source, generic.OCSF, generic.JSON,
 }
 

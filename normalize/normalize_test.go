@@ -78,7 +78,7 @@ func TestDetect(t *testing.T) {
 // TestDetectIsStrict holds every source's records against every detector: of
 // the sources that have a shape of their own, one takes each.
 func TestDetectIsStrict(t *testing.T) {
-	for source, want := range map[string]event.Family{"m365": "m365", "entra": "entra-*", "okta": "okta", "slack": "slack"} {
+	for source, want := range map[string]event.Family{"m365": "m365", "entra": "entra-*", "okta": "okta", "slack": "slack", "google": "google-workspace", "github": "github", "cloudtrail": "cloudtrail"} {
 		list := samples(t, source)
 		if len(list) == 0 {
 			t.Errorf("%s has no records", source)
@@ -159,9 +159,13 @@ func TestDriftIsOfTheLastRecord(t *testing.T) {
 
 // FuzzEvent: any bytes, as a record of any family, give a valid event.
 func FuzzEvent(f *testing.F) {
-	for _, source := range []string{"m365", "entra", "okta", "slack", "generic"} {
+	for source, family := range map[string]event.Family{
+		"m365": "m365", "entra": "entra-diagnostic", "google": "google-workspace", "okta": "okta", "slack": "slack", "github": "github",
+		"cloudtrail": "cloudtrail", "generic": "json",
+	} {
+		place := slices.IndexFunc(normalize.Sources, func(s normalize.Source) bool { return s.Family == family })
 		for _, raw := range samples(f, source) {
-			f.Add(raw, uint8(0))
+			f.Add(raw, uint8(place))
 		}
 	}
 	f.Add([]byte("{\"a\":\"\xff\x00\",\"a\":1,\"\":{}}"), uint8(4))

@@ -13,11 +13,15 @@ const (
 	PathActorAppName                                             // actor.app_name
 	PathActorAppUID                                              // actor.app_uid
 	PathActorIDPName                                             // actor.idp.name
+	PathActorInvokedBy                                           // actor.invoked_by
 	PathActorSessionCreatedTime                                  // actor.session.created_time
 	PathActorSessionCredentialUID                                // actor.session.credential_uid
+	PathActorSessionIsMFA                                        // actor.session.is_mfa
 	PathActorSessionIssuer                                       // actor.session.issuer
 	PathActorSessionUID                                          // actor.session.uid
 	PathActorSessionUIDAlt                                       // actor.session.uid_alt
+	PathActorUserAccountUID                                      // actor.user.account.uid
+	PathActorUserCredentialUID                                   // actor.user.credential_uid
 	PathActorUserDisplayName                                     // actor.user.display_name
 	PathActorUserEmailAddr                                       // actor.user.email_addr
 	PathActorUserName                                            // actor.user.name
@@ -26,8 +30,12 @@ const (
 	PathActorUserUID                                             // actor.user.uid
 	PathActorUserUIDAlt                                          // actor.user.uid_alt
 	PathAPIOperation                                             // api.operation
+	PathAPIRequestData                                           // api.request.data
 	PathAPIRequestUID                                            // api.request.uid
 	PathAPIResponseCode                                          // api.response.code
+	PathAPIResponseData                                          // api.response.data
+	PathAPIResponseError                                         // api.response.error
+	PathAPIResponseMessage                                       // api.response.message
 	PathAPIServiceName                                           // api.service.name
 	PathAPIServiceUID                                            // api.service.uid
 	PathAPIVersion                                               // api.version
@@ -45,12 +53,17 @@ const (
 	PathCloudAccountName                                         // cloud.account.name
 	PathCloudAccountUID                                          // cloud.account.uid
 	PathCloudOrgName                                             // cloud.org.name
+	PathCloudOrgUID                                              // cloud.org.uid
 	PathCloudProvider                                            // cloud.provider
+	PathCloudRegion                                              // cloud.region
 	PathComment                                                  // comment
 	PathCount                                                    // count
 	PathDataSecurityDetectionSystemID                            // data_security.detection_system_id
 	PathDataSecurityPolicyName                                   // data_security.policy.name
 	PathDataSecurityPolicyUID                                    // data_security.policy.uid
+	PathDatabucketFileName                                       // databucket.file.name
+	PathDatabucketFilePath                                       // databucket.file.path
+	PathDatabucketFileTypeID                                     // databucket.file.type_id
 	PathDatabucketName                                           // databucket.name
 	PathDatabucketType                                           // databucket.type
 	PathDatabucketTypeID                                         // databucket.type_id
@@ -70,6 +83,7 @@ const (
 	PathDeviceUID                                                // device.uid
 	PathDirectionID                                              // direction_id
 	PathDispositionID                                            // disposition_id
+	PathDstEndpointHostname                                      // dst_endpoint.hostname
 	PathDuration                                                 // duration
 	PathEmailCc                                                  // email.cc[]
 	PathEmailFrom                                                // email.from
@@ -91,6 +105,7 @@ const (
 	PathEntityGroupName                                          // entity.group.name
 	PathEntityGroupUID                                           // entity.group.uid
 	PathEntityName                                               // entity.name
+	PathEntityOrgName                                            // entity.org.name
 	PathEntityPolicyName                                         // entity.policy.name
 	PathEntityPolicyUID                                          // entity.policy.uid
 	PathEntityType                                               // entity.type
@@ -117,6 +132,7 @@ const (
 	PathEvidencesFileUID                                         // evidences[].file.uid
 	PathEvidencesHTTPRequestUID                                  // evidences[].http_request.uid
 	PathEvidencesHTTPRequestUserAgent                            // evidences[].http_request.user_agent
+	PathEvidencesResourcesName                                   // evidences[].resources[].name
 	PathEvidencesSrcEndpointIP                                   // evidences[].src_endpoint.ip
 	PathEvidencesSrcEndpointLocationCity                         // evidences[].src_endpoint.location.city
 	PathEvidencesSrcEndpointLocationCountry                      // evidences[].src_endpoint.location.country
@@ -158,6 +174,7 @@ const (
 	PathGroupUID                                                 // group.uid
 	PathGroupUIDAlt                                              // group.uid_alt
 	PathHTTPRequestHTTPMethod                                    // http_request.http_method
+	PathHTTPRequestReferrer                                      // http_request.referrer
 	PathHTTPRequestUID                                           // http_request.uid
 	PathHTTPRequestURLPath                                       // http_request.url.path
 	PathHTTPRequestURLQueryString                                // http_request.url.query_string
@@ -237,6 +254,8 @@ const (
 	PathStatusID                                                 // status_id
 	PathSubgroupName                                             // subgroup.name
 	PathSubgroupUID                                              // subgroup.uid
+	PathTableName                                                // table.name
+	PathUserAccountUID                                           // user.account.uid
 	PathUserCredentialUID                                        // user.credential_uid
 	PathUserDisplayName                                          // user.display_name
 	PathUserEmailAddr                                            // user.email_addr
@@ -264,11 +283,15 @@ var pathText = [pathCount]string{
 	PathActorAppName:                              "actor.app_name",
 	PathActorAppUID:                               "actor.app_uid",
 	PathActorIDPName:                              "actor.idp.name",
+	PathActorInvokedBy:                            "actor.invoked_by",
 	PathActorSessionCreatedTime:                   "actor.session.created_time",
 	PathActorSessionCredentialUID:                 "actor.session.credential_uid",
+	PathActorSessionIsMFA:                         "actor.session.is_mfa",
 	PathActorSessionIssuer:                        "actor.session.issuer",
 	PathActorSessionUID:                           "actor.session.uid",
 	PathActorSessionUIDAlt:                        "actor.session.uid_alt",
+	PathActorUserAccountUID:                       "actor.user.account.uid",
+	PathActorUserCredentialUID:                    "actor.user.credential_uid",
 	PathActorUserDisplayName:                      "actor.user.display_name",
 	PathActorUserEmailAddr:                        "actor.user.email_addr",
 	PathActorUserName:                             "actor.user.name",
@@ -277,8 +300,12 @@ var pathText = [pathCount]string{
 	PathActorUserUID:                              "actor.user.uid",
 	PathActorUserUIDAlt:                           "actor.user.uid_alt",
 	PathAPIOperation:                              "api.operation",
+	PathAPIRequestData:                            "api.request.data",
 	PathAPIRequestUID:                             "api.request.uid",
 	PathAPIResponseCode:                           "api.response.code",
+	PathAPIResponseData:                           "api.response.data",
+	PathAPIResponseError:                          "api.response.error",
+	PathAPIResponseMessage:                        "api.response.message",
 	PathAPIServiceName:                            "api.service.name",
 	PathAPIServiceUID:                             "api.service.uid",
 	PathAPIVersion:                                "api.version",
@@ -296,12 +323,17 @@ var pathText = [pathCount]string{
 	PathCloudAccountName:                          "cloud.account.name",
 	PathCloudAccountUID:                           "cloud.account.uid",
 	PathCloudOrgName:                              "cloud.org.name",
+	PathCloudOrgUID:                               "cloud.org.uid",
 	PathCloudProvider:                             "cloud.provider",
+	PathCloudRegion:                               "cloud.region",
 	PathComment:                                   "comment",
 	PathCount:                                     "count",
 	PathDataSecurityDetectionSystemID:             "data_security.detection_system_id",
 	PathDataSecurityPolicyName:                    "data_security.policy.name",
 	PathDataSecurityPolicyUID:                     "data_security.policy.uid",
+	PathDatabucketFileName:                        "databucket.file.name",
+	PathDatabucketFilePath:                        "databucket.file.path",
+	PathDatabucketFileTypeID:                      "databucket.file.type_id",
 	PathDatabucketName:                            "databucket.name",
 	PathDatabucketType:                            "databucket.type",
 	PathDatabucketTypeID:                          "databucket.type_id",
@@ -321,6 +353,7 @@ var pathText = [pathCount]string{
 	PathDeviceUID:                                 "device.uid",
 	PathDirectionID:                               "direction_id",
 	PathDispositionID:                             "disposition_id",
+	PathDstEndpointHostname:                       "dst_endpoint.hostname",
 	PathDuration:                                  "duration",
 	PathEmailCc:                                   "email.cc[]",
 	PathEmailFrom:                                 "email.from",
@@ -342,6 +375,7 @@ var pathText = [pathCount]string{
 	PathEntityGroupName:                           "entity.group.name",
 	PathEntityGroupUID:                            "entity.group.uid",
 	PathEntityName:                                "entity.name",
+	PathEntityOrgName:                             "entity.org.name",
 	PathEntityPolicyName:                          "entity.policy.name",
 	PathEntityPolicyUID:                           "entity.policy.uid",
 	PathEntityType:                                "entity.type",
@@ -368,6 +402,7 @@ var pathText = [pathCount]string{
 	PathEvidencesFileUID:                          "evidences[].file.uid",
 	PathEvidencesHTTPRequestUID:                   "evidences[].http_request.uid",
 	PathEvidencesHTTPRequestUserAgent:             "evidences[].http_request.user_agent",
+	PathEvidencesResourcesName:                    "evidences[].resources[].name",
 	PathEvidencesSrcEndpointIP:                    "evidences[].src_endpoint.ip",
 	PathEvidencesSrcEndpointLocationCity:          "evidences[].src_endpoint.location.city",
 	PathEvidencesSrcEndpointLocationCountry:       "evidences[].src_endpoint.location.country",
@@ -409,6 +444,7 @@ var pathText = [pathCount]string{
 	PathGroupUID:                                  "group.uid",
 	PathGroupUIDAlt:                               "group.uid_alt",
 	PathHTTPRequestHTTPMethod:                     "http_request.http_method",
+	PathHTTPRequestReferrer:                       "http_request.referrer",
 	PathHTTPRequestUID:                            "http_request.uid",
 	PathHTTPRequestURLPath:                        "http_request.url.path",
 	PathHTTPRequestURLQueryString:                 "http_request.url.query_string",
@@ -488,6 +524,8 @@ var pathText = [pathCount]string{
 	PathStatusID:                          "status_id",
 	PathSubgroupName:                      "subgroup.name",
 	PathSubgroupUID:                       "subgroup.uid",
+	PathTableName:                         "table.name",
+	PathUserAccountUID:                    "user.account.uid",
 	PathUserCredentialUID:                 "user.credential_uid",
 	PathUserDisplayName:                   "user.display_name",
 	PathUserEmailAddr:                     "user.email_addr",

@@ -83,7 +83,7 @@ func (t Table) apply(object jsontape.Value, e *ocsf.Event, at *path) {
 			if !m.Fn(v, e) {
 				leave(v, e, at)
 			}
-		case m.Sub != nil, m.Path != ocsf.PathNone && !set(v, e, m):
+		case m.Sub != nil || m.Path != ocsf.PathNone && !set(v, e, m): // an object was wanted, or another kind of value
 			leave(v, e, at)
 		}
 	}
