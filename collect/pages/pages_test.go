@@ -45,7 +45,7 @@ func TestEverythingIsCollectedOnce(t *testing.T) {
 				}
 			}
 			f.jump(time.Hour)
-			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unread == 0 })
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
 			b.stop()
 			b.check()
 			sealed := 0
@@ -88,7 +88,7 @@ func TestKilled(t *testing.T) {
 			b.fail = nil
 			b.run()
 			f.jump(30 * minute)
-			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unread == 0 })
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
 			b.stop()
 			b.check()
 		})
@@ -136,7 +136,7 @@ func TestF06APoisonedWindow(t *testing.T) {
 	b.until("the window is aside", func() bool {
 		for _, a := range b.acts(act.Gap) {
 			if a.Reason == act.Quarantined && !a.From.After(bad) && a.To.After(bad) && a.To.Sub(a.From) <= 2*minute {
-				return b.c.Status()[0].Unread <= 2*minute
+				return b.c.Status()[0].Unlisted <= 2*minute
 			}
 		}
 		return false
@@ -156,7 +156,7 @@ func TestF08Outage(t *testing.T) {
 			f := newFake(5)
 			b := newBench(t, f, pages.ByTime)
 			b.run()
-			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unread == 0 })
+			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
 			b.stop()
 			begun := f.Now()
 			for i := range 300 {
@@ -165,7 +165,7 @@ func TestF08Outage(t *testing.T) {
 			f.jump(out)
 			b.run()
 			b.until("back-fill is over", func() bool {
-				return len(b.c.Status()) > 0 && len(b.acts(act.Started)) == 2 && b.c.Status()[0].Unread == 0 && b.c.Status()[0].HeadTo.After(begun.Add(out-minute))
+				return len(b.c.Status()) > 0 && len(b.acts(act.Started)) == 2 && b.c.Status()[0].Unlisted == 0 && b.c.Status()[0].HeadTo.After(begun.Add(out-minute))
 			})
 			b.stop()
 			b.check()
@@ -251,7 +251,7 @@ func TestFaultsOfPages(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			f.jump(10 * minute)
-			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unread == 0 })
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
 			b.stop()
 			b.check()
 		})
@@ -265,7 +265,7 @@ func TestAJournalOfAnotherTime(t *testing.T) {
 	history(f, 50, day)
 	b := newBench(t, f, pages.ByTime)
 	b.run()
-	b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unread == 0 })
+	b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
 	b.stop()
 	b.j.Close()
 	b.db.Close()

@@ -3,30 +3,14 @@
 
 package pages
 
-import "time"
+import (
+	"time"
 
-// StreamStatus says how one stream stands. Times are the provider's where not said otherwise.
-type StreamStatus struct {
-	Stream string
-	// State is "collecting", "refused" (a permission is missing), or "failing" (the head has not read for ten polls).
-	State string
+	"github.com/daybreak-sec/daybreak/collect/loop"
+)
 
-	HeadFrom, HeadTo time.Time     // the head's latest window
-	Read             time.Time     // ours: when the head last worked
-	Unread           time.Duration // of the provider's time that back-fill has to read
-	Sweeping         time.Duration // of it that the long sweep has to read
-	Aside            int           // windows that cannot be read and are tried now and then
-	Swept            time.Time     // when the last sweep that worked was begun; zero if none was
-	Late             int64         // records that only a sweep has found
-	SweepLength      time.Duration // how far back sweeps look, as learned
-	// TimeToLoss is how long it takes until the first moment that was not read yet can no longer be had.
-	TimeToLoss time.Duration
-	Throttled  time.Duration // of the whole source: the provider has made us wait
-	Restarts   int           // of loops, since the start
-
-	LastError   string
-	LastErrorAt time.Time // ours
-}
+// StreamStatus says how one stream stands.
+type StreamStatus = loop.StreamStatus
 
 // Status says how the streams stand; before Run has met the provider, it is empty.
 func (c *Collector) Status() []StreamStatus {
@@ -47,7 +31,7 @@ func (s *stream) status() StreamStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := StreamStatus{
-		Stream: s.f.Stream, State: "collecting", HeadFrom: at(s.p.headFrom), HeadTo: at(s.p.headTo), Read: s.heard, Late: s.p.late,
+		Stream: s.f.Stream, State: "collecting", HeadFrom: at(s.p.headFrom), HeadTo: at(s.p.headTo), Listed: s.heard, Late: s.p.late,
 		SweepLength: time.Duration(s.sweepLength()) * time.Millisecond, Restarts: s.restarts, LastError: s.last, LastErrorAt: s.lastAt,
 	}
 	switch {
@@ -56,6 +40,7 @@ func (s *stream) status() StreamStatus {
 	case time.Since(s.heard) > 10*s.f.Poll+time.Minute:
 		st.State = "failing"
 	}
+	st.Full = at(s.p.swept)
 	if s.swept != 0 {
 		st.Swept = at(s.swept)
 	}
@@ -66,7 +51,7 @@ func (s *stream) status() StreamStatus {
 			st.Sweeping += left
 			continue
 		}
-		st.Unread += left
+		st.Unlisted += left
 		if l.stop > s.p.began {
 			oldest = min(oldest, max(l.start, s.p.began))
 		}
