@@ -7,6 +7,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
@@ -40,44 +42,37 @@ func (s *sources) entra(c config.Source, acts *act.Writer, _ webhook) (collector
 	if err != nil {
 		return nil, err
 	}
-	o := pages.Options{Upstream: graphPages{client}, Poll: c.Poll.Std(), Sweep: c.Sweep.Std()}
+	o := pages.Options{Upstream: GraphPages(client), Poll: c.Poll.Std(), Sweep: c.Sweep.Std()}
 	for _, name := range c.Streams {
-		f := pages.Feed{
-			Stream: name, Family: "entra-signin",
-			// What the tenant's license makes Entra keep: 30 days with P1 or P2, 7 without. What cannot be had is no error of
-			// the API but an empty page, so that less is said to be kept here than a tenant may have.
-			Keep: 7 * 24 * time.Hour,
-			// "P95 2 min, P99 5 min" is what Microsoft once published, and nothing since.
-			Settle: 10 * time.Minute, Overlap: 10 * time.Minute,
-		}
-		if g, ok := graph.Lookup(name); ok && g.Audit {
-			f.Family = "entra-audit"
-		}
-		if name == "riskDetections" { // made after the fact, "up to 2 hours"
-			f.Settle, f.Overlap, f.Sweep = 2*time.Hour, 30*time.Minute, 12*time.Hour
-		}
-		o.Feeds = append(o.Feeds, f)
+		o.Feeds = append(o.Feeds, GraphFeed(name))
 	}
 	return s.pages(c, acts, client.Client, o)
+}
+
+// GraphFeed is what is known of one of Entra's logs.
+func GraphFeed(name string) pages.Feed {
+	f := pages.Feed{
+		Stream: name, Family: "entra-signin",
+		// What the tenant's license makes Entra keep: 30 days with P1 or P2, 7 without. What cannot be had is no error of
+		// the API but an empty page, so that less is said to be kept here than a tenant may have.
+		Keep: 7 * 24 * time.Hour,
+		// "P95 2 min, P99 5 min" is what Microsoft once published, and nothing since.
+		Settle: 10 * time.Minute, Overlap: 10 * time.Minute,
+	}
+	if g, ok := graph.Lookup(name); ok && g.Audit {
+		f.Family = "entra-audit"
+	}
+	if name == "riskDetections" { // made after the fact, "up to 2 hours"
+		f.Settle, f.Overlap, f.Sweep = 2*time.Hour, 30*time.Minute, 12*time.Hour
+	}
+	return f
 }
 
 // pages makes the collector of a source whose API gives records in pages; o says what is particular to it.
 func (s *sources) pages(c config.Source, acts *act.Writer, client *rest.Client, o pages.Options) (collector, error) {
 	o.Name, o.Tenant, o.Journal, o.DB, o.Acts = c.Name, c.Tenant, s.n.journal, s.n.db, acts
 	o.Pace, o.Log = s.n.pace, s.n.log
-	records := s.metrics.records.WithLabelValues(c.Name)
-	o.Identify = func(family event.Family) pages.Identify {
-		source, _ := normalize.Lookup(family)
-		var tape jsontape.Tape
-		return func(raw []byte) ([]byte, int64) {
-			records.Inc()
-			if source == nil || tape.Parse(raw) != nil {
-				return nil, 0
-			}
-			known := source.Identify(tape.Root())
-			return known.ID, known.Time
-		}
-	}
+	o.Identify = IdentifyPages(s.metrics.records.WithLabelValues(c.Name))
 	if s.adjust.Pages != nil {
 		s.adjust.Pages(&o)
 	}
@@ -87,6 +82,27 @@ func (s *sources) pages(c config.Source, acts *act.Writer, client *rest.Client, 
 	}
 	return &paged{col, client}, nil
 }
+
+// IdentifyPages returns what reads the id and the time of a family's records, and counts them; count may be nil.
+func IdentifyPages(count prometheus.Counter) func(event.Family) pages.Identify {
+	return func(family event.Family) pages.Identify {
+		source, _ := normalize.Lookup(family)
+		var tape jsontape.Tape
+		return func(raw []byte) ([]byte, int64) {
+			if count != nil {
+				count.Inc()
+			}
+			if source == nil || tape.Parse(raw) != nil {
+				return nil, 0
+			}
+			known := source.Identify(tape.Root())
+			return known.ID, known.Time
+		}
+	}
+}
+
+// GraphPages makes an upstream of a client.
+func GraphPages(c *graph.Client) pages.Upstream { return graphPages{c} }
 
 // graphPages reads pages of Microsoft Graph.
 type graphPages struct{ *graph.Client }

@@ -13,7 +13,7 @@ import (
 	"github.com/daybreak-sec/daybreak/store"
 )
 
-// This file is all that knows the tables of store/migrations/0007_pages.sql.
+// This file is all that knows the tables of store/migrations/0008_pages.sql.
 
 // place is a row of pages_stream.
 type place struct {

@@ -163,6 +163,9 @@ func scopeOf(api string) string { return api + "/.default" }
 // Roles asks for a fresh token and returns the application roles in it: see [rest.OAuth.Roles].
 func (c *Client) Roles(ctx context.Context) ([]string, error) { return c.tokens.Roles(ctx) }
 
+// Error is that of package rest.
+type Error = rest.Error
+
 // Page is one page of a stream.
 type Page struct {
 	Records [][]byte  // as received
