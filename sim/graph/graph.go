@@ -18,6 +18,7 @@ package graph
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -202,14 +203,14 @@ func parse(v url.Values, e endpoint) (q query, err error) {
 	q.top = e.top
 	if text := v.Get("$top"); text != "" {
 		if q.top, err = strconv.Atoi(text); err != nil || q.top < 1 || q.top > e.top {
-			return q, fmt.Errorf("Invalid page size specified: '%s'. Must be between 1 and %d inclusive.", text, e.top)
+			return q, fmt.Errorf("invalid page size specified: '%s', must be between 1 and %d inclusive", text, e.top)
 		}
 	}
 	if text := v.Get("$skiptoken"); text != "" {
 		raw, err := base64.RawURLEncoding.DecodeString(text)
 		n, ok := strings.CutPrefix(string(raw), "from ")
 		if q.skip, _ = strconv.Atoi(n); err != nil || !ok {
-			return q, fmt.Errorf("Skip token is not valid.")
+			return q, errors.New("skip token is not valid")
 		}
 	}
 	for part := range strings.SplitSeq(v.Get("$filter"), " and ") {
@@ -219,11 +220,11 @@ func parse(v url.Values, e endpoint) (q query, err error) {
 		}
 		m := bound.FindStringSubmatch(part)
 		if m == nil || m[1] != e.time {
-			return q, fmt.Errorf("Could not find a property named '%s'.", strings.SplitN(part, "/", 2)[0])
+			return q, fmt.Errorf("could not find a property named '%s'", strings.SplitN(part, "/", 2)[0])
 		}
 		at, err := time.Parse(time.RFC3339, m[3])
 		if err != nil {
-			return q, fmt.Errorf("Invalid filter clause: %s", part)
+			return q, fmt.Errorf("invalid filter clause: %s", part)
 		}
 		if m[2] == "ge" {
 			q.from = at
@@ -232,7 +233,7 @@ func parse(v url.Values, e endpoint) (q query, err error) {
 		}
 	}
 	if q.from.IsZero() || q.to.IsZero() {
-		return q, fmt.Errorf("Invalid filter clause: a window of %s is wanted", e.time)
+		return q, fmt.Errorf("invalid filter clause: a window of %s is wanted", e.time)
 	}
 	return q, nil
 }
