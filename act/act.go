@@ -133,6 +133,10 @@ type Act struct {
 	Attempts   int
 	Received   time.Time // when the blob's last byte came
 
+	// Of a start: after so many seconds the provider shows nearly all of what happened, and for so many it keeps it;
+	// zero if the platform's own values hold.
+	Settle, Keep float64
+
 	// Of gaps, failures, waits and alarms.
 	Permanent bool
 	Reason    string // a short stable word
@@ -193,8 +197,13 @@ func (a *Act) Check() error {
 			return errors.New("act: a count is negative")
 		}
 	}
-	if a.Bytes < 0 || a.Seconds < 0 || math.IsNaN(a.Seconds) || math.IsInf(a.Seconds, 0) {
-		return errors.New("act: its bytes or seconds are negative or no number")
+	if a.Bytes < 0 {
+		return errors.New("act: its bytes are negative")
+	}
+	for _, s := range [...]float64{a.Seconds, a.Settle, a.Keep} {
+		if s < 0 || math.IsNaN(s) || math.IsInf(s, 0) {
+			return errors.New("act: its seconds are negative or no number")
+		}
 	}
 	return checkTimes(a.Time, a.From, a.To, a.At, a.Received)
 }

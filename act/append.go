@@ -59,10 +59,9 @@ func (a *Act) Append(dst []byte) []byte {
 	w.text("code", a.Code)
 	w.number("status", int64(a.Status))
 	w.number("count", int64(a.Count))
-	if a.Seconds != 0 {
-		w.name("seconds")
-		w.dst = strconv.AppendFloat(w.dst, a.Seconds, 'g', -1, 64)
-	}
+	w.float("seconds", a.Seconds)
+	w.float("settle", a.Settle)
+	w.float("keep", a.Keep)
 	return append(w.dst, '}')
 }
 
@@ -107,6 +106,13 @@ func (o *object) number(name string, n int64) {
 	if n != 0 {
 		o.name(name)
 		o.dst = strconv.AppendInt(o.dst, n, 10)
+	}
+}
+
+func (o *object) float(name string, f float64) {
+	if f != 0 {
+		o.name(name)
+		o.dst = strconv.AppendFloat(o.dst, f, 'g', -1, 64)
 	}
 }
 

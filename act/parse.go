@@ -120,6 +120,10 @@ func (r *reader) result(a *Act, v jsontape.Value) {
 		a.Count = r.count(v)
 	case "seconds":
 		a.Seconds = r.seconds(v)
+	case "settle":
+		a.Settle = r.seconds(v)
+	case "keep":
+		a.Keep = r.seconds(v)
 	}
 }
 

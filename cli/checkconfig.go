@@ -23,6 +23,7 @@ import (
 	"github.com/daybreak-sec/daybreak/notify"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
+	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
 
@@ -203,6 +204,10 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	if !v.tryCredential(ctx, c) {
 		return v
 	}
+	if c.Type == "entra" {
+		v.tryGraph(ctx, c)
+		return v
+	}
 	v.tryWebhook(ctx, c)
 	client, err := node.NewM365Client(c, nil, func(o *provider.Options) { o.Log = slog.New(slog.DiscardHandler) })
 	if err != nil {
@@ -215,7 +220,12 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 		return v
 	}
 	v.add("token", good, "token given")
-	v.tryRoles(c, roles)
+	v.tryRoles(c.Streams, roles, "the Office 365 Management APIs", func(stream string) []string {
+		if stream == streamDL {
+			return []string{roleDLP}
+		}
+		return []string{roleFeed}
+	})
 	v.trySubscriptions(ctx, c, client)
 	v.trySkew(client.Skew())
 	return v
@@ -264,28 +274,64 @@ const (
 	streamDL = "DLP.All"
 )
 
-// tryRoles says which permission is missing and which streams need it.
-func (v *verdict) tryRoles(c *config.Source, roles []string) {
-	missing := map[string][]string{}
-	for _, stream := range c.Streams {
-		role := roleFeed
-		if stream == streamDL {
-			role = roleDLP
-		}
-		if !slices.Contains(roles, role) {
+// tryRoles says which permission of an API is missing and which streams need it.
+func (v *verdict) tryRoles(streams, roles []string, api string, needs func(stream string) []string) {
+	missing, order := map[string][]string{}, []string(nil)
+	for _, stream := range streams {
+		for _, role := range needs(stream) {
+			if slices.Contains(roles, role) {
+				continue
+			}
+			if missing[role] == nil {
+				order = append(order, role)
+			}
 			missing[role] = append(missing[role], stream)
 		}
 	}
-	for _, role := range []string{roleFeed, roleDLP} {
-		if streams := missing[role]; streams != nil {
-			v.add("permissions", failed,
-				"the application lacks %s, which %s needs: add this application permission of the Office 365 Management APIs and grant admin consent, or leave the stream out of streams",
-				role, strings.Join(streams, ", "))
-		}
+	for _, role := range order {
+		v.add("permissions", failed,
+			"the application lacks %s, which %s needs: add this application permission of %s and grant admin consent, or leave the stream out of streams",
+			role, strings.Join(missing[role], ", "), api)
 	}
 	if len(missing) == 0 {
 		v.add("permissions", good, "permissions complete")
 	}
+}
+
+// tryGraph asks Microsoft Graph for a page of each stream.
+func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
+	client, err := node.NewGraphClient(c, nil, func(o *graph.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return
+	}
+	roles, err := client.Roles(ctx)
+	if err != nil {
+		v.add("token", failed, "no token: %s", advice(ctx, err, "the token service"))
+		return
+	}
+	v.add("token", good, "token given")
+	v.tryRoles(c.Streams, roles, "Microsoft Graph", func(stream string) []string {
+		if s, ok := graph.Lookup(stream); ok {
+			return s.Roles
+		}
+		return nil
+	})
+	read := 0
+	for _, name := range c.Streams {
+		s, ok := graph.Lookup(name)
+		if !ok {
+			continue
+		}
+		now := client.Now()
+		if _, err := client.List(ctx, budget.Head, s, now.Add(-time.Minute), now, ""); err != nil {
+			v.add("stream", failed, "%s cannot be read: %s", name, advice(ctx, err, "the API"))
+			continue
+		}
+		read++
+	}
+	v.add("streams", good, "%d of %d streams can be read", read, len(c.Streams))
+	v.trySkew(client.Skew())
 }
 
 func (v *verdict) trySubscriptions(ctx context.Context, c *config.Source, client *provider.Client) {

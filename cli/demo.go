@@ -242,7 +242,7 @@ func (co *demoCompany) configuration(dir, addr string, sim *m365.Server, address
 	if err := keepSecret(sim, secret); err != nil {
 		return config.Config{}, err
 	}
-	src := config.DefaultSource()
+	src := config.DefaultSource("m365")
 	src.Name, src.Type, src.Tenant, src.ClientID = "demo", "m365", tenant, id
 	src.ClientSecret, src.API, src.Login = config.Secret("file:"+secret), address, address
 	src.Poll, src.RequestsPerMinute = config.Duration(time.Second), demoQuota

@@ -70,7 +70,7 @@ func TestEverySetting(t *testing.T) {
 	}
 	// The file must not forget a setting that is added later.
 	differs(t, "", reflect.ValueOf(config.Default()), reflect.ValueOf(got))
-	differs(t, "source", reflect.ValueOf(config.DefaultSource()), reflect.ValueOf(got.Sources[0]))
+	differs(t, "source", reflect.ValueOf(config.DefaultSource("")), reflect.ValueOf(got.Sources[0]))
 	both := got.Notify[1] // no channel has the settings of two kinds
 	both.URL, both.Hosts = got.Notify[0].URL, got.Notify[0].Hosts
 	differs(t, "notify", reflect.ValueOf(config.DefaultNotify()), reflect.ValueOf(both))

@@ -34,7 +34,7 @@ that was changed starts anew, the others go on. Settings of server, witness and 
 		name, doc := section.Tag.Get("toml"), section.Tag.Get("doc")
 		switch section.Type {
 		case reflect.TypeFor[[]Source]():
-			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(DefaultSource()))
+			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(defaultSource()))
 		case reflect.TypeFor[[]Notify]():
 			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(DefaultNotify()))
 		default:
@@ -73,4 +73,11 @@ func literal(v reflect.Value) string {
 		return "[]"
 	}
 	return fmt.Sprint(v.Interface())
+}
+
+// defaultSource is what the reference shows as defaults; of what differs by type, the descriptions tell.
+func defaultSource() Source {
+	d := DefaultSource("m365")
+	d.Type = ""
+	return d
 }

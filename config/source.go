@@ -5,6 +5,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API. Required."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph. Required."`
 	Tenant string `toml:"tenant" doc:"Directory (tenant) id, a GUID. Required."`
 	Plan   string `toml:"plan" doc:"Which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
@@ -28,10 +29,10 @@ type Source struct {
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which content is collected. Empty means all five: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for."`
-	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant share it and give the same."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra."`
+	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late. Default: 1m of m365, 5m of entra."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365, 30 of entra, which are the vendor's."`
 
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
 }
@@ -42,24 +43,57 @@ type Webhook struct {
 	AuthID Secret `toml:"auth_id" doc:"Where the word is that the provider sends along, at least 16 characters; what comes without it is refused. Required."`
 }
 
-// allStreams are those of a source that does not say which.
-var allStreams = []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"}
+// kind is what holds for the sources of a type.
+type kind struct {
+	streams   []string
+	poll      time.Duration
+	sweep     time.Duration
+	perMinute int // the vendor's baseline for a tenant
+	least     int // requests a minute with which the streams can be followed
+	webhook   bool
+}
+
+// kinds are the types of sources.
+var kinds = map[string]*kind{
+	"m365": {
+		streams: []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"},
+		poll:    3 * time.Second, sweep: time.Minute, perMinute: 2000, least: 60, webhook: true,
+	},
+	"entra": {
+		streams: []string{
+			"signIns", "signIns.nonInteractiveUser", "signIns.servicePrincipal", "signIns.managedIdentity", "directoryAudits", "provisioning",
+			"riskDetections",
+		},
+		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 30, least: 20,
+	},
+}
+
+// Types are the types of sources, in their order.
+func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// Streams are those of a type.
+func Streams(typ string) []string {
+	if k := kinds[typ]; k != nil {
+		return slices.Clone(k.streams)
+	}
+	return nil
+}
 
 var plans = []string{"enterprise", "gcc", "gcc-high", "dod"}
 
-// DefaultSource returns what a source's block need not say.
-func DefaultSource() Source {
-	return Source{
-		Plan: "enterprise", Poll: Duration(3 * time.Second), Sweep: Duration(time.Minute),
-		// The vendor's baseline for a tenant.
-		RequestsPerMinute: 2000,
+// DefaultSource returns what a block of a source of the type need not say.
+func DefaultSource(typ string) Source {
+	k := kinds[typ]
+	if k == nil {
+		k = kinds["m365"]
 	}
+	return Source{Type: typ, Plan: "enterprise", Poll: Duration(k.poll), Sweep: Duration(k.sweep), RequestsPerMinute: k.perMinute}
 }
 
 // fill sets what the file does not say. GUIDs and addresses get the form in
 // which they are compared.
 func (s *Source) fill(said func(key string) bool) {
-	def := DefaultSource()
+	def := DefaultSource(s.Type)
 	if !said("plan") {
 		s.Plan = def.Plan
 	}
@@ -73,7 +107,7 @@ func (s *Source) fill(said func(key string) bool) {
 		s.RequestsPerMinute = def.RequestsPerMinute
 	}
 	if len(s.Streams) == 0 {
-		s.Streams = slices.Clone(allStreams)
+		s.Streams = Streams(s.Type)
 	}
 	s.Tenant, s.ClientID, s.Publisher = strings.ToLower(s.Tenant), strings.ToLower(s.ClientID), strings.ToLower(s.Publisher)
 	if s.Publisher == "" {
@@ -131,7 +165,7 @@ func conflict(s, other *Source) (key, msg string) {
 	if s.Name == other.Name {
 		return "name", "there are two of this name: give each source a name of its own"
 	}
-	if s.Tenant != other.Tenant {
+	if s.Tenant != other.Tenant || s.Type != other.Type {
 		return "", ""
 	}
 	for _, stream := range s.Streams {
@@ -166,9 +200,9 @@ func (s *Source) checkIdentity() (key, msg string) {
 	case s.Name == "daybreak":
 		return "name", `name is "daybreak", under which the program's own acts stand: take another`
 	case s.Type == "":
-		return "type", `type is missing: the one there is is "m365"`
-	case s.Type != "m365":
-		return "type", fmt.Sprintf(`type is %.40q: the one there is is "m365"`, s.Type)
+		return "type", "type is missing: give one of " + strings.Join(Types(), ", ")
+	case kinds[s.Type] == nil:
+		return "type", fmt.Sprintf("type is %.40q: want one of %s", s.Type, strings.Join(Types(), ", "))
 	case s.Tenant == "":
 		return "tenant", "tenant is missing: give the directory (tenant) id, a GUID"
 	case !guid(s.Tenant):
@@ -238,10 +272,11 @@ func address(text string) (u *url.URL, msg string) {
 }
 
 func (s *Source) checkWork() (key, msg string) {
+	k := kinds[s.Type]
 	for i, name := range s.Streams {
 		switch {
-		case !slices.Contains(allStreams, name):
-			return "streams", fmt.Sprintf("%.60q is not a stream: want %s", name, strings.Join(allStreams, ", "))
+		case !slices.Contains(k.streams, name):
+			return "streams", fmt.Sprintf("%.60q is not a stream of %s: want %s", name, s.Type, strings.Join(k.streams, ", "))
 		case slices.Contains(s.Streams[:i], name):
 			return "streams", name + " stands twice in streams"
 		}
@@ -249,14 +284,14 @@ func (s *Source) checkWork() (key, msg string) {
 	switch {
 	case s.Poll < Duration(time.Second) || s.Poll > Duration(10*time.Minute):
 		return "poll", `poll must be between "1s" and "10m"`
-	case s.Sweep < s.Poll && s.Sweep == DefaultSource().Sweep:
+	case s.Sweep < s.Poll && s.Sweep == Duration(k.sweep):
 		return "poll", "poll is longer than sweep: give a longer sweep too"
 	case s.Sweep < s.Poll:
 		return "sweep", "sweep is shorter than poll: what poll reads need not be read again sooner"
 	case s.Sweep > Duration(time.Hour):
 		return "sweep", `sweep must be at most "1h": what comes late would wait for it`
-	case s.RequestsPerMinute < 60:
-		return "requests_per_minute", "requests_per_minute must be at least 60: with fewer the streams cannot be followed"
+	case s.RequestsPerMinute < k.least:
+		return "requests_per_minute", fmt.Sprintf("requests_per_minute must be at least %d: with fewer the streams cannot be followed", k.least)
 	case s.RequestsPerMinute > 1_000_000:
 		return "requests_per_minute", "requests_per_minute must be at most 1000000"
 	}
@@ -269,6 +304,8 @@ func (s *Source) checkWebhook() (key, msg string) {
 		return "", ""
 	}
 	switch {
+	case !kinds[s.Type].webhook:
+		return "webhook", "webhook: a source of type " + s.Type + " has none: leave it out"
 	case w.URL == "":
 		return "webhook.url", "webhook.url is missing: give the public address of this server's /hook/m365/" + s.Name
 	case w.AuthID == "":

@@ -4,6 +4,7 @@
 package coverage
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -26,6 +27,9 @@ const (
 // forgetAfter is how long after its expiry a sealed blob is remembered: acts that
 // name it again, because a collector that died does its work again, come sooner.
 const forgetAfter = 24 * time.Hour
+
+// longest is what is believed of an act that says how long something takes, in seconds.
+const longest = 10 * 366 * 24 * 3600
 
 // ledger writes acts into the tables, in one transaction. What it does depends
 // only on the order of the acts, never on how they are grouped or on any clock.
@@ -54,6 +58,18 @@ type feed struct {
 	lag                  histogram.Histogram // seconds
 	failed, failure      string
 	changed, lagsChanged bool
+	settleMs, keepMs     int64 // as its collector told; 0 if it did not
+}
+
+// settle is how long after an interval's end a listing must have been asked for to count.
+func (f *feed) settle(o *Options) int64 { return cmp.Or(f.settleMs, o.Settle.Milliseconds()) }
+
+// keep is how long the provider keeps what it offers.
+func (f *feed) keep(o *Options) int64 { return cmp.Or(f.keepMs, o.Retention.Milliseconds()) }
+
+// due is how long after its end an interval should be complete.
+func (f *feed) due(o *Options) int64 {
+	return o.Due.Milliseconds() + max(0, f.settle(o)-o.Settle.Milliseconds())
 }
 
 type slotKey struct{ feed, slot int64 }
@@ -106,6 +122,7 @@ func (l *ledger) takeFor(f *feed, id string, a *act.Act) error {
 		return l.alarm(f, id, a)
 	case act.Started:
 		f.startedAt, f.changed = moment(a), true
+		f.settleMs, f.keepMs = int64(1000*min(a.Settle, longest)), int64(1000*min(a.Keep, longest))
 	case act.Failed:
 		f.failed, f.failure, f.changed = id, a.Message, true
 	}
@@ -164,7 +181,7 @@ func (l *ledger) addBlob(f *feed, id string, key []byte, b *act.Blob, a *act.Act
 		created = time.UnixMilli(moment(a)) // better than an interval nobody looks at
 	}
 	at := created.UnixMilli()
-	expires := at + l.opts.Retention.Milliseconds()
+	expires := at + f.keep(l.opts)
 	if !b.Expires.IsZero() {
 		expires = b.Expires.UnixMilli()
 	}
@@ -193,7 +210,7 @@ func (l *ledger) lag(f *feed, created int64, c *counts) error {
 	var lag int64
 	if err == nil && to > created && at > created {
 		lag = at - created
-		if at >= (slotOf(created)+1)*slotMillis+l.opts.Settle.Milliseconds() {
+		if at >= (slotOf(created)+1)*slotMillis+f.settle(l.opts) {
 			c.late++
 		}
 	}
@@ -337,14 +354,14 @@ func texts(rows *sql.Rows) (list []string, err error) {
 }
 
 const feedColumns = `
-	SELECT id, tenant, stream, source, listed_at, told, first_at, begun, swept_from, swept_at, started_at, purged, lag_max, lag, failed, failure
+	SELECT id, tenant, stream, source, listed_at, told, first_at, begun, swept_from, swept_at, started_at, purged, lag_max, lag, failed, failure, settle, keep
 	FROM coverage_feed`
 
 func scanFeed(row interface{ Scan(...any) error }) (*feed, error) {
 	f := new(feed)
 	var lag []byte
 	err := row.Scan(&f.id, &f.tenant, &f.stream, &f.source, &f.listedAt, &f.told, &f.firstAt, &f.begun, &f.sweptFrom, &f.sweptAt,
-		&f.startedAt, &f.purged, &f.lagMax, &lag, &f.failed, &f.failure)
+		&f.startedAt, &f.purged, &f.lagMax, &lag, &f.failed, &f.failure, &f.settleMs, &f.keepMs)
 	if err != nil {
 		return nil, err
 	}
@@ -381,9 +398,9 @@ func (l *ledger) saveFeed(f *feed) error {
 	}
 	err := l.exec(`
 		UPDATE coverage_feed SET source = $2, listed_at = $3, told = $4, first_at = $5, begun = $6, swept_from = $7, swept_at = $8,
-			started_at = $9, purged = $10, lag_max = $11, failed = $12, failure = $13
+			started_at = $9, purged = $10, lag_max = $11, failed = $12, failure = $13, settle = $14, keep = $15
 		WHERE id = $1`,
-		f.id, f.source, f.listedAt, f.told, f.firstAt, f.begun, f.sweptFrom, f.sweptAt, f.startedAt, f.purged, f.lagMax, f.failed, f.failure)
+		f.id, f.source, f.listedAt, f.told, f.firstAt, f.begun, f.sweptFrom, f.sweptAt, f.startedAt, f.purged, f.lagMax, f.failed, f.failure, f.settleMs, f.keepMs)
 	if err != nil || !f.lagsChanged {
 		return err
 	}

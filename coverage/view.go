@@ -117,7 +117,7 @@ func (v *view) judge(slot int64) Span {
 	if lacking != nil {
 		s.Outstanding, s.Why = lacking.count, lacking.act
 	}
-	settled := covered && at >= to+v.opts.Settle.Milliseconds()
+	settled := covered && at >= to+v.feed.settle(v.opts)
 	switch gap := v.gapIn(from, to); {
 	case gap != nil:
 		s.State, s.Reason, s.Why = Gap, gap.Reason, gap.Act
@@ -126,17 +126,17 @@ func (v *view) judge(slot int64) Span {
 		}
 	case settled && lacking == nil:
 		s.State = Complete
-	case v.now < to+v.opts.Due.Milliseconds():
+	case v.now < to+v.feed.due(v.opts):
 		s.State, s.Reason = Unknown, NotDue
 	case lacking != nil:
 		s.Reason = NotFetched
-	case v.excluded && to > v.feed.listedAt-v.opts.Settle.Milliseconds():
+	case v.excluded && to > v.feed.listedAt-v.feed.settle(v.opts):
 		s.State, s.Reason = Unavailable, act.Excluded
 	case v.feed.begun == 0 && v.refused() != nil:
 		s.State, s.Reason, s.Why = Unavailable, v.refused().Reason, v.refused().Act
 	case !covered && (v.feed.begun == 0 || from < v.feed.begun):
 		s.State, s.Reason = Unknown, NeverAsked
-	case to <= v.now-v.opts.Retention.Milliseconds():
+	case to <= v.now-v.feed.keep(v.opts):
 		s.State, s.Reason = Gap, Lost // nobody can list it any more
 	case covered:
 		s.Reason = NotSettled
@@ -199,7 +199,7 @@ func (v *view) present() Feed {
 	f := v.feed
 	out := Feed{
 		Tenant: f.tenant, Source: f.source, Stream: f.stream, Now: instant(v.now), Listed: instant(f.listedAt),
-		Intervals: map[State]int{}, Settle: v.opts.Settle,
+		Intervals: map[State]int{}, Settle: time.Duration(v.feed.settle(v.opts)) * time.Millisecond,
 		Lag999: time.Duration(f.lag.Quantile(0.999)) * time.Second, LagMax: time.Duration(f.lagMax) * time.Millisecond,
 		Swept: instant(f.sweptAt), Failure: f.failure, FailureAct: f.failed,
 	}
@@ -225,7 +225,7 @@ func (v *view) outstanding(f *Feed) error {
 	if err != nil {
 		return err
 	}
-	retention := v.opts.Retention.Milliseconds()
+	retention := v.feed.keep(v.opts)
 	first, loss := min(hole, v.now), min(hole, v.now)+retention
 	if oldest.Valid {
 		first, loss = min(first, oldest.Int64), min(loss, expires.Int64)
@@ -233,7 +233,7 @@ func (v *view) outstanding(f *Feed) error {
 	f.Oldest = instant(first)
 	f.TimeToLoss = time.Duration(min(max(loss-v.now, 0), retention)) * time.Millisecond
 	f.BackFilling = first < v.feed.firstAt
-	f.Endangered = !f.BackFilling && v.feed.firstAt != 0 && f.TimeToLoss < v.opts.Retention/2
+	f.Endangered = !f.BackFilling && v.feed.firstAt != 0 && f.TimeToLoss < time.Duration(retention)*time.Millisecond/2
 	return nil
 }
 
@@ -243,7 +243,7 @@ func (v *view) hole() (int64, error) {
 	if v.feed.begun == 0 {
 		return v.now, nil
 	}
-	at := max(v.feed.begun, v.now-v.opts.Retention.Milliseconds())
+	at := max(v.feed.begun, v.now-v.feed.keep(v.opts))
 	list, err := loadSegments(v.ctx, v.tx, v.feed.id, at, v.now)
 	if err != nil {
 		return 0, err
@@ -274,7 +274,7 @@ func (v *view) load(from, to int64) (err error) {
 		return err
 	}
 	// hole looks as far back as the provider keeps anything.
-	return v.loadGaps(min(from, v.now-v.opts.Retention.Milliseconds()))
+	return v.loadGaps(min(from, v.now-v.feed.keep(v.opts)))
 }
 
 func loadSegments(ctx context.Context, tx *sql.Tx, feed, from, to int64) ([]segment, error) {

@@ -25,6 +25,16 @@ var labels = []struct {
 	{"Microsoft 365 and Entra", 98, []string{
 		"elastic_o365_audit", "sekoia_o365", "elastic_azure_signinlogs", "elastic_azure_auditlogs", "sekoia_azure_ad", "sekoia_entraid_graphapi",
 	}},
+	{"Okta", 95, []string{"elastic_okta_system", "sekoia_okta_system"}},
+	{"Slack", 95, []string{"elastic_slack_audit"}},
+	{"Google Workspace", 95, []string{
+		"elastic_google_workspace_admin", "elastic_google_workspace_login", "elastic_google_workspace_user_accounts", "elastic_google_workspace_saml",
+		"elastic_google_workspace_token", "elastic_google_workspace_drive", "elastic_google_workspace_groups", "elastic_google_workspace_group_enterprise",
+		"elastic_google_workspace_device", "elastic_google_workspace_rules", "elastic_google_workspace_gcp",
+		"elastic_google_workspace_context_aware_access", "elastic_google_workspace_access_transparency", "sekoia_google_report",
+	}},
+	{"AWS CloudTrail", 95, []string{"elastic_aws_cloudtrail", "sekoia_aws_cloudtrail"}},
+	{"GitHub", 95, []string{"elastic_github_audit", "sekoia_github_audit"}},
 	{"Microsoft, others", 0, []string{"elastic_azure_provisioning", "elastic_azure_identity_protection", "elastic_azure_graphactivitylogs"}},
 }
 

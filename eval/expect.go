@@ -46,6 +46,11 @@ func ecs(doc map[string]any) facts {
 		f.outcome = s[0]
 	}
 	f.object = texts(doc, "file.name", "user.target.name", "user.target.email", "user.target.id", "user.target.group.name", "group.name", "rule.name")
+	for _, owner := range [...]string{"user.target", "group"} {
+		if name, domain := texts(doc, owner+".name"), texts(doc, owner+".domain"); len(name) > 0 && len(domain) > 0 {
+			f.object = append(f.object, name[0]+"@"+domain[0])
+		}
+	}
 	return f
 }
 

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/event"
-	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
 
 // covered keeps what is known of completeness and delays up to date.
@@ -168,7 +168,7 @@ func (n *Node) providerNow(tenant string) (time.Time, bool) {
 // expected are the streams that the providers of the configured sources have.
 func (n *Node) expected() (list []coverage.Stream) {
 	for _, c := range n.live.Load().config.Sources {
-		for _, stream := range provider.Streams {
+		for _, stream := range config.Streams(c.Type) {
 			list = append(list, coverage.Stream{Tenant: c.Tenant, Source: c.Name, Stream: stream, Collected: slices.Contains(c.Streams, stream)})
 		}
 	}

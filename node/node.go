@@ -43,6 +43,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
+	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/incident"
@@ -82,6 +83,7 @@ type Options struct {
 // Adjust changes what a source runs with before it starts, and how messages are sent. nil leaves it.
 type Adjust struct {
 	Collector func(*collect.Options)
+	Pages     func(*pages.Options)
 	Client    func(*provider.Options)
 	Notify    func(*notify.Options)
 	Listen    time.Duration // how often silent workloads are listened for; 0: as always

@@ -10,6 +10,7 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
+	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
 
@@ -28,6 +29,19 @@ func NewM365Client(c *config.Source, b *budget.Budget, adjust func(*provider.Opt
 		adjust(&o)
 	}
 	return provider.New(o)
+}
+
+// NewGraphClient makes the client that the settings of a source of Entra's logs describe. adjust may be nil.
+func NewGraphClient(c *config.Source, b *budget.Budget, adjust func(*graph.Options)) (*graph.Client, error) {
+	cred, err := CredentialOf(c)
+	if err != nil {
+		return nil, err
+	}
+	o := graph.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Budget: b}
+	if adjust != nil {
+		adjust(&o)
+	}
+	return graph.New(o)
 }
 
 // CredentialOf returns what a source proves itself with.

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
+	"github.com/daybreak-sec/daybreak/collect/pages"
 )
 
 // Somebody may bring back the journal from an older copy and leave control.db and the lake
@@ -23,6 +24,11 @@ func (n *Node) forgetLost(ctx context.Context) (rebuild bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	pages, err := pages.Distrust(ctx, n.db, n.journal.Origin(), size)
+	if err != nil {
+		return false, err
+	}
+	lost = lost || pages
 	if rebuild = n.lake.Appended().Batch > size; !rebuild && !lost {
 		return false, nil
 	}

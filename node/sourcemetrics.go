@@ -11,7 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	collect "github.com/daybreak-sec/daybreak/collect/m365"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 )
 
@@ -157,7 +157,7 @@ func (m *sourceMetrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 // StreamStatus is what a collector says of one of its streams.
-type StreamStatus = collect.StreamStatus
+type StreamStatus = loop.StreamStatus
 
 var streamGauges = []gauge[StreamStatus]{
 	byStream("collecting", "1 while the stream is collected; 0 if it fails, is switched off or refused.", prometheus.GaugeValue, func(s *StreamStatus) (float64, bool) {

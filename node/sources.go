@@ -102,9 +102,17 @@ func newSources(n *Node) *sources {
 		n: n, metrics: newSourceMetrics(),
 		nobody: newHook(new(config.Webhook)), strangers: newBucket(strangerRate, strangerBurst),
 	}
-	s.build, s.pause = s.m365, firstPause
+	s.build, s.pause = s.ofType, firstPause
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
+}
+
+// ofType makes the collector of a source by its type.
+func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (collector, error) {
+	if c.Type == "entra" {
+		return s.entra(c, acts, hook)
+	}
+	return s.m365(c, acts, hook)
 }
 
 // Collect starts the sources of the configuration. It returns at once.

@@ -19,10 +19,15 @@ import (
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/cloudtrail"
 	"github.com/daybreak-sec/daybreak/normalize/daybreak"
 	"github.com/daybreak-sec/daybreak/normalize/entra"
 	"github.com/daybreak-sec/daybreak/normalize/generic"
+	"github.com/daybreak-sec/daybreak/normalize/github"
+	"github.com/daybreak-sec/daybreak/normalize/google"
 	"github.com/daybreak-sec/daybreak/normalize/m365"
+	"github.com/daybreak-sec/daybreak/normalize/okta"
+	"github.com/daybreak-sec/daybreak/normalize/slack"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
@@ -30,7 +35,7 @@ import (
 // MapperVersion names the tables that made an event. It changes whenever the
 // same record would give another event; events say it in
 // metadata.transformation_info_list.
-const MapperVersion = "1"
+const MapperVersion = "2"
 
 // Source, Identity and Drift are those of package source.
 type (
@@ -40,7 +45,10 @@ type (
 )
 
 // Sources are the kinds of records that Daybreak understands.
-var Sources = []Source{m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, daybreak.Source, generic.OCSF, generic.JSON}
+var Sources = []Source{
+	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source,
+	daybreak.Source, generic.OCSF, generic.JSON,
+}
 
 // Lookup finds the source of a family.
 func Lookup(family event.Family) (s *Source, ok bool) {

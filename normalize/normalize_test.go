@@ -5,6 +5,7 @@ package normalize_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,9 +18,9 @@ import (
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
-// samples are the records in the testdata of a source's package.
+// samples are the records in the testdata of a source's package: one a file, or one a line.
 func samples(t testing.TB, source string) map[string][]byte {
-	names, err := filepath.Glob(source + "/testdata/*.json")
+	names, err := filepath.Glob(source + "/testdata/*.json*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,13 @@ func samples(t testing.TB, source string) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		records[name] = raw
+		if !strings.HasSuffix(name, ".jsonl") {
+			records[name] = raw
+			continue
+		}
+		for i, line := range bytes.Split(bytes.TrimSpace(raw), []byte("\n")) {
+			records[fmt.Sprintf("%s:%d", name, i+1)] = line
+		}
 	}
 	return records
 }
@@ -64,6 +71,25 @@ func TestDetect(t *testing.T) {
 		got = slices.DeleteFunc(got, func(f event.Family) bool { return f == "json" }) // which takes any object
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// TestDetectIsStrict holds every source's records against every detector: of
+// the sources that have a shape of their own, one takes each.
+func TestDetectIsStrict(t *testing.T) {
+	for source, want := range map[string]event.Family{"m365": "m365", "entra": "entra-*", "okta": "okta", "slack": "slack", "google": "google-workspace", "github": "github", "cloudtrail": "cloudtrail"} {
+		list := samples(t, source)
+		if len(list) == 0 {
+			t.Errorf("%s has no records", source)
+		}
+		for name, raw := range list {
+			prefix, _, any := strings.Cut(string(want), "*")
+			for _, got := range detect(t, raw) {
+				if got != "json" && got != want && !(any && strings.HasPrefix(string(got), prefix)) {
+					t.Errorf("%s: taken for %s", name, got)
+				}
+			}
 		}
 	}
 }
@@ -133,9 +159,13 @@ func TestDriftIsOfTheLastRecord(t *testing.T) {
 
 // FuzzEvent: any bytes, as a record of any family, give a valid event.
 func FuzzEvent(f *testing.F) {
-	for _, source := range []string{"m365", "entra", "generic"} {
+	for source, family := range map[string]event.Family{
+		"m365": "m365", "entra": "entra-diagnostic", "google": "google-workspace", "okta": "okta", "slack": "slack", "github": "github",
+		"cloudtrail": "cloudtrail", "generic": "json",
+	} {
+		place := slices.IndexFunc(normalize.Sources, func(s normalize.Source) bool { return s.Family == family })
 		for _, raw := range samples(f, source) {
-			f.Add(raw, uint8(0))
+			f.Add(raw, uint8(place))
 		}
 	}
 	f.Add([]byte("{\"a\":\"\xff\x00\",\"a\":1,\"\":{}}"), uint8(4))

@@ -13,11 +13,15 @@ const (
 	PathActorAppName                                             // actor.app_name
 	PathActorAppUID                                              // actor.app_uid
 	PathActorIDPName                                             // actor.idp.name
+	PathActorInvokedBy                                           // actor.invoked_by
 	PathActorSessionCreatedTime                                  // actor.session.created_time
 	PathActorSessionCredentialUID                                // actor.session.credential_uid
+	PathActorSessionIsMFA                                        // actor.session.is_mfa
 	PathActorSessionIssuer                                       // actor.session.issuer
 	PathActorSessionUID                                          // actor.session.uid
 	PathActorSessionUIDAlt                                       // actor.session.uid_alt
+	PathActorUserAccountUID                                      // actor.user.account.uid
+	PathActorUserCredentialUID                                   // actor.user.credential_uid
 	PathActorUserDisplayName                                     // actor.user.display_name
 	PathActorUserEmailAddr                                       // actor.user.email_addr
 	PathActorUserName                                            // actor.user.name
@@ -26,8 +30,12 @@ const (
 	PathActorUserUID                                             // actor.user.uid
 	PathActorUserUIDAlt                                          // actor.user.uid_alt
 	PathAPIOperation                                             // api.operation
+	PathAPIRequestData                                           // api.request.data
 	PathAPIRequestUID                                            // api.request.uid
 	PathAPIResponseCode                                          // api.response.code
+	PathAPIResponseData                                          // api.response.data
+	PathAPIResponseError                                         // api.response.error
+	PathAPIResponseMessage                                       // api.response.message
 	PathAPIServiceName                                           // api.service.name
 	PathAPIServiceUID                                            // api.service.uid
 	PathAPIVersion                                               // api.version
@@ -42,20 +50,30 @@ const (
 	PathAuthorizationsDecision                                   // authorizations[].decision
 	PathAuthorizationsPolicyName                                 // authorizations[].policy.name
 	PathAuthorizationsPolicyUID                                  // authorizations[].policy.uid
+	PathCloudAccountName                                         // cloud.account.name
+	PathCloudAccountUID                                          // cloud.account.uid
+	PathCloudOrgName                                             // cloud.org.name
+	PathCloudOrgUID                                              // cloud.org.uid
 	PathCloudProvider                                            // cloud.provider
+	PathCloudRegion                                              // cloud.region
 	PathComment                                                  // comment
 	PathCount                                                    // count
 	PathDataSecurityDetectionSystemID                            // data_security.detection_system_id
 	PathDataSecurityPolicyName                                   // data_security.policy.name
 	PathDataSecurityPolicyUID                                    // data_security.policy.uid
+	PathDatabucketFileName                                       // databucket.file.name
+	PathDatabucketFilePath                                       // databucket.file.path
+	PathDatabucketFileTypeID                                     // databucket.file.type_id
 	PathDatabucketName                                           // databucket.name
 	PathDatabucketType                                           // databucket.type
 	PathDatabucketTypeID                                         // databucket.type_id
 	PathDatabucketUID                                            // databucket.uid
 	PathDeviceHostname                                           // device.hostname
+	PathDeviceHwInfoSerialNumber                                 // device.hw_info.serial_number
 	PathDeviceIP                                                 // device.ip
 	PathDeviceIsCompliant                                        // device.is_compliant
 	PathDeviceIsManaged                                          // device.is_managed
+	PathDeviceModel                                              // device.model
 	PathDeviceName                                               // device.name
 	PathDeviceOSName                                             // device.os.name
 	PathDeviceOSTypeID                                           // device.os.type_id
@@ -65,6 +83,7 @@ const (
 	PathDeviceUID                                                // device.uid
 	PathDirectionID                                              // direction_id
 	PathDispositionID                                            // disposition_id
+	PathDstEndpointHostname                                      // dst_endpoint.hostname
 	PathDuration                                                 // duration
 	PathEmailCc                                                  // email.cc[]
 	PathEmailFrom                                                // email.from
@@ -86,6 +105,7 @@ const (
 	PathEntityGroupName                                          // entity.group.name
 	PathEntityGroupUID                                           // entity.group.uid
 	PathEntityName                                               // entity.name
+	PathEntityOrgName                                            // entity.org.name
 	PathEntityPolicyName                                         // entity.policy.name
 	PathEntityPolicyUID                                          // entity.policy.uid
 	PathEntityType                                               // entity.type
@@ -109,6 +129,10 @@ const (
 	PathEvidencesFileName                                        // evidences[].file.name
 	PathEvidencesFilePath                                        // evidences[].file.path
 	PathEvidencesFileTypeID                                      // evidences[].file.type_id
+	PathEvidencesFileUID                                         // evidences[].file.uid
+	PathEvidencesHTTPRequestUID                                  // evidences[].http_request.uid
+	PathEvidencesHTTPRequestUserAgent                            // evidences[].http_request.user_agent
+	PathEvidencesResourcesName                                   // evidences[].resources[].name
 	PathEvidencesSrcEndpointIP                                   // evidences[].src_endpoint.ip
 	PathEvidencesSrcEndpointLocationCity                         // evidences[].src_endpoint.location.city
 	PathEvidencesSrcEndpointLocationCountry                      // evidences[].src_endpoint.location.country
@@ -144,11 +168,16 @@ const (
 	PathFindingInfoTitle                                         // finding_info.title
 	PathFindingInfoTypes                                         // finding_info.types[]
 	PathFindingInfoUID                                           // finding_info.uid
+	PathGroupDomain                                              // group.domain
 	PathGroupName                                                // group.name
 	PathGroupType                                                // group.type
 	PathGroupUID                                                 // group.uid
 	PathGroupUIDAlt                                              // group.uid_alt
 	PathHTTPRequestHTTPMethod                                    // http_request.http_method
+	PathHTTPRequestReferrer                                      // http_request.referrer
+	PathHTTPRequestUID                                           // http_request.uid
+	PathHTTPRequestURLPath                                       // http_request.url.path
+	PathHTTPRequestURLQueryString                                // http_request.url.query_string
 	PathHTTPRequestURLURLString                                  // http_request.url.url_string
 	PathHTTPRequestUserAgent                                     // http_request.user_agent
 	PathHTTPResponseCode                                         // http_response.code
@@ -200,23 +229,33 @@ const (
 	PathSeverityID                                               // severity_id
 	PathSrcEndpointAutonomousSystemName                          // src_endpoint.autonomous_system.name
 	PathSrcEndpointAutonomousSystemNumber                        // src_endpoint.autonomous_system.number
+	PathSrcEndpointDomain                                        // src_endpoint.domain
 	PathSrcEndpointHostname                                      // src_endpoint.hostname
 	PathSrcEndpointIntermediateIps                               // src_endpoint.intermediate_ips[]
 	PathSrcEndpointIP                                            // src_endpoint.ip
 	PathSrcEndpointLocationCity                                  // src_endpoint.location.city
 	PathSrcEndpointLocationCountry                               // src_endpoint.location.country
+	PathSrcEndpointLocationIsp                                   // src_endpoint.location.isp
 	PathSrcEndpointLocationLat                                   // src_endpoint.location.lat
 	PathSrcEndpointLocationLong                                  // src_endpoint.location.long
+	PathSrcEndpointLocationPostalCode                            // src_endpoint.location.postal_code
 	PathSrcEndpointLocationRegion                                // src_endpoint.location.region
 	PathSrcEndpointName                                          // src_endpoint.name
 	PathSrcEndpointPort                                          // src_endpoint.port
 	PathSrcEndpointSvcName                                       // src_endpoint.svc_name
+	PathSrcEndpointType                                          // src_endpoint.type
+	PathSrcEndpointTypeID                                        // src_endpoint.type_id
 	PathSrcEndpointUID                                           // src_endpoint.uid
+	PathSrcEndpointZone                                          // src_endpoint.zone
 	PathStartTime                                                // start_time
 	PathStatus                                                   // status
 	PathStatusCode                                               // status_code
 	PathStatusDetail                                             // status_detail
 	PathStatusID                                                 // status_id
+	PathSubgroupName                                             // subgroup.name
+	PathSubgroupUID                                              // subgroup.uid
+	PathTableName                                                // table.name
+	PathUserAccountUID                                           // user.account.uid
 	PathUserCredentialUID                                        // user.credential_uid
 	PathUserDisplayName                                          // user.display_name
 	PathUserEmailAddr                                            // user.email_addr
@@ -244,11 +283,15 @@ var pathText = [pathCount]string{
 	PathActorAppName:                              "actor.app_name",
 	PathActorAppUID:                               "actor.app_uid",
 	PathActorIDPName:                              "actor.idp.name",
+	PathActorInvokedBy:                            "actor.invoked_by",
 	PathActorSessionCreatedTime:                   "actor.session.created_time",
 	PathActorSessionCredentialUID:                 "actor.session.credential_uid",
+	PathActorSessionIsMFA:                         "actor.session.is_mfa",
 	PathActorSessionIssuer:                        "actor.session.issuer",
 	PathActorSessionUID:                           "actor.session.uid",
 	PathActorSessionUIDAlt:                        "actor.session.uid_alt",
+	PathActorUserAccountUID:                       "actor.user.account.uid",
+	PathActorUserCredentialUID:                    "actor.user.credential_uid",
 	PathActorUserDisplayName:                      "actor.user.display_name",
 	PathActorUserEmailAddr:                        "actor.user.email_addr",
 	PathActorUserName:                             "actor.user.name",
@@ -257,8 +300,12 @@ var pathText = [pathCount]string{
 	PathActorUserUID:                              "actor.user.uid",
 	PathActorUserUIDAlt:                           "actor.user.uid_alt",
 	PathAPIOperation:                              "api.operation",
+	PathAPIRequestData:                            "api.request.data",
 	PathAPIRequestUID:                             "api.request.uid",
 	PathAPIResponseCode:                           "api.response.code",
+	PathAPIResponseData:                           "api.response.data",
+	PathAPIResponseError:                          "api.response.error",
+	PathAPIResponseMessage:                        "api.response.message",
 	PathAPIServiceName:                            "api.service.name",
 	PathAPIServiceUID:                             "api.service.uid",
 	PathAPIVersion:                                "api.version",
@@ -273,20 +320,30 @@ var pathText = [pathCount]string{
 	PathAuthorizationsDecision:                    "authorizations[].decision",
 	PathAuthorizationsPolicyName:                  "authorizations[].policy.name",
 	PathAuthorizationsPolicyUID:                   "authorizations[].policy.uid",
+	PathCloudAccountName:                          "cloud.account.name",
+	PathCloudAccountUID:                           "cloud.account.uid",
+	PathCloudOrgName:                              "cloud.org.name",
+	PathCloudOrgUID:                               "cloud.org.uid",
 	PathCloudProvider:                             "cloud.provider",
+	PathCloudRegion:                               "cloud.region",
 	PathComment:                                   "comment",
 	PathCount:                                     "count",
 	PathDataSecurityDetectionSystemID:             "data_security.detection_system_id",
 	PathDataSecurityPolicyName:                    "data_security.policy.name",
 	PathDataSecurityPolicyUID:                     "data_security.policy.uid",
+	PathDatabucketFileName:                        "databucket.file.name",
+	PathDatabucketFilePath:                        "databucket.file.path",
+	PathDatabucketFileTypeID:                      "databucket.file.type_id",
 	PathDatabucketName:                            "databucket.name",
 	PathDatabucketType:                            "databucket.type",
 	PathDatabucketTypeID:                          "databucket.type_id",
 	PathDatabucketUID:                             "databucket.uid",
 	PathDeviceHostname:                            "device.hostname",
+	PathDeviceHwInfoSerialNumber:                  "device.hw_info.serial_number",
 	PathDeviceIP:                                  "device.ip",
 	PathDeviceIsCompliant:                         "device.is_compliant",
 	PathDeviceIsManaged:                           "device.is_managed",
+	PathDeviceModel:                               "device.model",
 	PathDeviceName:                                "device.name",
 	PathDeviceOSName:                              "device.os.name",
 	PathDeviceOSTypeID:                            "device.os.type_id",
@@ -296,6 +353,7 @@ var pathText = [pathCount]string{
 	PathDeviceUID:                                 "device.uid",
 	PathDirectionID:                               "direction_id",
 	PathDispositionID:                             "disposition_id",
+	PathDstEndpointHostname:                       "dst_endpoint.hostname",
 	PathDuration:                                  "duration",
 	PathEmailCc:                                   "email.cc[]",
 	PathEmailFrom:                                 "email.from",
@@ -317,6 +375,7 @@ var pathText = [pathCount]string{
 	PathEntityGroupName:                           "entity.group.name",
 	PathEntityGroupUID:                            "entity.group.uid",
 	PathEntityName:                                "entity.name",
+	PathEntityOrgName:                             "entity.org.name",
 	PathEntityPolicyName:                          "entity.policy.name",
 	PathEntityPolicyUID:                           "entity.policy.uid",
 	PathEntityType:                                "entity.type",
@@ -340,6 +399,10 @@ var pathText = [pathCount]string{
 	PathEvidencesFileName:                         "evidences[].file.name",
 	PathEvidencesFilePath:                         "evidences[].file.path",
 	PathEvidencesFileTypeID:                       "evidences[].file.type_id",
+	PathEvidencesFileUID:                          "evidences[].file.uid",
+	PathEvidencesHTTPRequestUID:                   "evidences[].http_request.uid",
+	PathEvidencesHTTPRequestUserAgent:             "evidences[].http_request.user_agent",
+	PathEvidencesResourcesName:                    "evidences[].resources[].name",
 	PathEvidencesSrcEndpointIP:                    "evidences[].src_endpoint.ip",
 	PathEvidencesSrcEndpointLocationCity:          "evidences[].src_endpoint.location.city",
 	PathEvidencesSrcEndpointLocationCountry:       "evidences[].src_endpoint.location.country",
@@ -375,11 +438,16 @@ var pathText = [pathCount]string{
 	PathFindingInfoTitle:                          "finding_info.title",
 	PathFindingInfoTypes:                          "finding_info.types[]",
 	PathFindingInfoUID:                            "finding_info.uid",
+	PathGroupDomain:                               "group.domain",
 	PathGroupName:                                 "group.name",
 	PathGroupType:                                 "group.type",
 	PathGroupUID:                                  "group.uid",
 	PathGroupUIDAlt:                               "group.uid_alt",
 	PathHTTPRequestHTTPMethod:                     "http_request.http_method",
+	PathHTTPRequestReferrer:                       "http_request.referrer",
+	PathHTTPRequestUID:                            "http_request.uid",
+	PathHTTPRequestURLPath:                        "http_request.url.path",
+	PathHTTPRequestURLQueryString:                 "http_request.url.query_string",
 	PathHTTPRequestURLURLString:                   "http_request.url.url_string",
 	PathHTTPRequestUserAgent:                      "http_request.user_agent",
 	PathHTTPResponseCode:                          "http_response.code",
@@ -431,23 +499,33 @@ var pathText = [pathCount]string{
 	PathSeverityID:                        "severity_id",
 	PathSrcEndpointAutonomousSystemName:   "src_endpoint.autonomous_system.name",
 	PathSrcEndpointAutonomousSystemNumber: "src_endpoint.autonomous_system.number",
+	PathSrcEndpointDomain:                 "src_endpoint.domain",
 	PathSrcEndpointHostname:               "src_endpoint.hostname",
 	PathSrcEndpointIntermediateIps:        "src_endpoint.intermediate_ips[]",
 	PathSrcEndpointIP:                     "src_endpoint.ip",
 	PathSrcEndpointLocationCity:           "src_endpoint.location.city",
 	PathSrcEndpointLocationCountry:        "src_endpoint.location.country",
+	PathSrcEndpointLocationIsp:            "src_endpoint.location.isp",
 	PathSrcEndpointLocationLat:            "src_endpoint.location.lat",
 	PathSrcEndpointLocationLong:           "src_endpoint.location.long",
+	PathSrcEndpointLocationPostalCode:     "src_endpoint.location.postal_code",
 	PathSrcEndpointLocationRegion:         "src_endpoint.location.region",
 	PathSrcEndpointName:                   "src_endpoint.name",
 	PathSrcEndpointPort:                   "src_endpoint.port",
 	PathSrcEndpointSvcName:                "src_endpoint.svc_name",
+	PathSrcEndpointType:                   "src_endpoint.type",
+	PathSrcEndpointTypeID:                 "src_endpoint.type_id",
 	PathSrcEndpointUID:                    "src_endpoint.uid",
+	PathSrcEndpointZone:                   "src_endpoint.zone",
 	PathStartTime:                         "start_time",
 	PathStatus:                            "status",
 	PathStatusCode:                        "status_code",
 	PathStatusDetail:                      "status_detail",
 	PathStatusID:                          "status_id",
+	PathSubgroupName:                      "subgroup.name",
+	PathSubgroupUID:                       "subgroup.uid",
+	PathTableName:                         "table.name",
+	PathUserAccountUID:                    "user.account.uid",
 	PathUserCredentialUID:                 "user.credential_uid",
 	PathUserDisplayName:                   "user.display_name",
 	PathUserEmailAddr:                     "user.email_addr",

@@ -6,43 +6,12 @@ package m365
 import (
 	"context"
 	"time"
+
+	"github.com/daybreak-sec/daybreak/collect/loop"
 )
 
-// StreamStatus says how one stream stands. Times are the provider's where not said
-// otherwise.
-type StreamStatus struct {
-	Stream string
-	// State is "collecting", "disabled" (there is no subscription), "refused" (a
-	// permission is missing), or "failing" (the head has not listed for ten polls).
-	State string
-
-	HeadFrom, HeadTo time.Time     // the head's latest window
-	Listed           time.Time     // ours: when the head last worked
-	Unlisted         time.Duration // of the provider's time that back-fill has to list
-	// Full is when the sweep of all that the provider keeps was last begun, Sweeping what
-	// of it is left to list.
-	Full     time.Time
-	Sweeping time.Duration
-	// Aside are the windows that cannot be listed and are tried now and then.
-	Aside int
-
-	// Blobs that were listed and are not sealed.
-	Head, Backfill, Retry, Quarantined int
-	Oldest                             time.Time // of them; zero if there is none
-
-	// TimeToLoss is how long it takes until the first content that was offered since
-	// the first start and is not fetched can no longer be had.
-	TimeToLoss time.Duration
-
-	Throttled   time.Duration // of the whole source: the provider has made us wait
-	Swept       time.Time     // when the last sweep that worked was begun; zero if none was
-	Late        int64         // blobs that only a sweep has found
-	SweepLength time.Duration // how far back sweeps look, as learned
-	Restarts    int           // of loops, since the start
-
-	LastError   string
-	LastErrorAt time.Time // ours
-}
+// StreamStatus says how one stream stands.
+type StreamStatus = loop.StreamStatus
 
 // Status says how the streams stand; before Run has met the provider, it is empty.
 func (c *Collector) Status() []StreamStatus {

@@ -34,6 +34,7 @@ var mayImport = []struct {
 	{"provider", []string{"provider"}},
 	{"collect", []string{"event"}},
 	{"collect/loop", []string{"act"}},
+	{"collect/pages", []string{"event", "collect/loop", "provider", "journal", "act", "store"}},
 	{"collect/m365", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act", "store"}},
 	{"journal/layout", []string{"event"}},
 	{"journal/verify", []string{"event", "journal/layout"}},

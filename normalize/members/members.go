@@ -47,18 +47,20 @@ func (t Table) Apply(object jsontape.Value, e *ocsf.Event, prefix string) {
 	t.apply(object, e, &path{text: prefix})
 }
 
-// path is where an object stands in the record: a prefix, or the member name of the object at up.
+// path is where an object stands in the record: a prefix, and the names of the
+// members on the way. Tables are not as deep as it has room for.
 type path struct {
-	up   *path
-	name []byte
-	text string
+	text  string
+	names [12][]byte
+	n     int
 }
 
 func (p *path) append(b []byte) []byte {
-	if p.up == nil {
-		return append(b, p.text...)
+	b = append(b, p.text...)
+	for _, name := range p.names[:p.n] {
+		b = append(append(b, name...), '.')
 	}
-	return append(append(p.up.append(b), p.name...), '.')
+	return b
 }
 
 func (t Table) apply(object jsontape.Value, e *ocsf.Event, at *path) {
@@ -71,12 +73,17 @@ func (t Table) apply(object jsontape.Value, e *ocsf.Event, at *path) {
 		case !known:
 			leave(v, e, at)
 		case m.Sub != nil && v.Kind() == jsontape.Object:
-			m.Sub.apply(v, e, &path{up: at, name: v.Key()})
+			at.names[at.n] = v.Key()
+			at.n++
+			m.Sub.apply(v, e, at)
+			at.n--
+		case m.Sub != nil:
+			leave(v, e, at)
 		case m.Fn != nil:
 			if !m.Fn(v, e) {
 				leave(v, e, at)
 			}
-		case m.Path != ocsf.PathNone && !set(v, e, m):
+		case m.Sub != nil || m.Path != ocsf.PathNone && !set(v, e, m): // an object was wanted, or another kind of value
 			leave(v, e, at)
 		}
 	}
@@ -130,7 +137,7 @@ func Leave(v jsontape.Value, e *ocsf.Event, prefix string) { leave(v, e, &path{t
 
 func leave(v jsontape.Value, e *ocsf.Event, at *path) {
 	name := v.Key()
-	if at.up != nil || at.text != "" {
+	if at.n > 0 || at.text != "" {
 		var buf [256]byte
 		b := append(at.append(buf[:0]), name...)
 		name = e.Own(unsafe.String(&b[0], len(b)))

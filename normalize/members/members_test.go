@@ -39,6 +39,13 @@ func TestWhatIsLeftHasItsWholePath(t *testing.T) {
 	}
 }
 
+func TestAnObjectThatIsNoneIsLeft(t *testing.T) {
+	e := apply(t, members.Table{"user": {Sub: members.Table{"name": {Path: ocsf.PathUserName}}}}, `{"user":"nobody"}`)
+	if len(e.Unmapped) != 1 || string(e.Unmapped[0].Value) != `"nobody"` {
+		t.Errorf("unmapped: %v", e.Unmapped)
+	}
+}
+
 func TestTimes(t *testing.T) {
 	for _, test := range []struct {
 		raw  string

@@ -25,7 +25,7 @@ const (
 )
 
 // resources are what a token can be asked for: the API hosts of the plans.
-var resources = []string{"https://manage.office.com", "https://manage-gcc.office.com", "https://manage.office365.us", "https://manage.protection.apps.mil"}
+var resources = []string{"https://manage.office.com", "https://manage-gcc.office.com", "https://manage.office365.us", "https://manage.protection.apps.mil", "https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"}
 
 // claims is what an access token says.
 type claims struct {
@@ -97,7 +97,7 @@ func (s *Server) handleToken(w http.ResponseWriter, r *http.Request, now time.Ti
 		Audience: resource, Issuer: "https://sts.windows.net/" + s.tenant + "/",
 		Issued: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(life).Unix(),
 		App: s.clientID, AuthClass: class, Object: identity(s.seed, idPrincipal), Subject: identity(s.seed, idPrincipal),
-		Roles: s.grantedRoles(now), Tenant: s.tenant, Unique: trace, Version: "1.0", Precise: now.UnixMilli(),
+		Roles: s.rolesFor(resource, now), Tenant: s.tenant, Unique: trace, Version: "1.0", Precise: now.UnixMilli(),
 	}
 	token := s.sign(said)
 	seconds := int64(life / time.Second)

@@ -102,7 +102,7 @@ func newWatched(t *testing.T, records int) *watched {
 	secret := filepath.Join(root, "secret")
 	tenant, client, text := server.Credentials()
 	write(t, secret, text)
-	w.source = config.DefaultSource()
+	w.source = config.DefaultSource("m365")
 	w.source.Name, w.source.Type, w.source.Tenant, w.source.ClientID = "brightmere", "m365", tenant, client
 	w.source.API, w.source.Login, w.source.ClientSecret = door.URL, door.URL, config.Secret("file:"+secret)
 	w.source.Poll, w.source.RequestsPerMinute = config.Duration(time.Second), 1_000_000

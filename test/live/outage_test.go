@@ -555,7 +555,7 @@ func TestIdleTenant(t *testing.T) {
 
 // defaults takes back what the tests make faster.
 func defaults(c config.Source) config.Source {
-	d := config.DefaultSource()
+	d := config.DefaultSource("m365")
 	c.Poll, c.Sweep, c.RequestsPerMinute = d.Poll, d.Sweep, d.RequestsPerMinute
 	return c
 }

@@ -123,7 +123,7 @@ func (w *world) source(name string) config.Source {
 	w.writeSecret(file, secret)
 	w.sim.OnSecret(func(secret string) { w.door.know(secret) })
 	w.door.know(secret)
-	c := config.DefaultSource()
+	c := config.DefaultSource("m365")
 	c.Name, c.Type, c.Tenant, c.ClientID, c.Publisher = name, "m365", tenant, client, tenant
 	c.API, c.Login, c.ClientSecret = w.url, w.url, config.Secret("file:"+file)
 	c.Streams = provider.Streams

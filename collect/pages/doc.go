@@ -1,0 +1,50 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pages collects from APIs that give records in pages, and loses nothing: Microsoft Graph, Okta, Google
+// Workspace, Slack, GitHub. What such an API offers is in the journal, or the journal says what is not and why. (The
+// Office 365 Management Activity API lists blobs instead: collect/m365.)
+//
+// # Positions
+//
+// A record becomes visible some time after it happened, and not in the order of its time. So no position is ever the
+// time of the newest record. Each stream has
+//
+//   - a head, which reads what is new, every few seconds. Where the API takes windows of time ([ByTime]) it asks for
+//     [start, now), whose start lies an overlap behind what was read before; where it has a cursor of its own ([ByCursor])
+//     the head follows that, and what is kept is the link that the API gave. After an outage the head is at now at once, and
+//     the rest is back-fill;
+//   - a sweep, which reads a trailing window again, for what came late. How long it is, is learned from how late records
+//     were: twice the 99.9th percentile, between two bounds. Once a day, all is swept that the API keeps, a week at most;
+//   - back-fill, which reads what was never read, the oldest first, window by window, page by page. On the first start that
+//     is all that the API keeps. A window that fails again and again is halved; what remains of it is put aside as an open
+//     gap and tried ever more rarely, while everything else goes on.
+//
+// Positions are in the provider's time, waits in ours.
+//
+// # A page's way, and what is true if the machine dies there
+//
+//  1. A page is read. Dies: it is asked for again.
+//  2. Its records are appended to the journal, each five minutes of their time as an origin of their own, and waited for.
+//     Dies: as 1, and the journal knows each record it has.
+//  3. An act says for each of these origins what became of it, behind the records in the log. Dies: as 2, and what was
+//     stored before counts as duplicates in the acts to come.
+//  4. When the acts are durable, the next page's link is written down, for back-fill. Dies: the window goes on there. The
+//     windows of head and sweep begin anew.
+//  5. Behind the last page's acts, one says that the window was read to its end, and as of when. When that is durable, the
+//     position moves. Dies: the window is read again.
+//
+// So the database is never ahead of the journal, and may be lost as a whole: collecting starts over, and nothing is
+// stored twice. If the journal is another one than before, or an older copy of it, what the database remembers is forgotten.
+//
+// # Who waits for whom
+//
+// Head, sweep and back-fill of each stream are loops of their own. The budget is shared so that the head goes first and
+// back-fill never gets nothing. Only back-fill waits for Options.Pace. A loop that makes no progress is canceled, left
+// behind if it does not listen, and started anew; a panic costs one try.
+//
+// # Known holes
+//
+// What an API shows later than the longest sweep after the fact is found by the daily sweep, within a week of it, or never.
+// Pages that shift while they are read (newest first, without a window) can hide a record until the sweep comes by.
+package pages

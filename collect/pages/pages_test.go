@@ -1,0 +1,325 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package pages_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/pages"
+	"github.com/daybreak-sec/daybreak/provider/rest"
+)
+
+var orders = map[string]pages.Order{"by time": pages.ByTime, "by cursor": pages.ByCursor}
+
+// history gives the fake n records of the last days, most visible at once, some late.
+func history(f *fake, n int, over time.Duration) {
+	for i := range n {
+		late := time.Duration(f.rng.Int64N(int64(minute)))
+		if f.rng.IntN(20) == 0 {
+			late = time.Duration(f.rng.Int64N(int64(90 * minute)))
+		}
+		f.add(fmt.Sprintf("old-%d", i), f.theirs.Add(-time.Duration(f.rng.Int64N(int64(over)))), late)
+	}
+}
+
+func TestEverythingIsCollectedOnce(t *testing.T) {
+	for name, order := range orders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(1)
+			history(f, 300, f.keep-hour)
+			b := newBench(t, f, order)
+			b.run()
+			for i := range 100 {
+				f.add(fmt.Sprintf("new-%d", i), f.Now(), time.Duration(f.rng.Int64N(int64(20*minute))))
+				if i%10 == 0 {
+					time.Sleep(5 * time.Millisecond)
+				}
+			}
+			f.jump(time.Hour)
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+			b.stop()
+			b.check()
+			sealed := 0
+			for _, a := range b.acts(act.Sealed) {
+				sealed += a.Stored
+			}
+			if sealed != len(b.have()) {
+				t.Errorf("acts speak of %d records that were stored, and there are %d", sealed, len(b.have()))
+			}
+		})
+	}
+}
+
+// TestKilled ends the collector at every kind of point, as a crash would, and starts another over what is there.
+func TestKilled(t *testing.T) {
+	for name, order := range orders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(2)
+			history(f, 200, 2*day)
+			b := newBench(t, f, order)
+			died := errors.New("killed here")
+			random := rand.New(rand.NewPCG(7, 7))
+			for round := range 25 {
+				var left atomic.Int64
+				left.Store(int64(1 + random.IntN(40)))
+				var dead atomic.Bool
+				b.fail = func(string) error {
+					if dead.Load() || left.Add(-1) == 0 {
+						dead.Store(true)
+						return died
+					}
+					return nil
+				}
+				b.run()
+				f.add(fmt.Sprintf("round-%d", round), f.Now(), time.Duration(random.Int64N(int64(10*minute))))
+				b.until("it has died", dead.Load)
+				b.stop()
+			}
+			b.fail = nil
+			b.run()
+			f.jump(30 * minute)
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+			b.stop()
+			b.check()
+		})
+	}
+}
+
+// TestF01LateRecords: what becomes visible hours after it happened is found by sweeps, and counted.
+func TestF01LateRecords(t *testing.T) {
+	for name, order := range orders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(3)
+			b := newBench(t, f, order)
+			b.run()
+			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 })
+			for i := range 20 {
+				f.add(fmt.Sprintf("late-%d", i), f.Now().Add(-time.Duration(i)*minute), 26*hour)
+			}
+			f.jump(26*hour + minute)
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 })
+			b.stop()
+			b.check()
+		})
+	}
+}
+
+// TestF06APoisonedWindow: a stretch that always fails is put aside as a gap, the rest is collected, and when it works again
+// the gap is filled.
+func TestF06APoisonedWindow(t *testing.T) {
+	t.Parallel()
+	f := newFake(4)
+	history(f, 400, day)
+	bad := epoch.Add(-7*hour - 30*minute)
+	f.add("in the bad minute", bad.Add(10*time.Second), 0)
+	var broken atomic.Bool
+	broken.Store(true)
+	f.fault = func(q pages.Query, _ int) error {
+		if broken.Load() && !q.Follow && !q.From.After(bad) && q.To.After(bad) {
+			return refusal(rest.ClassRetry, 500)
+		}
+		return nil
+	}
+	b := newBench(t, f, pages.ByTime)
+	b.run()
+	b.until("the window is aside", func() bool {
+		for _, a := range b.acts(act.Gap) {
+			if a.Reason == act.Quarantined && !a.From.After(bad) && a.To.After(bad) && a.To.Sub(a.From) <= 2*minute {
+				return b.c.Status()[0].Unlisted <= 2*minute
+			}
+		}
+		return false
+	})
+	broken.Store(false)
+	b.until("the gap is filled", func() bool { return len(b.acts(act.Filled)) > 0 && len(b.lacking(minute)) == 0 })
+	b.stop()
+	b.check()
+}
+
+// TestF08Outage: an outage shorter than the provider's memory loses nothing; of a longer one exactly what it forgot is a
+// gap for good.
+func TestF08Outage(t *testing.T) {
+	for _, out := range []time.Duration{7*day - hour, 8 * day} {
+		t.Run(out.String(), func(t *testing.T) {
+			t.Parallel()
+			f := newFake(5)
+			b := newBench(t, f, pages.ByTime)
+			b.run()
+			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
+			b.stop()
+			begun := f.Now()
+			for i := range 300 {
+				f.add(fmt.Sprintf("missed-%d", i), begun.Add(time.Duration(f.rng.Int64N(int64(out)))), 0)
+			}
+			f.jump(out)
+			b.run()
+			b.until("back-fill is over", func() bool {
+				return len(b.c.Status()) > 0 && len(b.acts(act.Started)) == 2 && b.c.Status()[0].Unlisted == 0 && b.c.Status()[0].HeadTo.After(begun.Add(out-minute))
+			})
+			b.stop()
+			b.check()
+			have := b.have()
+			var gaps []act.Act
+			for _, a := range b.acts(act.Gap) {
+				if a.Permanent && a.Reason == act.Retention {
+					gaps = append(gaps, a)
+				}
+			}
+			if lost := out - f.keep; (lost > 0) != (len(gaps) > 0) {
+				t.Fatalf("gaps %+v", gaps)
+			}
+			for _, r := range f.list {
+				inGap := false
+				for _, a := range gaps {
+					inGap = inGap || !r.happened.Before(a.From) && r.happened.Before(a.To)
+				}
+				if have[r.raw] == 0 && !inGap {
+					t.Errorf("%s of %v is lost, and no gap says so", r.id, r.happened)
+				}
+			}
+			for _, a := range gaps {
+				if until := begun.Add(out - f.keep); a.To.After(until.Add(5 * minute)) {
+					t.Errorf("the gap ends at %v, and could have at %v", a.To, until)
+				}
+			}
+		})
+	}
+}
+
+// TestF19Refused: a permission that is missing is a gap of its own kind, and what was missed is read when it is there.
+func TestF19Refused(t *testing.T) {
+	for name, order := range orders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(6)
+			var refused atomic.Bool
+			refused.Store(true)
+			f.fault = func(pages.Query, int) error {
+				if refused.Load() {
+					return refusal(rest.ClassAdmin, 403)
+				}
+				return nil
+			}
+			history(f, 100, day)
+			b := newBench(t, f, order)
+			b.run()
+			b.until("the refusal is told", func() bool {
+				return len(b.acts(act.Gap)) > 0 && len(b.c.Status()) > 0 && b.c.Status()[0].State == "refused"
+			})
+			refused.Store(false)
+			b.until("all records are there", func() bool {
+				return len(b.lacking(minute)) == 0 && len(b.acts(act.Filled)) > 0 && b.c.Status()[0].State == "collecting"
+			})
+			b.stop()
+			b.check()
+			if n := len(b.acts(act.Gap)); n != 1 {
+				t.Errorf("%d gaps for one refusal", n)
+			}
+		})
+	}
+}
+
+// TestFaultsOfPages: single failures of every class, a stale link among them, lose nothing.
+func TestFaultsOfPages(t *testing.T) {
+	for name, order := range orders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(8)
+			history(f, 200, day)
+			classes := []rest.Class{rest.ClassRetry, rest.ClassPage, rest.ClassHostile, rest.ClassThrottled}
+			f.fault = func(pages.Query, int) error {
+				if f.rng.IntN(5) == 0 {
+					return refusal(classes[f.rng.IntN(len(classes))], 500)
+				}
+				return nil
+			}
+			b := newBench(t, f, order)
+			b.run()
+			for i := range 50 {
+				f.add(fmt.Sprintf("new-%d", i), f.Now(), time.Duration(f.rng.Int64N(int64(minute))))
+				time.Sleep(time.Millisecond)
+			}
+			f.jump(10 * minute)
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+			b.stop()
+			b.check()
+		})
+	}
+}
+
+// TestAJournalOfAnotherTime: positions that a journal does not bear out are forgotten.
+func TestAJournalOfAnotherTime(t *testing.T) {
+	t.Parallel()
+	f := newFake(9)
+	history(f, 50, day)
+	b := newBench(t, f, pages.ByTime)
+	b.run()
+	b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+	b.stop()
+	b.j.Close()
+	b.db.Close()
+	other := newBench(t, f, pages.ByTime)
+	other.db.Close()
+	b.db = nil
+	var err error
+	if other.db, err = storeOpen(t, b.dir); err != nil {
+		t.Fatal(err)
+	}
+	other.run()
+	other.until("all records are there again", func() bool { return len(other.lacking(minute)) == 0 })
+	other.stop()
+	other.check()
+	found := false
+	for _, a := range other.acts(act.Alarm) {
+		found = found || a.Reason == "restored"
+	}
+	if !found {
+		t.Error("nothing says that collecting has started over")
+	}
+	b.open() // for its clean-up
+}
+
+func TestNewRefuses(t *testing.T) {
+	for want, o := range map[string]pages.Options{
+		"name":       {},
+		"upstream":   {Name: "a", Tenant: "b", Feeds: []pages.Feed{{Stream: "s", Family: "f"}}},
+		"no name or": {Name: "a", Tenant: "b", Feeds: []pages.Feed{{Stream: "s"}}},
+	} {
+		if want == "no name or" {
+			b := newBench(t, newFake(1), pages.ByTime)
+			b.opts.Feeds = o.Feeds
+			o = b.opts
+			o.Journal, o.DB, o.Acts = b.j, b.db, act.NewWriter(b.j, "a", "b")
+		}
+		if _, err := pages.New(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestPlan: the head's windows leave nothing out, whatever the clock does.
+func TestPlan(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	const overlap = 300_000
+	for range 100_000 {
+		read, least, now := random.Int64N(1e9), random.Int64N(1e9), random.Int64N(1e9)
+		start, from, missed := pages.Plan(read, least, now, overlap)
+		switch {
+		case start > now || from > start || missed != (from < start):
+			t.Fatalf("plan(%d, %d, %d): %d, %d, %v", read, least, now, start, from, missed)
+		case from > max(read-overlap, least):
+			t.Fatalf("plan(%d, %d, %d): from %d leaves out what is after %d", read, least, now, from, read)
+		}
+	}
+}

@@ -1,0 +1,438 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package pages
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/rest"
+)
+
+const (
+	// headTries reads of the head that fail in a row give their window to back-fill, which splits it.
+	headTries = 3
+	// spanTries failures of a window split it, and put it aside when it is narrow.
+	spanTries = 3
+
+	headWait    = 30 * time.Second // at most, between two tries
+	refusedWait = 2 * time.Minute  // likewise, while a permission is missing
+	spanWait    = time.Minute
+	wakeEvery   = 500 * time.Millisecond // hints do not make the head faster than this
+
+	// longEvery is how often a week of what the provider keeps is swept; after a sweep that found something, it is done
+	// again after longAgain.
+	longEvery = day
+	longAgain = 4 * hour
+	longest   = 7 * day
+)
+
+// stream is one feed: its positions.
+type stream struct {
+	c    *Collector
+	f    *Feed
+	wake chan struct{} // the head
+	work chan struct{} // back-fill
+
+	// saving is held while positions are written down, so that what is written last is the newest.
+	saving sync.Mutex
+	// verdict is held while it is told that the stream is refused, or is not any more: three loops meet the refusal.
+	verdict sync.Mutex
+
+	mu     sync.Mutex
+	p      place
+	spans  []*span // rows of pages_span, by start
+	least  int64   // the head begins here or later: what is before was given to back-fill
+	stated int64   // of ByCursor: what a closing act has spoken of up to
+	margin int64   // how much less far back than Keep the provider shows
+	found  bool    // the long sweep has found something
+	told   time.Time
+	heard  time.Time // the latest read of the head that worked
+	swept  int64     // the latest sweep that worked was begun then
+
+	last     string // what went wrong, for people
+	lastAt   time.Time
+	restarts int
+}
+
+// alter changes what Status reads.
+func (s *stream) alter(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+// keep is how far back is asked for: a little less than the provider keeps, for its clock goes on meanwhile.
+func (s *stream) keep() int64 { return s.f.Keep.Milliseconds() - 30*second }
+
+// save writes the positions down and, if it is not nil, what has become of a span. What they speak of is durable.
+func (s *stream) save(ctx context.Context, l *span, more ...*span) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	p := s.p
+	s.mu.Unlock()
+	size := s.c.size.Load()
+	err := s.c.write(ctx, func(tx *sql.Tx) error {
+		if l != nil {
+			if err := saveSpan(tx, p.id, l); err != nil {
+				return err
+			}
+		}
+		for _, x := range more {
+			if err := saveSpan(tx, p.id, x); err != nil {
+				return err
+			}
+		}
+		return savePlace(tx, &p, size)
+	})
+	if err != nil || l == nil && len(more) == 0 {
+		return err
+	}
+	s.alter(func() {
+		for _, x := range append(more, l) {
+			s.spans = slices.DeleteFunc(s.spans, func(y *span) bool { return x == y })
+			if x != nil && x.start < x.stop {
+				s.spans = append(s.spans, x)
+			}
+		}
+		slices.SortFunc(s.spans, func(a, b *span) int { return cmp.Compare(a.start, b.start) })
+	})
+	loop.Poke(s.work)
+	return nil
+}
+
+// runHead reads what is new, every Poll.
+func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
+	r := s.reader(w)
+	for failed := 0; ; {
+		begun := time.Now()
+		var err error
+		var l *span
+		if s.f.Order == ByCursor {
+			err = s.follow(ctx, r)
+		} else if l, err = s.nextHead(ctx); err == nil {
+			err = r.read(ctx, l, budget.Head)
+		}
+		wait := s.f.Poll
+		switch {
+		case err == nil:
+			failed = 0
+			s.well(ctx)
+		case s.fatal(ctx, err):
+			return err
+		default:
+			failed++
+			if s.blame(ctx, "head", err) { // not the window's fault
+				wait = max(wait, loop.Backoff(s.c.o.Retry, failed, refusedWait))
+				break
+			}
+			wait = max(wait, loop.Backoff(s.c.o.Retry, failed-1, headWait))
+			if l != nil && failed%headTries == 0 {
+				if err := s.giveUp(ctx, l); err != nil {
+					return err
+				}
+			}
+		}
+		if err := s.rest(ctx, w, begun, wait, failed == 0); err != nil {
+			return err
+		}
+	}
+}
+
+// rest waits until so long after begun; a hint ends it sooner, unless something is wrong.
+func (s *stream) rest(ctx context.Context, w *loop.Watch, begun time.Time, wait time.Duration, hints bool) error {
+	w.Rest()
+	defer w.Beat()
+	t := time.NewTimer(time.Until(begun.Add(wait)))
+	defer t.Stop()
+	wake := s.wake
+	if !hints {
+		wake = nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	case <-wake:
+	}
+	return loop.Sleep(ctx, min(time.Until(begun.Add(wakeEvery)), time.Until(begun.Add(wait))))
+}
+
+// nextHead returns what the head reads next. What was missed for long goes to back-fill.
+func (s *stream) nextHead(ctx context.Context) (*span, error) {
+	now := s.c.now()
+	s.mu.Lock()
+	start, from, missed := plan(s.p.headTo, s.least, now, s.f.Overlap.Milliseconds())
+	s.mu.Unlock()
+	if missed {
+		if err := s.handOver(ctx, from, start); err != nil {
+			return nil, err
+		}
+		s.c.log.Info("what was missed is back-filled", "stream", s.f.Stream, "from", at(from), "to", at(start))
+	}
+	return &span{cursor: head, start: start, stop: max(now, start+second), width: longest}, nil
+}
+
+// handOver gives a stretch to back-fill and lets the head go on behind it.
+func (s *stream) handOver(ctx context.Context, from, to int64) error {
+	before := int64(0)
+	s.alter(func() {
+		before = s.p.headTo
+		s.p.headTo = max(s.p.headTo, to)
+	})
+	l := &span{cursor: backfill, start: from, stop: to, width: s.f.width()}
+	if err := s.save(ctx, l); err != nil {
+		s.alter(func() { s.p.headTo = before }) // the head gives it again
+		return err
+	}
+	s.alter(func() { s.least = max(s.least, to) })
+	return nil
+}
+
+// giveUp gives the head's window to back-fill after it has failed too often; what is behind it the head reads.
+func (s *stream) giveUp(ctx context.Context, l *span) error {
+	if l.at <= l.start {
+		return nil
+	}
+	return s.handOver(ctx, l.start, l.at)
+}
+
+// runSweep reads a trailing window again and again, for what came late.
+func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
+	r := s.reader(w)
+	for {
+		begun, asked := time.Now(), s.c.now()
+		s.mu.Lock()
+		to := s.p.headFrom
+		if s.f.Order == ByCursor {
+			to = s.p.headTo
+		}
+		from := max(to-s.sweepLength(), asked-s.keep())
+		s.mu.Unlock()
+		well := true
+		for start := floor(from, second); start < to; start += day {
+			ok, err := s.sweepOver(ctx, r, start, min(start+day, to))
+			if err != nil {
+				return err
+			}
+			well = well && ok
+		}
+		if well {
+			s.alter(func() { s.swept = asked })
+		}
+		// A sweep takes at most a quarter of the time, whatever its length.
+		if err := s.rest(ctx, w, time.Now(), loop.Jitter(max(s.c.o.Sweep, 4*time.Since(begun))), false); err != nil {
+			return err
+		}
+	}
+}
+
+// sweepLength is called with mu held.
+func (s *stream) sweepLength() int64 {
+	return s.p.lags.Length(s.f.Sweep.Milliseconds(), min(s.keep(), longest))
+}
+
+// sweepOver sweeps one window, and its halves if it fails while the head works. It returns only errors that end the loop.
+func (s *stream) sweepOver(ctx context.Context, r *reader, from, to int64) (ok bool, err error) {
+	begun := time.Now()
+	err = r.read(ctx, &span{cursor: sweep, start: from, stop: to, width: to - from}, budget.Sweep)
+	if err == nil || s.fatal(ctx, err) {
+		return err == nil, err
+	}
+	if s.blame(ctx, "sweep", err) || !s.headWorks(begun) || to-from <= 5*minute {
+		return false, nil
+	}
+	middle := floor(from+(to-from)/2, second)
+	if _, err := s.sweepOver(ctx, r, from, middle); err != nil {
+		return false, err
+	}
+	_, err = s.sweepOver(ctx, r, middle, to)
+	return false, err
+}
+
+// headWorks reports whether the head has read since, or a few polls before: what fails then has a trouble of its own.
+func (s *stream) headWorks(since time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.heard.IsZero() && s.heard.After(since.Add(-3*s.f.Poll-time.Second))
+}
+
+// late counts what only a sweep has found, and learns how late records are. A span that is a row is the long sweep.
+func (s *stream) late(why cursor, n int, age int64) {
+	if why == backfill {
+		return
+	}
+	s.alter(func() {
+		s.p.lags.Add(age)
+		if why == sweep {
+			s.p.late += int64(n)
+			s.found = true
+		}
+	})
+}
+
+// closing is the act that says that a window was read to its end. The head's are told once in Idle while there is nothing
+// new: its windows overlap by more than that.
+func (s *stream) closing(l *span, stored int) []act.Act {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.cursor == head {
+		if stored == 0 && time.Since(s.told) < s.c.o.Idle {
+			return nil
+		}
+		s.told = time.Now()
+	}
+	return []act.Act{{
+		Kind: act.Listed, Stream: s.f.Stream, Cursor: l.cursor.String(), At: at(l.at), From: at(l.start), To: at(max(l.readTo(), l.start)),
+		Pages: l.pages, Records: l.records,
+	}}
+}
+
+// fatal reports whether an error ends a loop: the context has ended, or the journal or the database have failed, which the
+// guard sees to.
+func (s *stream) fatal(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errorOf(err).Op == ""
+}
+
+// blame notes a failure and reports whether it is that of the stream, the token or the provider as a whole, and not of
+// what was asked for.
+func (s *stream) blame(ctx context.Context, during string, err error) bool {
+	s.c.failed(ctx, s, during, err)
+	switch errorOf(err).Class {
+	case rest.ClassAdmin, rest.ClassAuth, rest.ClassDisabled:
+		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
+			s.c.log.Error("a refusal could not be written down", "stream", s.f.Stream, "error", err)
+		}
+		return true
+	case rest.ClassThrottled:
+		return true
+	}
+	return false
+}
+
+// refused notes that a permission is missing: the stream is not collected, the others go on, and it is tried again.
+func (s *stream) refused(ctx context.Context, cause error) error {
+	s.verdict.Lock()
+	defer s.verdict.Unlock()
+	s.mu.Lock()
+	from, known := s.p.headTo, s.p.refused != 0
+	s.mu.Unlock()
+	if known {
+		return nil
+	}
+	e := errorOf(cause)
+	err := s.c.witnessed(ctx,
+		act.Act{Kind: act.Gap, Stream: s.f.Stream, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: e.Code, Status: max(e.Status, 0), Message: sentence(cause)},
+		act.Act{Kind: act.Alarm, Stream: s.f.Stream, Reason: act.Permission, Code: e.Code, Status: max(e.Status, 0), Message: sentence(cause)},
+	)
+	if err != nil {
+		return err
+	}
+	s.c.log.Error("the stream is not collected: a permission is missing", "stream", s.f.Stream, "error", cause)
+	s.alter(func() { s.p.refused = from })
+	return s.save(ctx, nil)
+}
+
+// well notes that a read of the head worked.
+func (s *stream) well(ctx context.Context) {
+	s.verdict.Lock()
+	defer s.verdict.Unlock()
+	s.mu.Lock()
+	s.heard = time.Now()
+	since := s.p.refused
+	s.mu.Unlock()
+	if since == 0 {
+		return
+	}
+	to := max(s.c.now(), since+second) // the gap has no end, and is not empty
+	err := s.c.witnessed(ctx, act.Act{
+		Kind: act.Filled, Stream: s.f.Stream, From: at(since), To: at(to), Reason: act.Permission, Message: "the permission is there again; what was missed is read now",
+	})
+	if err == nil {
+		s.alter(func() { s.p.refused = 0 })
+		err = s.save(ctx, nil)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.c.log.Error("the end of a refusal could not be written down", "stream", s.f.Stream, "error", err)
+	}
+}
+
+// follow reads by the provider's cursor until there is nothing more now.
+func (s *stream) follow(ctx context.Context, r *reader) error {
+	for n := 1; ; n++ {
+		s.mu.Lock()
+		q := Query{Stream: s.f.Stream, From: at(s.p.headTo - s.f.Overlap.Milliseconds()), Next: s.p.next, Follow: true}
+		s.mu.Unlock()
+		page, err := s.c.o.Upstream.Page(ctx, budget.Head, q)
+		r.w.Beat()
+		if err != nil {
+			if q.Next != "" && errorOf(err).Class == rest.ClassPage {
+				// The cursor is not known any more: go on by time, and let back-fill read what may be between.
+				s.alter(func() { s.p.next = "" })
+				return s.resume(ctx, err)
+			}
+			return err
+		}
+		r.run, r.stored = rand.Text(), 0
+		if err := r.take(ctx, head, "head "+at(ms(page.At)).Format(time.RFC3339)+" page "+strconv.Itoa(n), page); err != nil {
+			return err
+		}
+		if err := r.heard(ctx); err != nil {
+			return err
+		}
+		if err := s.followed(ctx, page, r.stored); err != nil || page.Caught {
+			return err
+		}
+	}
+}
+
+// followed moves the cursor on: what came before it is durable.
+func (s *stream) followed(ctx context.Context, page *Page, stored int) error {
+	asked := floor(ms(page.At), second)
+	due := false
+	s.alter(func() {
+		s.p.next = page.Next
+		if page.Caught {
+			s.p.headFrom, s.p.headTo = s.p.headTo, max(s.p.headTo, asked)
+			due = stored > 0 || time.Since(s.told) >= s.c.o.Idle
+		}
+	})
+	if due {
+		// Everything that the provider had taken in by now is read: that holds for all of the time since the cursor began.
+		from := max(s.least, asked-hour)
+		err := s.c.witnessed(ctx, act.Act{Kind: act.Listed, Stream: s.f.Stream, Cursor: head.String(), At: at(asked), From: at(min(from, s.stated)), To: at(asked), Pages: 1, Records: stored})
+		if err != nil {
+			return err
+		}
+		s.alter(func() { s.told, s.stated = time.Now(), asked })
+	}
+	if stored == 0 && !due {
+		return nil // an older cursor means only that the same is read again
+	}
+	return s.save(ctx, nil)
+}
+
+// resume gives to back-fill what lies between the last time the cursor was known to be at now, and now.
+func (s *stream) resume(ctx context.Context, cause error) error {
+	s.c.failed(ctx, s, "head", cause)
+	now := s.c.now()
+	s.mu.Lock()
+	from := s.p.headTo - s.f.Overlap.Milliseconds()
+	s.mu.Unlock()
+	if now-from < s.f.Overlap.Milliseconds()+minute {
+		return nil // the head reads it
+	}
+	return s.handOver(ctx, from, now)
+}

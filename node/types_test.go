@@ -1,0 +1,29 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/provider/graph"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+)
+
+// TestTypesHaveTheirProvidersStreams: the configuration names the streams that the clients read, and no others.
+func TestTypesHaveTheirProvidersStreams(t *testing.T) {
+	var graphs []string
+	for _, s := range graph.Streams {
+		graphs = append(graphs, s.Name)
+	}
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs} {
+		if got := config.Streams(typ); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", typ, got, want)
+		}
+	}
+	if got, want := config.Types(), []string{"entra", "m365"}; !slices.Equal(got, want) {
+		t.Errorf("types %q, want %q", got, want)
+	}
+}

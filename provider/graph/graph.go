@@ -1,0 +1,242 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package graph reads the logs of Microsoft Entra ID through Microsoft Graph: sign-ins of four kinds, the directory's
+// audit, provisioning and risk detections. Promises, errors and limits are those of package rest.
+//
+// Each stream is an endpoint that takes a window of the records' time and gives pages, newest first
+// (https://learn.microsoft.com/graph/api/signin-list, …/directoryaudit-list, …/riskdetection-list). Windows are half open.
+// The kinds of sign-ins beside the interactive one exist in the beta endpoint alone: v1.0 has no signInEventTypes
+// (microsoftgraph/msgraph-metadata:schemas/v1.0-Prod.csdl). A page holds at most 1,000 records, of risk detections 500.
+//
+// The reporting endpoints answer five requests in ten seconds for an application and tenant
+// (https://learn.microsoft.com/graph/throttling-limits, "Identity and access reports"): [PerMinute].
+package graph
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/credential"
+	"github.com/daybreak-sec/daybreak/provider/rest"
+)
+
+// The limit domain of the reporting endpoints, and what they answer in a minute.
+const (
+	Domain    = "graph-reports"
+	PerMinute = 30
+)
+
+// Stream is one log.
+type Stream struct {
+	Name string
+	// Path of the endpoint, and the member that a window is of.
+	Path, Time string
+	// Only is what else the filter says; empty for nothing.
+	Only string
+	Top  int // records on a page, at most
+	// Roles are the application permissions that it takes, all of them.
+	Roles []string
+	Audit bool // records are of the family entra-audit, not entra-signin
+}
+
+// Streams are the logs. Names are ours where the endpoint's is not enough.
+var Streams = []Stream{
+	{"signIns", "v1.0/auditLogs/signIns", "createdDateTime", "", 1000, signInRoles, false},
+	{"signIns.nonInteractiveUser", "beta/auditLogs/signIns", "createdDateTime", "signInEventTypes/any(t: t eq 'nonInteractiveUser')", 1000, signInRoles, false},
+	{"signIns.servicePrincipal", "beta/auditLogs/signIns", "createdDateTime", "signInEventTypes/any(t: t eq 'servicePrincipal')", 1000, signInRoles, false},
+	{"signIns.managedIdentity", "beta/auditLogs/signIns", "createdDateTime", "signInEventTypes/any(t: t eq 'managedIdentity')", 1000, signInRoles, false},
+	{"directoryAudits", "v1.0/auditLogs/directoryAudits", "activityDateTime", "", 1000, []string{"AuditLog.Read.All"}, true},
+	{"provisioning", "v1.0/auditLogs/provisioning", "activityDateTime", "", 1000, []string{"AuditLog.Read.All"}, true},
+	{"riskDetections", "v1.0/identityProtection/riskDetections", "detectedDateTime", "", 500, []string{"IdentityRiskEvent.Read.All"}, true},
+}
+
+// signInRoles: the second one is asked for because of how the endpoint looks up licenses.
+var signInRoles = []string{"AuditLog.Read.All", "Directory.Read.All"}
+
+// Lookup finds a stream by its name.
+func Lookup(name string) (*Stream, bool) {
+	i := slices.IndexFunc(Streams, func(s Stream) bool { return s.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return &Streams[i], true
+}
+
+// Plan is where the API of a cloud is (https://learn.microsoft.com/graph/deployments).
+type Plan struct{ Name, API, Login string }
+
+// Plans are the clouds; the first is the default.
+var Plans = []Plan{
+	{"enterprise", "https://graph.microsoft.com", "https://login.microsoftonline.com"},
+	{"gcc", "https://graph.microsoft.com", "https://login.microsoftonline.com"},
+	{"gcc-high", "https://graph.microsoft.us", "https://login.microsoftonline.us"},
+	{"dod", "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"},
+}
+
+// Options of a client.
+type Options struct {
+	Tenant     string // GUID
+	Plan       string // a name in [Plans]; empty is enterprise. API and Login override it.
+	API        string // base URL; HTTPS, or HTTP on loopback
+	Login      string // base URL, likewise
+	ClientID   string
+	Credential credential.Credential
+	Budget     *budget.Budget    // nil: one of its own, of PerMinute
+	Log        *slog.Logger      // nil: slog.Default
+	Transport  http.RoundTripper // nil: what [rest.NewTransport] returns
+	Limits     rest.Limits
+}
+
+// Client is safe for concurrent use.
+type Client struct {
+	*rest.Client
+	root   *url.URL
+	tokens *rest.OAuth
+	tapes  sync.Pool
+}
+
+var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+const apiName = "graph"
+
+// New checks the options and returns a client. It sends nothing.
+func New(o Options) (*Client, error) {
+	i := slices.IndexFunc(Plans, func(p Plan) bool { return p.Name == o.Plan || o.Plan == "" })
+	if i < 0 {
+		return nil, errors.New("there is no plan " + strconv.Quote(o.Plan) + ": write enterprise, gcc, gcc-high or dod")
+	}
+	plan := Plans[i]
+	switch {
+	case !guid.MatchString(o.Tenant):
+		return nil, errors.New("tenant must be the directory's GUID, as the Entra overview page shows it")
+	case !guid.MatchString(o.ClientID):
+		return nil, errors.New("client id must be the application's GUID, as its registration shows it")
+	}
+	if o.API != "" {
+		plan.API = o.API
+	}
+	if o.Login != "" {
+		plan.Login = o.Login
+	}
+	root, err := rest.BaseURL("API", plan.API)
+	if err != nil {
+		return nil, err
+	}
+	login, err := rest.BaseURL("login", plan.Login)
+	if err != nil {
+		return nil, err
+	}
+	if o.Budget == nil {
+		o.Budget = budget.New(budget.Options{PerMinute: PerMinute})
+	}
+	if o.Transport == nil {
+		o.Transport = rest.NewTransport()
+	}
+	clock := rest.NewClock()
+	tokens := rest.NewOAuth(rest.OAuthOptions{
+		Name: apiName, Endpoint: login.JoinPath(o.Tenant, "oauth2/v2.0/token").String(), Scope: scopeOf(Plans[i].API), ClientID: o.ClientID,
+		Credential: o.Credential, Transport: o.Transport, Clock: clock, Log: o.Log,
+	})
+	return &Client{
+		Client: rest.New(rest.Options{
+			Name: apiName, Root: root, Auth: tokens, Judge: judge, Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits,
+		}, clock),
+		root: root, tokens: tokens, tapes: sync.Pool{New: func() any { return new(jsontape.Tape) }},
+	}, nil
+}
+
+// scopeOf names the API to the token endpoint, also where a simulator or a proxy stands for it.
+func scopeOf(api string) string { return api + "/.default" }
+
+// Roles asks for a fresh token and returns the application roles in it: see [rest.OAuth.Roles].
+func (c *Client) Roles(ctx context.Context) ([]string, error) { return c.tokens.Roles(ctx) }
+
+// Error is that of package rest.
+type Error = rest.Error
+
+// Page is one page of a stream.
+type Page struct {
+	Records [][]byte  // as received
+	Next    string    // for the next call; empty: this was the last one
+	At      time.Time // the provider's time when it was asked for, or a little before
+}
+
+// timeForm is how a filter takes times.
+const timeForm = "2006-01-02T15:04:05.999Z"
+
+// List reads a page of a stream's records whose time is in [from, to), or the one that next, a former page's, leads to.
+func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, to time.Time, next string) (*Page, error) {
+	k := rest.Call{Op: "page", Method: http.MethodGet, Accept: "{"}
+	if next == "" {
+		k.URL = c.root.JoinPath(s.Path)
+		filter := s.Time + " ge " + from.UTC().Format(timeForm) + " and " + s.Time + " lt " + to.UTC().Format(timeForm)
+		if s.Only != "" {
+			filter += " and " + s.Only
+		}
+		// Blanks as %20: Graph takes no plus for one.
+		k.URL.RawQuery = "$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20") + "&$top=" + strconv.Itoa(s.Top)
+	} else {
+		u, err := c.Follow(k.Op, next)
+		if err != nil {
+			return nil, err
+		}
+		k.URL = u
+	}
+	tape := c.tapes.Get().(*jsontape.Tape)
+	defer c.tapes.Put(tape)
+	root, answer, err := c.JSON(ctx, p, k, tape)
+	if err != nil {
+		e := (*rest.Error)(nil)
+		if next != "" && errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusGone) {
+			e.Class = rest.ClassPage // a link that is not good any more
+		}
+		return nil, err
+	}
+	list := root.Get("value")
+	if list.Kind() != jsontape.Array {
+		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassRetry, Message: "the answer has no list of values"}
+	}
+	page := &Page{At: answer.At, Next: string(root.Get("@odata.nextLink").Str())}
+	for v := list.First(); v.Exists(); v = v.Next() {
+		page.Records = append(page.Records, slices.Clone(v.Raw()))
+	}
+	if page.Next != "" {
+		if _, err := c.Follow(k.Op, page.Next); err != nil {
+			return nil, err
+		}
+	}
+	return page, nil
+}
+
+// codes are those that mean more than their status. Texts are never looked at.
+var codes = map[string]rest.Meaning{
+	"Authorization_RequestDenied":                           {Class: rest.ClassAdmin, Action: "give the application the permission that the stream takes, and grant admin consent"},
+	"Authentication_RequestFromNonPremiumTenantOrB2CTenant": {Class: rest.ClassAdmin, Action: "the tenant has no license of Entra ID P1 or P2, without which Graph does not give this log: leave the stream out"},
+	"Authentication_RequestFromUnsupportedUserRole":         {Class: rest.ClassAdmin, Action: "give the application AuditLog.Read.All and Directory.Read.All, and grant admin consent"},
+	"Forbidden":       {Class: rest.ClassAdmin, Action: "give the application the permission that the stream takes, and grant admin consent; risk detections take a license of Entra ID P2"},
+	"UnknownError":    {Class: rest.ClassRetry},
+	"TooManyRequests": {Class: rest.ClassThrottled},
+}
+
+// judge fills in class and action of an error that has its status, code and message.
+func judge(e *rest.Error) {
+	m, known := codes[e.Code]
+	e.Known = known
+	if !known || e.Status == http.StatusTooManyRequests {
+		e.ByStatus()
+		return
+	}
+	e.Class, e.Action = m.Class, m.Action
+}

@@ -1,0 +1,304 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package graph is the part of a simulated Microsoft Graph that shows the logs of Entra ID: sign-ins of four kinds and
+// directory audits, of the same tenant, the same company and the same acts as the simulated Management Activity API
+// (sim/m365). A sign-in has one request id, session and correlation in both, as in the real services.
+//
+// It follows the documented contract where a collector depends on it: filters of a window of time, newest first, pages of
+// $top with @odata.nextLink, error bodies, the permissions, the throttling of the reporting endpoints. Records become
+// visible a while after they happened, some much later.
+//
+// # Holes
+//
+// Only filters of the form that collectors send are understood. Risk detections and provisioning are there and empty.
+// Rows have the members that the tenant's own records tell; display names of people and applications are left out.
+package graph
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/m365"
+	"github.com/daybreak-sec/daybreak/sim/record"
+)
+
+// Config says what is simulated. Zero values stand for the defaults given.
+type Config struct {
+	Tenant *m365.Server
+	Delay  time.Duration // simulated, from the event to its row, at least; 20 s
+	Spread time.Duration // and up to so much more; 40 s
+	// Late is the share of rows that become visible only LateBy after the event; 0.
+	Late   float64
+	LateBy time.Duration
+	// Keep is how long rows are shown; 7 days.
+	Keep time.Duration
+	// PerMinute is how many requests the reporting endpoints answer; 30.
+	PerMinute int
+	// Hide leaves out rows: a log that does not say everything. nil: none.
+	Hide func(stream string, row map[string]any) bool
+}
+
+// Server is the simulated service. It is safe for concurrent use.
+type Server struct {
+	cfg Config
+
+	mu    sync.Mutex
+	left  float64
+	since time.Time
+	asked map[string]int
+}
+
+// New makes a server. It listens nowhere by itself: see Handler.
+func New(cfg Config) *Server {
+	or := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	or(&cfg.Delay, 20*time.Second)
+	or(&cfg.Spread, 40*time.Second)
+	or(&cfg.Keep, 7*24*time.Hour)
+	if cfg.PerMinute == 0 {
+		cfg.PerMinute = 30
+	}
+	return &Server{cfg: cfg, left: float64(cfg.PerMinute) / 6, since: time.Now(), asked: map[string]int{}}
+}
+
+// endpoint is a log: its path and what of it a stream shows.
+type endpoint struct {
+	path, time, role string
+	top              int
+}
+
+var endpoints = []endpoint{
+	{"/v1.0/auditLogs/signIns", "createdDateTime", "AuditLog.Read.All", 1000},
+	{"/beta/auditLogs/signIns", "createdDateTime", "AuditLog.Read.All", 1000},
+	{"/v1.0/auditLogs/directoryAudits", "activityDateTime", "AuditLog.Read.All", 1000},
+	{"/v1.0/auditLogs/provisioning", "activityDateTime", "AuditLog.Read.All", 1000},
+	{"/v1.0/identityProtection/riskDetections", "detectedDateTime", "IdentityRiskEvent.Read.All", 500},
+}
+
+// Handler answers the API.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, e := range endpoints {
+		mux.HandleFunc("GET "+e.path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
+	}
+	return mux
+}
+
+// Mount adds the API to a handler of the tenant's other services.
+func (s *Server) Mount(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/v1.0/", s.Handler())
+	mux.Handle("/beta/", s.Handler())
+	mux.Handle("/", next)
+	return mux
+}
+
+// Requests counts what was asked for, by path and by "throttled".
+func (s *Server) Requests() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]int{}
+	for k, n := range s.asked {
+		out[k] = n
+	}
+	return out
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
+	now := s.cfg.Tenant.Now()
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	w.Header().Set("request-id", record.Hash(uint64(now.UnixNano()), 1).String())
+	roles, ok := s.cfg.Tenant.Granted(r)
+	switch {
+	case !ok:
+		refuse(w, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token is empty, has expired, or is not of this tenant.")
+		return
+	case !slices.Contains(roles, e.role):
+		refuse(w, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+		return
+	case !s.spend(e.path):
+		w.Header().Set("Retry-After", "10")
+		refuse(w, http.StatusTooManyRequests, "TooManyRequests", "Too many requests for this application and tenant.")
+		return
+	}
+	q, err := parse(r.URL.Query(), e)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "BadRequest", err.Error())
+		return
+	}
+	rows := s.rows(e, q, now)
+	page := map[string]any{"@odata.context": base(r) + "/$metadata#" + strings.TrimPrefix(e.path, "/")}
+	to := min(len(rows), q.skip+q.top)
+	list := rows[min(q.skip, len(rows)):to]
+	values := make([]map[string]any, len(list))
+	for i := range list {
+		values[i] = list[i].row
+	}
+	page["value"] = values
+	if to < len(rows) {
+		next := url.Values{"$filter": {r.URL.Query().Get("$filter")}, "$top": {strconv.Itoa(q.top)}, "$skiptoken": {token(to)}}
+		page["@odata.nextLink"] = base(r) + e.path + "?" + next.Encode()
+	}
+	w.Header().Set("Content-Type", "application/json;odata.metadata=minimal;charset=utf-8")
+	_ = json.NewEncoder(w).Encode(page) // the client is gone, or not
+}
+
+// spend takes one request out of the bucket, which holds ten seconds' worth and fills in real time, as fast as simulated
+// time if that is faster.
+func (s *Server) spend(path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.left = min(float64(s.cfg.PerMinute)/6, s.left+now.Sub(s.since).Minutes()*float64(s.cfg.PerMinute))
+	s.since = now
+	if s.left < 1 {
+		s.asked["throttled"]++
+		return false
+	}
+	s.left--
+	s.asked[path]++
+	return true
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"code": code, "message": message}})
+}
+
+func base(r *http.Request) string { return "http://" + r.Host }
+
+func token(n int) string {
+	return base64.RawURLEncoding.EncodeToString([]byte("from " + strconv.Itoa(n)))
+}
+
+// query is what a listing asks for.
+type query struct {
+	from, to  time.Time
+	kind      string // of sign-ins: interactiveUser, …
+	top, skip int
+}
+
+var (
+	bound = regexp.MustCompile(`^(\w+) (ge|lt) (\S+)$`)
+	event = regexp.MustCompile(`^signInEventTypes/any\((\w+): ?(\w+) eq '(\w+)'\)$`)
+)
+
+func parse(v url.Values, e endpoint) (q query, err error) {
+	q.top = e.top
+	if text := v.Get("$top"); text != "" {
+		if q.top, err = strconv.Atoi(text); err != nil || q.top < 1 || q.top > e.top {
+			return q, fmt.Errorf("invalid page size specified: '%s', must be between 1 and %d inclusive", text, e.top)
+		}
+	}
+	if text := v.Get("$skiptoken"); text != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(text)
+		n, ok := strings.CutPrefix(string(raw), "from ")
+		if q.skip, _ = strconv.Atoi(n); err != nil || !ok {
+			return q, errors.New("skip token is not valid")
+		}
+	}
+	for part := range strings.SplitSeq(v.Get("$filter"), " and ") {
+		if m := event.FindStringSubmatch(part); m != nil && strings.HasPrefix(e.path, "/beta/") {
+			q.kind = m[3]
+			continue
+		}
+		m := bound.FindStringSubmatch(part)
+		if m == nil || m[1] != e.time {
+			return q, fmt.Errorf("could not find a property named '%s'", strings.SplitN(part, "/", 2)[0])
+		}
+		at, err := time.Parse(time.RFC3339, m[3])
+		if err != nil {
+			return q, fmt.Errorf("invalid filter clause: %s", part)
+		}
+		if m[2] == "ge" {
+			q.from = at
+		} else {
+			q.to = at
+		}
+	}
+	if q.from.IsZero() || q.to.IsZero() {
+		return q, fmt.Errorf("invalid filter clause: a window of %s is wanted", e.time)
+	}
+	return q, nil
+}
+
+type row struct {
+	at  time.Time
+	id  string
+	row map[string]any
+}
+
+// rows are those of a window that are visible, newest first.
+func (s *Server) rows(e endpoint, q query, now time.Time) (list []row) {
+	if oldest := now.Add(-s.cfg.Keep); q.from.Before(oldest) {
+		q.from = oldest
+	}
+	show := func(stream string, at, since time.Time, r map[string]any) {
+		id, _ := r["id"].(string)
+		if r == nil || !s.visible(id, at, since, now) || s.cfg.Hide != nil && s.cfg.Hide(stream, r) {
+			return
+		}
+		list = append(list, row{at, id, r})
+	}
+	switch {
+	case strings.HasSuffix(e.path, "/signIns") && q.kind != "servicePrincipal" && q.kind != "managedIdentity":
+		beta := strings.HasPrefix(e.path, "/beta/")
+		s.cfg.Tenant.Happened(company.AzureActiveDirectory, q.from, q.to, func(at, settled time.Time, raw []byte) bool {
+			if r := signIn(raw, at, beta); r != nil && (r["isInteractive"] == (q.kind != "nonInteractiveUser")) {
+				show("signIns", at, settled, r)
+			}
+			return true
+		})
+	case strings.HasSuffix(e.path, "/signIns") && q.kind == "servicePrincipal":
+		tenant, _, _ := s.cfg.Tenant.Credentials()
+		for _, t := range s.cfg.Tenant.Directory().Tokens() {
+			if !t.Issued.Before(q.from) && t.Issued.Before(q.to) {
+				show("signIns.servicePrincipal", t.Issued, t.Issued, serviceSignIn(t, tenant))
+			}
+		}
+	case strings.HasSuffix(e.path, "/directoryAudits"):
+		s.cfg.Tenant.Happened(company.AzureActiveDirectory, q.from, q.to, func(at, settled time.Time, raw []byte) bool {
+			show("directoryAudits", at, settled, audit(raw, at))
+			return true
+		})
+	}
+	slices.SortFunc(list, func(a, b row) int {
+		if c := b.at.Compare(a.at); c != 0 {
+			return c
+		}
+		return strings.Compare(a.id, b.id)
+	})
+	return list
+}
+
+// visible tells whether the row of an event of a moment, settled since, is shown by now.
+func (s *Server) visible(id string, at, since, now time.Time) bool {
+	h := uint64(14695981039346656037)
+	for i := range len(id) {
+		h = record.Mix(h, uint64(id[i]))
+	}
+	wait := s.cfg.Delay + time.Duration(h%uint64(max(1, s.cfg.Spread)))
+	if float64(record.Mix(h, 7)%1_000_000) < s.cfg.Late*1e6 {
+		wait = s.cfg.LateBy
+	}
+	if open := at.Add(wait); open.After(now) {
+		return false
+	}
+	return !since.After(now)
+}
