@@ -85,16 +85,20 @@ type app struct {
 // Main runs the program with the process's arguments and streams and returns
 // the exit code.
 func Main() int {
-	// 400 MiB leaves room in the promised 512 for what the Go runtime does not
-	// count; who sets GOMEMLIMIT knows better.
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(400 << 20)
-	}
+	limitMemory(0)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The second signal has the operating system's default effect.
 	context.AfterFunc(ctx, stop)
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, terminal: isTerminal(os.Stderr)}
 	return a.run(ctx, os.Args[1:])
+}
+
+// limitMemory sets how much memory the Go runtime aims at: 400 MiB leaves room in the promised 512 for what it does not
+// count. Rules that somebody adds come on top. Who sets GOMEMLIMIT knows better.
+func limitMemory(more int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(400<<20 + more)
+	}
 }
 
 func isTerminal(f *os.File) bool {

@@ -104,6 +104,9 @@ func (a *app) open(ctx context.Context, o node.Options) (*node.Node, error) {
 	if held := (*node.HeldError)(nil); errors.As(err, &held) {
 		return nil, usagef("%v", err)
 	}
+	if err == nil {
+		limitMemory(n.RulesMemory())
+	}
 	return n, err
 }
 

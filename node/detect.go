@@ -52,15 +52,19 @@ type detector struct {
 	lateness time.Duration
 	learned  time.Time
 	flushed  time.Time
+	flushing time.Duration // between two flushes, by how long the last one took
 	dirty    bool
 	prepared int // log sources that are written down
 	// What the engine has said of the batches before taken and is not written down yet.
 	pending  []detect.Alert
 	taken    uint64
 	reported time.Time
+	every    time.Duration // between two reports, by how long the last one took
+	writing  *report       // nil if none is under way
 
 	mu    sync.Mutex
-	at    uint64 // batches before it are judged
+	at    uint64 // batches before it are judged, and what was found is written down
+	seen  uint64 // batches before it are judged
 	moved chan struct{}
 	err   error
 	stats DetectStats
@@ -79,12 +83,24 @@ const (
 	flushEvery  = 2 * time.Second
 	reportEvery = 250 * time.Millisecond
 	detectDrain = 5 * time.Second
+	// Writing alerts down may take a tenth of the time, and so may a flush: while they take long, as when an import brings
+	// thousands of alerts that join, they are done less often. A flush is at most so long in coming: what was judged
+	// since the last one is judged again after a crash.
+	workShare = 10
+	flushMost = 30 * time.Second
 	// detectAhead is how many batches are judged ahead of the one that the engine takes.
 	detectAhead = 4
 )
 
 // sourcesKey has the log sources of the records that were judged: the next start prepares for them.
 var positionKey, sourcesKey = []byte("position"), []byte("sources")
+
+// report is alerts that are being written down, beside the taking of further batches.
+type report struct {
+	upTo  uint64
+	begun time.Time
+	done  chan error
+}
 
 // judged is one batch on its way.
 type judged struct {
@@ -125,10 +141,12 @@ func (n *Node) judgeAnew(ctx context.Context) bool {
 
 func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) (*detector, error) {
 	d := &detector{n: n, done: make(chan struct{}), moved: make(chan struct{}), lateness: lateAtFirst}
+	before := live(c)
 	book, err := OpenBook(c)
 	if err != nil {
 		return nil, &DirError{"detect: " + err.Error()}
 	}
+	n.rulesMemory = max(0, live(c)-before)
 	dir := filepath.Join(n.dir, DetectDir)
 	o := &pebble.Options{Logger: detect.Quiet{}}
 	for i := range o.Levels {
@@ -152,6 +170,20 @@ func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) 
 	d.engine.Limit(int64(c.Detect.Memory))
 	return d, nil
 }
+
+// live is how much of the heap is in use, as far as there are rules that somebody has added: it costs a collection.
+func live(c *config.Config) int64 {
+	if len(c.Detect.Rules) == 0 {
+		return 0
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// RulesMemory is about how many bytes the rules take that were added to the built-in ones, as of the start.
+func (n *Node) RulesMemory() int64 { return n.rulesMemory }
 
 // OpenBook reads the rules that a configuration names.
 func OpenBook(c *config.Config) (*detect.Book, error) {
@@ -285,7 +317,16 @@ func (d *detector) run(ctx context.Context) error {
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
 	for open := true; open; {
+		var written chan error
+		if d.writing != nil {
+			written = d.writing.done
+		}
 		select {
+		case err := <-written:
+			if err = d.written(err); err != nil && takeErr == nil {
+				takeErr = err
+				cancel()
+			}
 		case j, ok := <-order:
 			if open = ok; !ok {
 				break
@@ -298,13 +339,17 @@ func (d *detector) run(ctx context.Context) error {
 			}
 		case <-tick.C:
 			if takeErr == nil {
-				if takeErr = errors.Join(d.tell(ctx), d.flush(false)); takeErr != nil {
+				d.progress(ctx)
+				if takeErr = d.flush(false); takeErr != nil {
 					cancel()
 				}
 			}
 		}
 	}
 	tasks.Wait()
+	if d.writing != nil {
+		takeErr = errors.Join(takeErr, d.written(<-d.writing.done))
+	}
 	if takeErr != nil {
 		return takeErr
 	}
@@ -374,7 +419,10 @@ func (d *detector) take(ctx context.Context, j *judged) error {
 		hits += len(f.found)
 	}
 	d.advance(j.batch)
-	alerts := d.engine.Alerts()
+	alerts, err := d.describe(ctx, j.batch, d.engine.Alerts())
+	if err != nil {
+		return err
+	}
 	d.pending, d.taken, d.dirty = append(d.pending, alerts...), j.batch.Index+1, true
 	d.mu.Lock()
 	d.stats.Records += uint64(len(j.batch.Records))
@@ -382,29 +430,57 @@ func (d *detector) take(ctx context.Context, j *judged) error {
 	d.stats.Alerts += uint64(len(alerts))
 	d.stats.Lag = time.Since(j.batch.Committed)
 	d.mu.Unlock()
-	if len(d.pending) == 0 || time.Since(d.reported) >= reportEvery {
-		if err := d.tell(ctx); err != nil {
-			return err
-		}
+	d.move(0, nil)
+	d.progress(ctx)
+	return d.flush(false)
+}
+
+// progress begins to write down the alerts of the batches that were taken, if there are any and it is time, or says that
+// these are judged. Many alerts at once cost little more than one: while there are ever new ones they are written every
+// reportEvery, and otherwise at once.
+func (d *detector) progress(ctx context.Context) {
+	switch {
+	case d.writing != nil:
+	case len(d.pending) == 0:
+		d.move(d.taken, nil)
+	case time.Since(d.reported) >= d.every:
+		d.write(ctx)
 	}
-	if time.Since(d.flushed) >= flushEvery {
-		return d.flush(false)
+}
+
+// write begins to write down what is pending. One report is under way at a time.
+func (d *detector) write(ctx context.Context) {
+	r := &report{upTo: d.taken, begun: time.Now(), done: make(chan error, 1)}
+	alerts := d.pending
+	d.pending, d.writing = nil, r
+	go func() { r.done <- d.n.incidents.Take(ctx, event.ID{Batch: r.upTo}, alerts) }()
+}
+
+// written takes note of how the report under way has ended.
+func (d *detector) written(err error) error {
+	r := d.writing
+	d.writing = nil
+	if err != nil {
+		return err
+	}
+	d.reported, d.every = time.Now(), max(reportEvery, workShare*time.Since(r.begun))
+	if len(d.pending) == 0 {
+		d.move(d.taken, nil)
+	} else {
+		d.move(r.upTo, nil)
 	}
 	return nil
 }
 
-// tell writes down the alerts of all batches that were taken, and says that these are judged.
-// What an incident costs grows with it, so that many alerts at once cost little more than one:
-// while there are ever new ones they are written reportEvery, and otherwise at once.
+// tell waits until the alerts of all batches that were taken are written down.
 func (d *detector) tell(ctx context.Context) error {
-	if d.taken <= d.at {
-		return nil // at is written by this goroutine alone
-	}
-	if len(d.pending) > 0 {
-		if err := d.report(ctx, event.ID{Batch: d.taken}, d.pending); err != nil {
+	for d.writing != nil || len(d.pending) > 0 {
+		if d.writing == nil {
+			d.write(ctx)
+		}
+		if err := d.written(<-d.writing.done); err != nil {
 			return err
 		}
-		d.pending, d.reported = nil, time.Now()
 	}
 	d.move(d.taken, nil)
 	return nil
@@ -470,9 +546,10 @@ func (d *detector) advance(b *journal.Batch) {
 // flush makes what the engine remembers durable, with the position up to which it has judged.
 func (d *detector) flush(last bool) error {
 	d.learn(context.Background())
-	if !d.dirty || !last && time.Since(d.flushed) < flushEvery {
+	if !d.dirty || !last && time.Since(d.flushed) < d.flushing {
 		return nil
 	}
+	begun := time.Now()
 	if err := d.tell(context.Background()); err != nil {
 		return err
 	}
@@ -498,13 +575,14 @@ func (d *detector) flush(last bool) error {
 		return fmt.Errorf("detection: %w", err)
 	}
 	d.dirty, d.flushed = false, time.Now()
+	d.flushing = min(max(flushEvery, workShare*d.flushed.Sub(begun)), flushMost)
 	return nil
 }
 
 func (d *detector) move(at uint64, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.at = max(d.at, at)
+	d.at, d.seen = max(d.at, at), max(d.seen, d.taken, at)
 	if err != nil {
 		d.err = err
 	}
@@ -521,6 +599,16 @@ func (d *detector) state() (at uint64, moved <-chan struct{}, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.at, d.moved, d.err
+}
+
+// pace is state for who must not be far ahead of it: what was found need not be written down.
+func (d *detector) pace() (seen uint64, moved <-chan struct{}, err error) {
+	if d == nil {
+		return d.state()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return max(d.seen, d.at), d.moved, d.err
 }
 
 // ended is closed when it follows no more.
@@ -588,33 +676,46 @@ func (n *Node) DetectStats() DetectStats {
 // describedRefs is how many records of an alert are looked at for who and what it is about.
 const describedRefs = 20
 
-// report completes alerts with who and what they are about, and writes them down.
-func (d *detector) report(ctx context.Context, upTo event.ID, alerts []detect.Alert) error {
-	m := d.n.mappers.get()
-	defer d.n.mappers.put(m)
-	now := time.Now().UTC()
+// describe completes alerts with who and what they are about. b is the batch under way, whose records are at hand.
+func (d *detector) describe(ctx context.Context, b *journal.Batch, alerts []detect.Alert) ([]detect.Alert, error) {
 	// Informational rules mark records for others: they are no alert.
 	alerts = slices.DeleteFunc(alerts, func(a detect.Alert) bool { return a.Level == "informational" })
 	if len(alerts) == 0 {
-		return nil
+		return nil, nil
 	}
+	m := d.n.mappers.get()
+	defer d.n.mappers.put(m)
+	now := time.Now().UTC()
 	for i := range alerts {
 		a := &alerts[i]
 		a.Found = now
 		for k := range a.Refs[:min(len(a.Refs), describedRefs)] {
-			s, err := d.n.journal.Read(ctx, a.Refs[k].ID)
+			raw, family, err := d.raw(ctx, b, a.Refs[k].ID)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if !s.Gone {
-				a.Entities = detect.AppendEntities(a.Entities, m.event(s.Raw, s.Origin.Family))
+			if raw == nil {
+				continue // gone by policy
 			}
+			a.Entities = detect.AppendEntities(a.Entities, m.event(raw, family))
 			if len(a.Why) == 0 && a.Refs[k].Key == a.Completed.Key {
-				a.Why = d.why(a.Rule, s.Raw, s.Origin.Family)
+				a.Why = d.why(a.Rule, raw, family)
 			}
 		}
 	}
-	return d.n.incidents.Take(ctx, upTo, alerts)
+	return alerts, nil
+}
+
+// raw returns a record; nil if it is gone.
+func (d *detector) raw(ctx context.Context, b *journal.Batch, id event.ID) ([]byte, event.Family, error) {
+	if id.Batch == b.Index && !b.Gone && int(id.Index) < len(b.Records) {
+		return b.Raw(int(id.Index)), b.Envelope(int(id.Index)).Family, nil
+	}
+	s, err := d.n.journal.Read(ctx, id)
+	if err != nil || s.Gone {
+		return nil, "", err
+	}
+	return s.Raw, s.Origin.Family, nil
 }
 
 // why judges a record once more, for an alert of several that another one has revised.

@@ -195,7 +195,7 @@ func (n *Node) Searchable(ctx context.Context, upTo event.ID) error {
 
 // pace waits while the lake or detection is far behind the journal, as long as it moves.
 func (n *Node) pace(ctx context.Context) {
-	n.pacedBy(ctx, n.detector.state, n.detector.ended())
+	n.pacedBy(ctx, n.detector.pace, n.detector.ended())
 	n.pacedBy(ctx, func() (uint64, <-chan struct{}, error) {
 		at, moved, err := n.follow.state()
 		return at.Batch, moved, err

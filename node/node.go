@@ -91,6 +91,7 @@ type Adjust struct {
 
 // Node holds a data directory. It is safe for concurrent use.
 type Node struct {
+	rulesMemory int64 // see RulesMemory
 	dir         string
 	role        string
 	live        atomic.Pointer[settings]
