@@ -200,7 +200,7 @@ var codes = map[string]rest.Meaning{
 	"E0000004": {Class: rest.ClassAuth, Action: newToken},
 	"E0000005": {Class: rest.ClassAuth, Action: newToken},
 	"E0000011": {Class: rest.ClassAuth, Action: newToken},
-	"E0000006": {Class: rest.ClassAdmin, Action: "give the administrator who made the token a role that may read the System Log, such as Report Administrator"},
+	"E0000006": {Class: rest.ClassAdmin, Action: "give the administrator who made the token a role that may read the System Log, such as Read-only Administrator"},
 	"E0000015": {Class: rest.ClassAdmin, Action: "the organization lacks a feature: ask Okta's support for API access"},
 	"E0000047": {Class: rest.ClassThrottled},
 	"E0000009": {Class: rest.ClassRetry},

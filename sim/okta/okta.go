@@ -35,6 +35,9 @@ import (
 	"github.com/daybreak-sec/daybreak/sim/record"
 )
 
+// PerMinute is how many requests a token may make in a minute, unless the configuration says otherwise.
+const PerMinute = 60
+
 // Config says what is simulated. Zero values stand for the defaults given.
 type Config struct {
 	Tenant *m365.Server  // the company, its life and its clock
@@ -79,7 +82,7 @@ func New(cfg Config) *Server {
 	or(&cfg.Spread, 20*time.Second)
 	or(&cfg.Keep, 90*24*time.Hour)
 	if cfg.PerMinute == 0 {
-		cfg.PerMinute = 60
+		cfg.PerMinute = PerMinute
 	}
 	s := &Server{cfg: cfg, org: newOrg(cfg.Tenant.Company()), token: cfg.Token, answers: map[int]int{}}
 	if s.token == "" {
