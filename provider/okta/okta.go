@@ -102,8 +102,10 @@ type Error = rest.Error
 type Page struct {
 	Records [][]byte  // as received
 	Next    string    // for the next call; of a window, empty: this was the last one
-	Caught  bool      // of Poll: Okta had stored nothing more by then
+	Caught  bool      // of Poll: Okta had stored nothing more by then, as far as a page can tell
 	At      time.Time // the provider's time when it was asked for, or a little before
+
+	fresh bool // an event is younger than freshness
 }
 
 // timeForm is how parameters give times.
@@ -121,9 +123,13 @@ func (c *Client) Poll(ctx context.Context, p budget.Priority, since time.Time, n
 	if page.Next == "" {
 		return nil, lost(rest.ClassRetry)
 	}
-	page.Caught = len(page.Records) < Limit
+	page.Caught = len(page.Records) == 0 || len(page.Records) < Limit && page.fresh
 	return page, nil
 }
+
+// freshness: a page that is not full ends what there is if it has an event as young as this. One that has only old events
+// may be short for another reason, which the next page tells.
+const freshness = time.Minute
 
 // List reads a page of the events whose time is in [from, to), or the one that next, a former page's, leads to. A full page
 // that is said to be the last one is an error: a smaller window tells.
@@ -168,7 +174,10 @@ func (c *Client) page(ctx context.Context, p budget.Priority, q url.Values, next
 		return nil, err
 	}
 	page := &Page{At: answer.At}
+	young, future := page.At.Add(-freshness).UTC().Format(timeForm), page.At.Add(freshness).UTC().Format(timeForm)
 	for v := list.First(); v.Exists(); v = v.Next() {
+		at := string(v.Get("published").Str()) // all are of one form, so that they compare as text
+		page.fresh = page.fresh || at >= young && at < future
 		page.Records = append(page.Records, slices.Clone(v.Raw()))
 	}
 	var ok bool

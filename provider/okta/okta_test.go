@@ -82,8 +82,8 @@ func TestQueries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(page.Records) != 2 || string(page.Records[0]) != `{"uuid":"a"}` || !page.Caught {
-		t.Errorf("page %q, caught %v", page.Records, page.Caught)
+	if len(page.Records) != 2 || string(page.Records[0]) != `{"uuid":"a"}` {
+		t.Errorf("page %q", page.Records)
 	}
 	r := asked.Load()
 	if got, want := r.URL.RequestURI(), "/api/v1/logs?limit=1000&since=2026-03-03T09%3A59%3A59.999Z&sortOrder=ASCENDING"; got != want {
@@ -173,6 +173,34 @@ func TestFullPages(t *testing.T) {
 	links = false
 	_, err := c.List(t.Context(), budget.Sweep, from, to, "")
 	wantClass(t, err, "page")
+}
+
+// TestCaught: a short page is the end of what there is if it is empty or has an event of now.
+func TestCaught(t *testing.T) {
+	now := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) string { return `{"published":"` + now.Add(d).Format("2006-01-02T15:04:05.000Z") + `"}` }
+	for name, test := range map[string]struct {
+		body string
+		want bool
+	}{
+		"empty":           {"", true},
+		"now":             {at(-2*time.Hour) + "," + at(-20*time.Second) + "," + at(-time.Hour), true},
+		"old":             {at(-2*time.Hour) + "," + at(-5*time.Minute), false},
+		"from the future": {at(time.Hour), false},
+		"no time":         {`{"published":5},{}`, false},
+		"full":            {strings.Repeat(at(0)+",", okta.Limit-1) + at(0), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", now.Format(http.TimeFormat))
+				w.Header().Set("Link", `<http://`+r.Host+`/api/v1/logs?after=1>; rel="next"`)
+				_, _ = w.Write([]byte("[" + test.body + "]"))
+			})
+			if page, err := c.Poll(t.Context(), budget.Head, from, ""); err != nil || page.Caught != test.want {
+				t.Errorf("caught: %+v, %v", page.Caught, err)
+			}
+		})
+	}
 }
 
 // TestRefusals: of which class a refusal is.

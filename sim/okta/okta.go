@@ -28,6 +28,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,7 +87,9 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{cfg: cfg, org: newOrg(cfg.Tenant.Company()), token: cfg.Token, answers: map[int]int{}}
 	if s.token == "" {
-		s.token = s.org.key("00", "token", 40)
+		// Of the form that scripts/scan-secrets.sh looks for.
+		hex := strings.ReplaceAll(record.HashText("token", s.org.host).String()+record.HashText(s.org.host).String(), "-", "")
+		s.token = "sim~" + hex[:40]
 	}
 	return s
 }
