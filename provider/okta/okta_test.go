@@ -178,7 +178,9 @@ func TestFullPages(t *testing.T) {
 // TestCaught: a short page is the end of what there is if it is empty or has an event of now.
 func TestCaught(t *testing.T) {
 	now := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
-	at := func(d time.Duration) string { return `{"published":"` + now.Add(d).Format("2006-01-02T15:04:05.000Z") + `"}` }
+	at := func(d time.Duration) string {
+		return `{"published":"` + now.Add(d).Format("2006-01-02T15:04:05.000Z") + `"}`
+	}
 	for name, test := range map[string]struct {
 		body string
 		want bool
