@@ -65,6 +65,7 @@ type Server struct {
 	mu      sync.Mutex
 	token   string
 	denied  bool
+	busy    int
 	epoch   int // of cursors
 	since   time.Time
 	left    int
@@ -118,6 +119,13 @@ func (s *Server) Deny(yes bool) {
 	s.denied = yes
 }
 
+// Busy makes the next n requests too many.
+func (s *Server) Busy(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = n
+}
+
 // Forget makes all next links that were given out so far invalid.
 func (s *Server) Forget() {
 	s.mu.Lock()
@@ -168,9 +176,11 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request) (g grant) {
 	if real.Sub(s.since) >= time.Minute {
 		s.since, s.left = real, s.cfg.PerMinute
 	}
-	if g.allowed = s.left > 0 && !s.hit(g.serial, 1, s.cfg.Throttle); g.allowed {
+	g.allowed = s.left > 0 && s.busy == 0 && !s.hit(g.serial, 1, s.cfg.Throttle)
+	if g.allowed {
 		s.left--
 	}
+	s.busy = max(0, s.busy-1)
 	h := w.Header()
 	reset := s.since.Add(time.Minute).Sub(real)
 	if !g.allowed && s.left > 0 {

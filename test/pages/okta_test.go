@@ -195,7 +195,7 @@ func TestOkta(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a simulated hour")
 	}
-	w := newOktaWorld(t, okta.Config{Late: 0.05, LateBy: 30 * time.Minute, Throttle: 0.005, Fail: 0.05, Cut: 0.05})
+	w := newOktaWorld(t, okta.Config{Late: 0.05, LateBy: 30 * time.Minute, Fail: 0.05, Cut: 0.05})
 	w.collect(t)
 	w.state(t, "collecting")
 	w.pass(t, 15*time.Minute)
@@ -204,6 +204,8 @@ func TestOkta(t *testing.T) {
 	w.collect(t)
 	w.state(t, "collecting")
 	w.pass(t, 10*time.Minute)
+	w.org.Busy(2)
+	w.pass(t, 5*time.Minute)
 	w.org.Forget()
 	w.pass(t, 10*time.Minute)
 	w.org.SetToken("00rotated")
