@@ -40,7 +40,7 @@ func newOktaWorld(t *testing.T, cfg okta.Config) *oktaWorld {
 	w := new(oktaWorld)
 	var err error
 	w.sim, err = m365.New(m365.Config{
-		Seed: 5, Company: company.Config{People: 60, PerDay: 300}, Speed: 400, History: 3 * time.Hour, Start: time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC),
+		Seed: 5, Company: company.Config{People: 60, PerDay: 300}, Speed: 800, History: 3 * time.Hour, Start: time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC),
 	})
 	if err != nil {
 		t.Fatal(err)
