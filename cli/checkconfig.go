@@ -25,6 +25,8 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/okta"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 func (a *app) checkConfigCommand() *cobra.Command {
@@ -204,8 +206,12 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	if !v.tryCredential(ctx, c) {
 		return v
 	}
-	if c.Type == "entra" {
+	switch c.Type {
+	case "entra":
 		v.tryGraph(ctx, c)
+		return v
+	case "okta":
+		v.tryOkta(ctx, c)
 		return v
 	}
 	v.tryWebhook(ctx, c)
@@ -331,6 +337,37 @@ func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
 		read++
 	}
 	v.add("streams", good, "%d of %d streams can be read", read, len(c.Streams))
+	v.trySkew(client.Skew())
+}
+
+// tryOkta asks an Okta organization for a page of its log, by both kinds of requests. A token of Okta says nothing of its
+// rights: only the answers do.
+func (v *verdict) tryOkta(ctx context.Context, c *config.Source) {
+	client, err := node.NewOktaClient(c, nil, func(o *okta.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return
+	}
+	now := client.Now()
+	_, err = client.List(ctx, budget.Head, now.Add(-time.Minute), now, "")
+	if err == nil {
+		_, err = client.Poll(ctx, budget.Head, now.Add(-time.Minute), "")
+	}
+	e := (*okta.Error)(nil)
+	switch refused := errors.As(err, &e); {
+	case refused && e.Class == rest.ClassAuth:
+		v.add("token", failed, "the token does not work: %s", advice(ctx, err, "the API"))
+		return
+	case refused && e.Class == rest.ClassAdmin:
+		v.add("token", good, "token accepted")
+		v.add("permissions", failed, "the log may not be read: %s", advice(ctx, err, "the API"))
+	case err != nil:
+		v.add("stream", failed, "%s cannot be read: %s", okta.Stream, advice(ctx, err, "the API"))
+		return
+	default:
+		v.add("token", good, "token accepted")
+		v.add("streams", good, "%s can be read", okta.Stream)
+	}
 	v.trySkew(client.Skew())
 }
 

@@ -83,7 +83,7 @@ func differs(t *testing.T, path string, def, got reflect.Value) {
 		switch {
 		case def.Field(i).Kind() == reflect.Struct:
 			differs(t, name, def.Field(i), got.Field(i))
-		case name == "source.FederatedToken" || name == "source.ClientSecret": // only one credential can be there
+		case name == "source.FederatedToken" || name == "source.ClientSecret" || name == "source.APIToken": // only one credential can be there
 		case reflect.DeepEqual(def.Field(i).Interface(), got.Field(i).Interface()):
 			t.Errorf("full.toml leaves %s at its default", name)
 		}
@@ -119,6 +119,21 @@ api = "http://localhost:8080/"
 	}
 }
 
+// TestOktaDefaults: what a short block of another type means.
+func TestOktaDefaults(t *testing.T) {
+	got, err := config.Parse([]byte("[[source]]\nname = \"okta\"\ntype = \"okta\"\ntenant = \"Contoso.okta.com\"\napi_token = \"file:token\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Source{
+		Name: "okta", Type: "okta", Tenant: "contoso.okta.com", APIToken: "file:token", Streams: []string{"system-log"},
+		Poll: config.Duration(10 * time.Second), Sweep: config.Duration(5 * time.Minute), RequestsPerMinute: 60,
+	}
+	if diff := cmp.Diff(want, got.Sources[0]); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestMistakesRepeatNoSecret puts a secret wherever somebody might by mistake.
 func TestMistakesRepeatNoSecret(t *testing.T) {
 	const secret = "Xq8~hunter2hunter2.hunter2"
@@ -135,6 +150,8 @@ func TestMistakesRepeatNoSecret(t *testing.T) {
 		block(client, "client_secret = [\""+secret+"\"]"),
 		block(client, "client_secret = \"env:"+secret+"\""),
 		block(client, "client_secret = \"secret:"+secret+"\""),
+		strings.ReplaceAll(block("api_token = \""+secret+"\""), "m365", "okta"),
+		block(client, "api_token = \""+secret+"\""),
 		block(client, "client_secrt = \""+secret+"\""),
 		block(client, "certificate = \""+secret+"\""),
 		block(client, "federated_token = \""+secret+"\""),

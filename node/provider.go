@@ -12,6 +12,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/okta"
 )
 
 // NewM365Client makes the client that a source's settings describe. adjust may be
@@ -44,6 +45,19 @@ func NewGraphClient(c *config.Source, b *budget.Budget, adjust func(*graph.Optio
 	return graph.New(o)
 }
 
+// NewOktaClient makes the client that the settings of a source of an Okta organization describe. adjust may be nil.
+func NewOktaClient(c *config.Source, b *budget.Budget, adjust func(*okta.Options)) (*okta.Client, error) {
+	ref, err := c.APIToken.Reference()
+	if err != nil {
+		return nil, fmt.Errorf("api_token: %w", err)
+	}
+	o := okta.Options{Org: c.Tenant, API: c.API, Token: ref, Budget: b}
+	if adjust != nil {
+		adjust(&o)
+	}
+	return okta.New(o)
+}
+
 // CredentialOf returns what a source proves itself with.
 func CredentialOf(c *config.Source) (credential.Credential, error) {
 	key, text := c.Credential()
@@ -56,7 +70,7 @@ func CredentialOf(c *config.Source) (credential.Credential, error) {
 		return credential.FromCertificate(ref, credential.Reference{}, credential.PS256), nil
 	case "federated_token":
 		return credential.FromToken(ref), nil
-	case "client_secret":
+	case "client_secret", "api_token":
 		return credential.FromSecret(ref), nil
 	}
 	return credential.Credential{}, errors.New("no credential is configured")

@@ -10,6 +10,7 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/okta"
 )
 
 // TestTypesHaveTheirProvidersStreams: the configuration names the streams that the clients read, and no others.
@@ -18,12 +19,12 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 	for _, s := range graph.Streams {
 		graphs = append(graphs, s.Name)
 	}
-	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs} {
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "okta": {okta.Stream}} {
 		if got := config.Streams(typ); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"entra", "m365"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"entra", "m365", "okta"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }

@@ -116,7 +116,7 @@ func (f *fake) Page(ctx context.Context, _ budget.Priority, q pages.Query) (*pag
 	}
 	var fit []*record
 	for _, r := range f.list {
-		open := !r.opened.After(now) && r.happened.After(now.Add(-f.keep))
+		open := !r.opened.After(now) && (q.Follow || r.happened.After(now.Add(-f.keep))) // a cursor counts the forgotten ones
 		if open && (q.Follow || !r.happened.Before(q.From) && r.happened.Before(q.To)) {
 			fit = append(fit, r)
 		}
@@ -140,7 +140,9 @@ func (f *fake) Page(ctx context.Context, _ budget.Priority, q pages.Query) (*pag
 	}
 	to := min(len(fit), from+f.pageSize)
 	for _, r := range fit[min(from, len(fit)):to] {
-		page.Records = append(page.Records, []byte(r.raw))
+		if r.happened.After(now.Add(-f.keep)) {
+			page.Records = append(page.Records, []byte(r.raw))
+		}
 	}
 	switch {
 	case q.Follow:

@@ -151,49 +151,84 @@ func TestF06APoisonedWindow(t *testing.T) {
 // gap for good.
 func TestF08Outage(t *testing.T) {
 	for _, out := range []time.Duration{7*day - hour, 8 * day} {
-		t.Run(out.String(), func(t *testing.T) {
-			t.Parallel()
-			f := newFake(5)
-			b := newBench(t, f, pages.ByTime)
-			b.run()
-			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
-			b.stop()
-			begun := f.Now()
-			for i := range 300 {
-				f.add(fmt.Sprintf("missed-%d", i), begun.Add(time.Duration(f.rng.Int64N(int64(out)))), 0)
-			}
-			f.jump(out)
-			b.run()
-			b.until("back-fill is over", func() bool {
-				return len(b.c.Status()) > 0 && len(b.acts(act.Started)) == 2 && b.c.Status()[0].Unlisted == 0 && b.c.Status()[0].HeadTo.After(begun.Add(out-minute))
-			})
-			b.stop()
-			b.check()
-			have := b.have()
-			var gaps []act.Act
-			for _, a := range b.acts(act.Gap) {
-				if a.Permanent && a.Reason == act.Retention {
-					gaps = append(gaps, a)
-				}
-			}
-			if lost := out - f.keep; (lost > 0) != (len(gaps) > 0) {
-				t.Fatalf("gaps %+v", gaps)
-			}
-			for _, r := range f.list {
-				inGap := false
-				for _, a := range gaps {
-					inGap = inGap || !r.happened.Before(a.From) && r.happened.Before(a.To)
-				}
-				if have[r.raw] == 0 && !inGap {
-					t.Errorf("%s of %v is lost, and no gap says so", r.id, r.happened)
-				}
-			}
-			for _, a := range gaps {
-				if until := begun.Add(out - f.keep); a.To.After(until.Add(5 * minute)) {
-					t.Errorf("the gap ends at %v, and could have at %v", a.To, until)
-				}
-			}
-		})
+		for name, order := range orders {
+			t.Run(name+" "+out.String(), func(t *testing.T) { outage(t, order, out) })
+		}
+	}
+}
+
+func outage(t *testing.T, order pages.Order, out time.Duration) {
+	t.Parallel()
+	f := newFake(5)
+	b := newBench(t, f, order)
+	b.run()
+	b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
+	b.stop()
+	begun := f.Now()
+	for i := range 300 {
+		f.add(fmt.Sprintf("missed-%d", i), begun.Add(time.Duration(f.rng.Int64N(int64(out)))), 0)
+	}
+	f.jump(out)
+	b.run()
+	b.until("back-fill is over", func() bool {
+		return len(b.c.Status()) > 0 && len(b.acts(act.Started)) == 2 && b.c.Status()[0].Unlisted == 0 && b.c.Status()[0].HeadTo.After(begun.Add(out-minute))
+	})
+	b.stop()
+	b.check()
+	have := b.have()
+	var gaps []act.Act
+	for _, a := range b.acts(act.Gap) {
+		if a.Permanent && a.Reason == act.Retention {
+			gaps = append(gaps, a)
+		}
+	}
+	if lost := out - f.keep; (lost > 0) != (len(gaps) > 0) {
+		t.Fatalf("gaps %+v", gaps)
+	}
+	for _, r := range f.list {
+		inGap := false
+		for _, a := range gaps {
+			inGap = inGap || !r.happened.Before(a.From) && r.happened.Before(a.To)
+		}
+		if have[r.raw] == 0 && !inGap {
+			t.Errorf("%s of %v is lost, and no gap says so", r.id, r.happened)
+		}
+	}
+	for _, a := range gaps {
+		if until := begun.Add(out - f.keep); a.To.After(until.Add(5 * minute)) {
+			t.Errorf("the gap ends at %v, and could have at %v", a.To, until)
+		}
+	}
+}
+
+// TestForgottenCursor: a place in the log that the provider does not know any more, after an outage. What lies between is
+// back-filled, and nothing says that it was read before it is.
+func TestForgottenCursor(t *testing.T) {
+	t.Parallel()
+	f := newFake(9)
+	b := newBench(t, f, pages.ByCursor)
+	b.run()
+	b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
+	b.stop()
+	begun := f.Now()
+	for i := range 300 {
+		f.add(fmt.Sprintf("missed-%d", i), begun.Add(time.Duration(f.rng.Int64N(int64(6*hour)))), 0)
+	}
+	f.jump(6 * hour)
+	refused := 0
+	f.fault = func(q pages.Query, _ int) error {
+		if q.Follow && q.Next != "" && refused == 0 {
+			refused++
+			return refusal(rest.ClassPage, 400)
+		}
+		return nil
+	}
+	b.run()
+	b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+	b.stop()
+	b.check()
+	if refused != 1 {
+		t.Error("the cursor was not refused")
 	}
 }
 

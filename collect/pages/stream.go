@@ -197,7 +197,8 @@ func (s *stream) handOver(ctx context.Context, from, to int64) error {
 		s.alter(func() { s.p.headTo = before }) // the head gives it again
 		return err
 	}
-	s.alter(func() { s.least = max(s.least, to) })
+	// Of what is before, back-fill speaks from now on.
+	s.alter(func() { s.least, s.stated = max(s.least, to), max(s.stated, to) })
 	return nil
 }
 
@@ -371,6 +372,9 @@ func (s *stream) well(ctx context.Context) {
 
 // follow reads by the provider's cursor until there is nothing more now.
 func (s *stream) follow(ctx context.Context, r *reader) error {
+	if err := s.outlived(ctx); err != nil {
+		return err
+	}
 	for n := 1; ; n++ {
 		s.mu.Lock()
 		q := Query{Stream: s.f.Stream, From: at(s.p.headTo - s.f.Overlap.Milliseconds()), Next: s.p.next, Follow: true}
@@ -422,6 +426,20 @@ func (s *stream) followed(ctx context.Context, page *Page, stored int) error {
 		return nil // an older cursor means only that the same is read again
 	}
 	return s.save(ctx, nil)
+}
+
+// outlived lets the cursor go if the provider may have forgotten records behind it, about which a cursor says nothing: it
+// goes on with those that are there. Back-fill knows what is lost.
+func (s *stream) outlived(ctx context.Context) error {
+	now := s.c.now()
+	s.mu.Lock()
+	from := s.p.headTo - s.f.Overlap.Milliseconds()
+	s.mu.Unlock()
+	if from > now-s.keep() {
+		return nil
+	}
+	s.alter(func() { s.p.next = "" })
+	return s.handOver(ctx, from, now)
 }
 
 // resume gives to back-fill what lies between the last time the cursor was known to be at now, and now.
