@@ -175,6 +175,14 @@ func tryFiles(c *config.Config) *verdict {
 // trySource asks the provider everything that can be asked without changing anything.
 func trySource(ctx context.Context, c *config.Source) *verdict {
 	v := &verdict{Name: c.Name, Tenant: c.Tenant, Findings: []finding{}}
+	switch c.Type {
+	case "github":
+		v.tryGitHub(ctx, c)
+		return v
+	case "slack":
+		v.trySlack(ctx, c)
+		return v
+	}
 	if !v.tryCredential(ctx, c) {
 		return v
 	}

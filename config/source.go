@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,23 +17,25 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph. Required."`
-	Tenant string `toml:"tenant" doc:"Directory (tenant) id, a GUID. Required."`
-	Plan   string `toml:"plan" doc:"Which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization. Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra: directory (tenant) id, a GUID. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. Required."`
+	Plan   string `toml:"plan" doc:"m365, entra: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
-	ClientID       string `toml:"client_id" doc:"Application (client) id of the registration, a GUID. Required."`
-	Certificate    Secret `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. Exactly one of certificate, federated_token and client_secret is given."`
+	ClientID       string `toml:"client_id" doc:"m365, entra: application (client) id of the registration, a GUID. Required."`
+	Certificate    Secret `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365 and entra take exactly one of certificate, federated_token and client_secret."`
 	FederatedToken Secret `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
 	ClientSecret   Secret `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
-	Publisher      string `toml:"publisher" doc:"GUID that the provider counts requests under. Empty means the tenant's own id."`
+	Account        string `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
+	APIToken       Secret `toml:"api_token" doc:"github, slack: where the token is that the API takes. It is read again when the API refuses it, so that a new one counts without a restart. Required."`
+	Publisher      string `toml:"publisher" doc:"m365: GUID that the provider counts requests under. Empty means the tenant's own id."`
 
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra."`
-	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late. Default: 1m of m365, 5m of entra."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365, 30 of entra, which are the vendor's."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. github: audit-log, git. slack: audit-logs. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra and github, 10s of slack."`
+	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late. Default: 1m of m365, 5m of entra, github and slack."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 25 of github and 40 of slack, a little less than that."`
 
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
 }
@@ -51,13 +54,20 @@ type kind struct {
 	perMinute int // the vendor's baseline for a tenant
 	least     int // requests a minute with which the streams can be followed
 	webhook   bool
+	// tenant says what is wrong with a tenant's id, and fold gives it the form in which ids are compared.
+	tenant func(id string) (msg string)
+	fold   func(id string) string
+	keys   []string // the settings that it has and not all types have
 }
+
+var microsoft = []string{"plan", "client_id", "certificate", "federated_token", "client_secret", "publisher", "login"}
 
 // kinds are the types of sources.
 var kinds = map[string]*kind{
 	"m365": {
 		streams: []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"},
 		poll:    3 * time.Second, sweep: time.Minute, perMinute: 2000, least: 60, webhook: true,
+		tenant: directory, fold: strings.ToLower, keys: microsoft,
 	},
 	"entra": {
 		streams: []string{
@@ -65,8 +75,56 @@ var kinds = map[string]*kind{
 			"riskDetections",
 		},
 		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 30, least: 20,
+		tenant: directory, fold: strings.ToLower, keys: microsoft,
+	},
+	"github": {
+		streams: []string{"audit-log", "git"},
+		poll:    30 * time.Second, sweep: 5 * time.Minute, perMinute: 25, least: 10,
+		tenant: account, fold: strings.ToLower, keys: []string{"account", "api_token"},
+	},
+	"slack": {
+		streams: []string{"audit-logs"},
+		poll:    10 * time.Second, sweep: 5 * time.Minute, perMinute: 40, least: 15,
+		tenant: organization, fold: strings.ToUpper, keys: []string{"api_token"},
 	},
 }
+
+func directory(id string) string {
+	switch {
+	case id == "":
+		return "tenant is missing: give the directory (tenant) id, a GUID"
+	case !guid(id):
+		return "tenant is not a GUID: give the directory (tenant) id, not a domain"
+	}
+	return ""
+}
+
+func account(id string) string {
+	switch {
+	case id == "":
+		return "tenant is missing: give the name of the organization or enterprise, as it stands in its address"
+	case !slug.MatchString(id):
+		return "tenant is no name of an account: give what stands behind github.com/ or github.com/enterprises/ in the address, letters, digits and -"
+	}
+	return ""
+}
+
+func organization(id string) string {
+	switch {
+	case id == "":
+		return "tenant is missing: give the id of the Slack organization, which begins with E"
+	case !slackOrganization.MatchString(id):
+		return "tenant is no id of a Slack organization: give the one that begins with E, not a workspace's, which begins with T"
+	}
+	return ""
+}
+
+var (
+	slug              = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,98}[a-z0-9])?$`)
+	slackOrganization = regexp.MustCompile(`^E[A-Z0-9]{6,20}$`)
+)
+
+func (k *kind) has(key string) bool { return slices.Contains(k.keys, key) }
 
 // Types are the types of sources, in their order.
 func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
@@ -79,7 +137,10 @@ func Streams(typ string) []string {
 	return nil
 }
 
-var plans = []string{"enterprise", "gcc", "gcc-high", "dod"}
+var (
+	plans    = []string{"enterprise", "gcc", "gcc-high", "dod"}
+	accounts = []string{"organization", "enterprise"}
+)
 
 // DefaultSource returns what a block of a source of the type need not say.
 func DefaultSource(typ string) Source {
@@ -87,7 +148,14 @@ func DefaultSource(typ string) Source {
 	if k == nil {
 		k = kinds["m365"]
 	}
-	return Source{Type: typ, Plan: "enterprise", Poll: Duration(k.poll), Sweep: Duration(k.sweep), RequestsPerMinute: k.perMinute}
+	s := Source{Type: typ, Poll: Duration(k.poll), Sweep: Duration(k.sweep), RequestsPerMinute: k.perMinute}
+	if k.has("plan") {
+		s.Plan = "enterprise"
+	}
+	if k.has("account") {
+		s.Account = accounts[0]
+	}
+	return s
 }
 
 // fill sets what the file does not say. GUIDs and addresses get the form in
@@ -96,6 +164,9 @@ func (s *Source) fill(said func(key string) bool) {
 	def := DefaultSource(s.Type)
 	if !said("plan") {
 		s.Plan = def.Plan
+	}
+	if !said("account") {
+		s.Account = def.Account
 	}
 	if !said("poll") {
 		s.Poll = def.Poll
@@ -109,8 +180,13 @@ func (s *Source) fill(said func(key string) bool) {
 	if len(s.Streams) == 0 {
 		s.Streams = Streams(s.Type)
 	}
-	s.Tenant, s.ClientID, s.Publisher = strings.ToLower(s.Tenant), strings.ToLower(s.ClientID), strings.ToLower(s.Publisher)
-	if s.Publisher == "" {
+	s.ClientID, s.Publisher = strings.ToLower(s.ClientID), strings.ToLower(s.Publisher)
+	k := kinds[s.Type]
+	if k == nil {
+		return // and refused
+	}
+	s.Tenant = k.fold(s.Tenant)
+	if s.Publisher == "" && k.has("publisher") {
 		s.Publisher = s.Tenant
 	}
 	s.API, s.Login = strings.TrimSuffix(s.API, "/"), strings.TrimSuffix(s.Login, "/")
@@ -133,7 +209,7 @@ type proof struct {
 }
 
 func (s *Source) credentials() []proof {
-	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}}
+	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}, {"api_token", s.APIToken}}
 }
 
 func sourcePath(i int, key string) string { return "source." + strconv.Itoa(i) + "." + key }
@@ -203,10 +279,19 @@ func (s *Source) checkIdentity() (key, msg string) {
 		return "type", "type is missing: give one of " + strings.Join(Types(), ", ")
 	case kinds[s.Type] == nil:
 		return "type", fmt.Sprintf("type is %.40q: want one of %s", s.Type, strings.Join(Types(), ", "))
-	case s.Tenant == "":
-		return "tenant", "tenant is missing: give the directory (tenant) id, a GUID"
-	case !guid(s.Tenant):
-		return "tenant", "tenant is not a GUID: give the directory (tenant) id, not a domain"
+	}
+	k := kinds[s.Type]
+	if msg := k.tenant(s.Tenant); msg != "" {
+		return "tenant", msg
+	}
+	if key := s.foreign(k); key != "" {
+		return key, key + ": a source of type " + s.Type + " has none: leave it out"
+	}
+	switch {
+	case k.has("account") && !slices.Contains(accounts, s.Account):
+		return "account", fmt.Sprintf("account is %.40q: want %s", s.Account, strings.Join(accounts, " or "))
+	case !k.has("client_id"):
+		return "", ""
 	case !slices.Contains(plans, s.Plan):
 		return "plan", fmt.Sprintf("plan is %.40q: want %s or %s", s.Plan, strings.Join(plans[:3], ", "), plans[3])
 	case s.ClientID == "":
@@ -217,6 +302,21 @@ func (s *Source) checkIdentity() (key, msg string) {
 		return "publisher", "publisher is not a GUID: leave it out, or give the tenant id of who runs this program"
 	}
 	return "", ""
+}
+
+// foreign finds a setting that sources of the type do not have.
+func (s *Source) foreign(k *kind) (key string) {
+	for _, set := range []proof{{"plan", Secret(s.Plan)}, {"account", Secret(s.Account)}, {"client_id", Secret(s.ClientID)}, {"publisher", Secret(s.Publisher)}, {"login", Secret(s.Login)}} {
+		if set.ref != "" && !k.has(set.key) {
+			return set.key
+		}
+	}
+	for _, set := range s.credentials() {
+		if set.ref != "" && !k.has(set.key) {
+			return set.key
+		}
+	}
+	return ""
 }
 
 func (s *Source) checkCredential() (key, msg string) {
@@ -233,7 +333,10 @@ func (s *Source) checkCredential() (key, msg string) {
 		}
 		first = c.key
 	}
-	if first == "" {
+	switch {
+	case first == "" && kinds[s.Type].has("api_token"):
+		return "api_token", "api_token is missing: say where the token is, as env:NAME, file:PATH or command:/PROGRAM ARG…"
+	case first == "":
 		return "", "no credential: give one of certificate, federated_token and client_secret, as env:NAME, file:PATH or command:/PROGRAM ARG…"
 	}
 	return "", ""

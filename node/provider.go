@@ -10,8 +10,10 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
+	"github.com/daybreak-sec/daybreak/provider/github"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/slack"
 )
 
 // NewM365Client makes the client that a source's settings describe. adjust may be
@@ -42,6 +44,41 @@ func NewGraphClient(c *config.Source, b *budget.Budget, adjust func(*graph.Optio
 		adjust(&o)
 	}
 	return graph.New(o)
+}
+
+// NewGitHubClient makes the client that the settings of a source of GitHub's audit log describe. adjust may be nil.
+func NewGitHubClient(c *config.Source, b *budget.Budget, adjust func(*github.Options)) (*github.Client, error) {
+	token, err := TokenOf(c)
+	if err != nil {
+		return nil, err
+	}
+	o := github.Options{Account: c.Tenant, Enterprise: c.Account == "enterprise", API: c.API, Token: token, Budget: b}
+	if adjust != nil {
+		adjust(&o)
+	}
+	return github.New(o)
+}
+
+// NewSlackClient makes the client that the settings of a source of Slack's audit log describe. adjust may be nil.
+func NewSlackClient(c *config.Source, b *budget.Budget, adjust func(*slack.Options)) (*slack.Client, error) {
+	token, err := TokenOf(c)
+	if err != nil {
+		return nil, err
+	}
+	o := slack.Options{API: c.API, Token: token, Budget: b}
+	if adjust != nil {
+		adjust(&o)
+	}
+	return slack.New(o)
+}
+
+// TokenOf returns where the token is that the API of a source takes as it is.
+func TokenOf(c *config.Source) (credential.Reference, error) {
+	ref, err := c.APIToken.Reference()
+	if err != nil {
+		return credential.Reference{}, fmt.Errorf("api_token: %w", err)
+	}
+	return ref, nil
 }
 
 // CredentialOf returns what a source proves itself with.

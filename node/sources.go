@@ -109,8 +109,13 @@ func newSources(n *Node) *sources {
 
 // ofType makes the collector of a source by its type.
 func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (collector, error) {
-	if c.Type == "entra" {
+	switch c.Type {
+	case "entra":
 		return s.entra(c, acts, hook)
+	case "github":
+		return s.github(c, acts, hook)
+	case "slack":
+		return s.slack(c, acts, hook)
 	}
 	return s.m365(c, acts, hook)
 }
