@@ -212,7 +212,7 @@ func (co *demoCompany) simulate(ctx context.Context, again bool) (sim *m365.Serv
 		s.Close()
 		return nil, nil, "", fmt.Errorf("the simulated provider cannot listen: %w", err)
 	}
-	go func() { _ = serveSim(ctx, l, s) }() // ends with ctx
+	go func() { _ = serveSim(ctx, l, s.Handler(), s.Close) }() // ends with ctx
 	return s, steps, "http://" + l.Addr().String(), nil
 }
 

@@ -43,7 +43,7 @@ func (a *app) simCommand() *cobra.Command {
 		Args:  args(cobra.NoArgs, "the name of a provider"),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.simM365Command())
+	cmd.AddCommand(a.simM365Command(), a.simGitHubCommand(), a.simSlackCommand())
 	return cmd
 }
 
@@ -120,7 +120,7 @@ func (a *app) simM365(ctx context.Context, f simFlags) error {
 		return err
 	}
 	a.say("%s, tenant of %s: listening on %s", card.Company, card.Tenant, card.Address)
-	return serveSim(ctx, l, s)
+	return serveSim(ctx, l, s.Handler(), s.Close)
 }
 
 // resolve checks the flags and reads what they name.
@@ -255,15 +255,15 @@ func (a *app) printCard(c simCard) error {
 
 // serveSim answers until ctx ends. Bodies may be slow or hang on purpose, so
 // writing has no deadline, and what hangs is ended first.
-func serveSim(ctx context.Context, l net.Listener, s *m365.Server) error {
+func serveSim(ctx context.Context, l net.Listener, h http.Handler, end func()) error {
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 256 << 10,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 256 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
-		s.Close()
+		end()
 		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		_ = server.Shutdown(grace) // what is cut off asks again
