@@ -13,6 +13,7 @@ import (
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/node"
@@ -41,7 +42,7 @@ func tried(t *testing.T) (cfg service.Config, clock *service.Clock) {
 	t.Setenv("DAYBREAK_TEST_TOKEN", "simulated-token")
 	return service.Config{
 		Company: c, Now: clock.Now, Begin: start.Add(-6 * time.Hour), Seed: 11, PerDay: 40, Late: 0.02, LateBy: 50 * time.Minute,
-		Token: "simulated-token", Limit: 1_000_000, Fail: 7, Break: 11, Throttle: 131,
+		Token: "simulated-token", Limit: 1_000_000, Fail: 7, Break: 11, Throttle: 311,
 	}, clock
 }
 
@@ -121,6 +122,55 @@ func collectAll(t *testing.T, clock *service.Clock, api pages.Upstream, feeds []
 		if d, ok := source.Drift(tape.Root()); ok || len(e.Issues) > 0 || e.Time == 0 {
 			t.Errorf("%s: drift %v, issues %v, time %d", r.raw, d, e.Issues, e.Time)
 		}
+	}
+}
+
+// TestEveryKindIsUnderstood: each kind of act that is simulated becomes an event of its own kind, and none is news to the
+// mapping.
+func TestEveryKindIsUnderstood(t *testing.T) {
+	c, err := company.New(company.Config{Seed: 11, People: 400})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Date(2026, 3, 3, 8, 0, 0, 0, time.UTC)
+	cfg := service.Config{Company: c, Now: time.Now, Begin: begin, Seed: 11, PerDay: 60}
+	code, chat := github.New(cfg), slack.New(cfg)
+	kinds := map[string]int{}
+	var n normalize.Normalizer
+	var tape jsontape.Tape
+	look := func(family event.Family) func(at time.Time, raw []byte) bool {
+		return func(at time.Time, raw []byte) bool {
+			if err := tape.Parse(raw); err != nil {
+				t.Fatal(err)
+			}
+			source, _ := normalize.Lookup(family)
+			root := tape.Root()
+			if got := normalize.Detect(root); len(got) != 1 || got[0] != family {
+				t.Errorf("%s is taken for %v, want %s", raw, got, family)
+			}
+			if d, ok := source.Drift(root); ok {
+				t.Errorf("%s is news: %v", raw, d)
+			}
+			if known := source.Identify(root); len(known.ID) == 0 || at.Sub(time.Unix(0, known.Time)).Abs() > time.Second {
+				t.Errorf("%s has id %q and time %d", raw, known.ID, known.Time)
+			}
+			action := string(root.Get("action").Str())
+			if kinds[action]++; kinds[action] > 5 {
+				return true
+			}
+			e := n.Event(raw, family)
+			if problems := ocsf.Validate(e.AppendJSON(nil)); len(problems) > 0 || len(e.Issues) > 0 || len(e.Unfit) > 0 || e.Activity == 0 {
+				t.Errorf("%s: %v, issues %v, unfit %v, activity %d", raw, problems, e.Issues, e.Unfit, e.Activity)
+			}
+			return true
+		}
+	}
+	end := begin.Add(10 * time.Hour)
+	code.Happened(github.Web, begin, end, look("github"))
+	code.Happened(github.Git, begin, begin.Add(time.Hour), look("github"))
+	chat.Happened(begin, end, look("slack"))
+	if len(kinds) < 70 {
+		t.Errorf("only %d kinds of acts: %v", len(kinds), kinds)
 	}
 }
 
