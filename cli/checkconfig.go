@@ -115,7 +115,7 @@ func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
 	case bad > 0:
 		return errors.New("the configuration would not work as it is")
 	case len(c.Sources) == 0:
-		a.say("there is no [[source]]: nothing would be collected (docs/connect-m365.md)")
+		a.say("there is no [[source]]: nothing would be collected (docs/connect-m365.md, docs/connect-github.md, docs/connect-slack.md)")
 	}
 	return nil
 }

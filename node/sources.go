@@ -352,7 +352,8 @@ type SourceStatus struct {
 // ProviderStatus is what is known of the other side.
 type ProviderStatus struct {
 	Skew         time.Duration // how far its clock is ahead of ours
-	TokenExpires time.Time     // of the access token, by our clock; zero if there is none
+	Heard        bool          // the API has answered
+	TokenExpires time.Time     // of the access token, by our clock; zero if there is none, or it does not end
 	Budget       budget.Status
 }
 

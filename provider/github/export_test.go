@@ -5,6 +5,8 @@ package github
 
 // What tests look at by itself.
 var (
+	Explain    = explain
+	Judge      = judge
 	NextLink   = nextLink
 	RetryAfter = retryAfter
 )

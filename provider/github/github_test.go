@@ -71,11 +71,14 @@ func TestWhatIsAskedFor(t *testing.T) {
 	for _, enterprise := range []bool{false, true} {
 		asked = nil
 		c, _, _ := newClient(t, github.Options{Enterprise: enterprise}, serve)
+		if c.Heard() {
+			t.Error("the API is said to have answered before it was asked")
+		}
 		page, err := list(t, c, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(page.Records) != 2 || string(page.Records[1]) != `{"_document_id":"b","n":1e3}` || page.Next != "MTc=fGE=" || page.At.IsZero() {
+		if !c.Heard() || len(page.Records) != 2 || string(page.Records[1]) != `{"_document_id":"b","n":1e3}` || page.Next != "MTc=fGE=" || page.At.IsZero() {
 			t.Errorf("page %q next %q at %v", page.Records, page.Next, page.At)
 		}
 		if _, err := list(t, c, page.Next); err != nil {
@@ -213,6 +216,23 @@ func TestTooManyRequests(t *testing.T) {
 		}
 		if got := github.RetryAfter(h); got != test.want {
 			t.Errorf("%v: %v, want %v", test.header, got, test.want)
+		}
+	}
+}
+
+// TestASecondaryLimit: a refusal that names no time, and is known by the page of the documentation that it points to.
+func TestASecondaryLimit(t *testing.T) {
+	for body, want := range map[string]rest.Class{
+		`{"message":"wait","documentation_url":"https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`: rest.ClassThrottled,
+		`{"message":"You have exceeded a secondary rate limit","documentation_url":"https://docs.github.com/rest"}`:                                         rest.ClassAdmin, // texts are not looked at
+		`{"message":{},"documentation_url":7}`: rest.ClassAdmin,
+		`[]`:                                   rest.ClassAdmin,
+	} {
+		e := &rest.Error{Status: http.StatusForbidden}
+		e.Code, e.Message = github.Explain([]byte(body))
+		github.Judge(e)
+		if e.Class != want || want == rest.ClassThrottled && e.RetryAfter != time.Minute {
+			t.Errorf("%s: %v, wait %v", body, e, e.RetryAfter)
 		}
 	}
 }
