@@ -27,6 +27,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/sim/record"
 	"github.com/daybreak-sec/daybreak/sim/service"
 )
 
@@ -66,29 +67,25 @@ func (s *Server) Enterprise() string { return s.Organization() + "-group" }
 
 // Happened calls yield with the records of a log of [from, to), in the order of their time, whether they are visible or not.
 func (s *Server) Happened(include string, from, to time.Time, yield func(at time.Time, raw []byte) bool) {
-	s.rows(include, from, to, func(*service.Act) bool { return true }, func(r row) bool { return yield(r.at, r.raw) })
+	s.feed.Happened(logs[include], from, to, func(a *service.Act) bool { return yield(a.At, s.raw(row{*a, include})) })
 }
 
-// row is a record.
+// logs are the feed's numbers of the logs.
+var logs = map[string]uint64{Web: 1, Git: 2}
+
+// row is an act of a log.
 type row struct {
-	at  time.Time
-	id  string
-	raw []byte
+	service.Act
+	log string
 }
 
-func (s *Server) rows(include string, from, to time.Time, visible func(*service.Act) bool, yield func(row) bool) {
-	logs := map[string]uint64{Web: 1, Git: 2}
-	s.feed.Happened(logs[include], from, to, func(a *service.Act) bool {
-		if !visible(a) {
-			return true
-		}
-		id := base64.RawURLEncoding.EncodeToString(a.ID[:])
-		raw, err := json.Marshal(s.record(include, a, id))
-		if err != nil {
-			panic(err) // what we make ourselves
-		}
-		return yield(row{a.At, id, raw})
-	})
+// raw is the record of a row.
+func (s *Server) raw(r row) []byte {
+	raw, err := json.Marshal(s.record(r.log, &r.Act, base64.RawURLEncoding.EncodeToString(r.ID[:])))
+	if err != nil {
+		panic(err) // what we make ourselves
+	}
+	return raw
 }
 
 // Handler answers the API.
@@ -150,7 +147,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	list, more := s.page(q, now)
 	records := make([]json.RawMessage, len(list))
 	for i := range list {
-		records[i] = list[i].raw
+		records[i] = s.raw(list[i])
 	}
 	if more {
 		w.Header().Set("Link", link(r, list[len(list)-1]))
@@ -165,7 +162,7 @@ func link(r *http.Request, last row) string {
 		path = "/enterprises/" + strconv.Itoa(enterpriseID)
 	}
 	q := r.URL.Query()
-	q.Set("after", base64.StdEncoding.EncodeToString([]byte(strconv.FormatInt(last.at.UnixMilli(), 10)+"|"+last.id)))
+	q.Set("after", last.Cursor())
 	q.Set("before", "")
 	next := "http://" + r.Host + path + "/audit-log?" + q.Encode()
 	q.Set("after", "")
@@ -178,8 +175,9 @@ type query struct {
 	from, to time.Time
 	asc      bool
 	size     int
-	at       int64 // of the last record of the page before, in milliseconds; 0: none
-	id       string
+	after    bool
+	at       time.Time // of the last record of the page before, if after
+	id       record.GUID
 }
 
 func parse(v url.Values, now time.Time) (q query, err error) {
@@ -201,12 +199,9 @@ func parse(v url.Values, now time.Time) (q query, err error) {
 		q.size = min(max(q.size, 1), 100)
 	}
 	if text := v.Get("after"); text != "" {
-		raw, err := base64.StdEncoding.DecodeString(text)
-		at, id, ok := strings.Cut(string(raw), "|")
-		if q.at, _ = strconv.ParseInt(at, 10, 64); err != nil || !ok || q.at == 0 {
+		if q.at, q.id, q.after = service.ParseCursor(text); !q.after {
 			return q, errors.New("the cursor is not valid")
 		}
-		q.id = id
 	}
 	q.from, q.to = now.Add(-90*24*time.Hour), now
 	for word := range strings.FieldsSeq(v.Get("phrase")) {
@@ -261,32 +256,30 @@ func moment(text string) (first, last time.Time, err error) {
 // page returns the rows that a query asks for, and whether there are more.
 func (s *Server) page(q query, now time.Time) (list []row, more bool) {
 	for _, log := range q.logs {
-		from := q.from
+		from, to := q.from, q.to.Add(time.Millisecond)
 		if oldest := now.Add(-keep[log]); from.Before(oldest) {
 			from = oldest
 		}
-		s.rows(log, from, q.to.Add(time.Millisecond), func(a *service.Act) bool { return s.feed.Visible(a, now) }, func(r row) bool {
-			list = append(list, r)
-			return true
+		if q.after && q.asc && from.Before(q.at) {
+			from = q.at
+		}
+		before := len(list)
+		s.feed.Happened(logs[log], from, to, func(a *service.Act) bool {
+			if c := a.Order(q.at, q.id); !s.feed.Visible(a, now) || q.after && (q.asc && c <= 0 || !q.asc && c >= 0) {
+				return true
+			}
+			list = append(list, row{*a, log})
+			return !q.asc || len(list)-before <= q.size // the oldest come first
 		})
 	}
-	slices.SortFunc(list, func(a, b row) int { return order(a.at.UnixMilli(), a.id, b, q.asc) })
-	if q.at != 0 {
-		list = slices.DeleteFunc(list, func(r row) bool { return order(q.at, q.id, r, q.asc) >= 0 })
-	}
+	slices.SortFunc(list, func(a, b row) int {
+		if q.asc {
+			return a.Order(b.At, b.ID)
+		}
+		return b.Order(a.At, a.ID)
+	})
 	if len(list) > q.size {
 		return list[:q.size], true
 	}
 	return list, false
-}
-
-func order(at int64, id string, b row, asc bool) int {
-	c := time.UnixMilli(at).Compare(b.at)
-	if c == 0 {
-		c = strings.Compare(id, b.id)
-	}
-	if !asc {
-		return -c
-	}
-	return c
 }

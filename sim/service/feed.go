@@ -10,8 +10,12 @@
 package service
 
 import (
+	"bytes"
+	"encoding/base64"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/sim/company"
@@ -69,6 +73,28 @@ type Act struct {
 
 	company *company.Company
 	drawn   uint64
+}
+
+// Order compares an act with a place among others: by its time and, of one time, by its id.
+func (a *Act) Order(at time.Time, id record.GUID) int {
+	if c := a.At.Compare(at); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.ID[:], id[:])
+}
+
+// Cursor is the text of an act's place among others.
+func (a *Act) Cursor() string {
+	return base64.StdEncoding.EncodeToString([]byte(strconv.FormatInt(a.At.UnixMilli(), 10) + "|" + a.ID.String()))
+}
+
+// ParseCursor reads what Cursor has made.
+func ParseCursor(text string) (at time.Time, id record.GUID, ok bool) {
+	raw, err1 := base64.StdEncoding.DecodeString(text)
+	first, second, _ := strings.Cut(string(raw), "|")
+	ms, err2 := strconv.ParseInt(first, 10, 64)
+	id, err3 := record.ParseGUID(second)
+	return time.UnixMilli(ms).UTC(), id, err1 == nil && err2 == nil && err3 == nil
 }
 
 // N draws a number below n.
@@ -146,7 +172,7 @@ func (f *Feed) slot(acts []Act, log uint64, slot int64) []Act {
 		}
 		acts = append(acts, a)
 	}
-	slices.SortFunc(acts, func(a, b Act) int { return a.At.Compare(b.At) })
+	slices.SortFunc(acts, func(a, b Act) int { return a.Order(b.At, b.ID) })
 	return acts
 }
 

@@ -14,13 +14,11 @@
 package slack
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/sim/record"
@@ -61,27 +59,18 @@ func id(kind byte, h uint64) string {
 
 // Happened calls yield with the entries of [from, to), in the order of their time, whether they are visible or not.
 func (s *Server) Happened(from, to time.Time, yield func(at time.Time, raw []byte) bool) {
-	s.rows(from, to, func(*service.Act) bool { return true }, func(r row) bool { return yield(r.at, r.raw) })
+	s.feed.Happened(log, from, to, func(a *service.Act) bool { return yield(a.At, s.raw(*a)) })
 }
 
-// row is an entry.
-type row struct {
-	at  time.Time
-	id  string
-	raw []byte
-}
+const log = 3 // the feed's number
 
-func (s *Server) rows(from, to time.Time, visible func(*service.Act) bool, yield func(row) bool) {
-	s.feed.Happened(3, from, to, func(a *service.Act) bool {
-		if !visible(a) {
-			return true
-		}
-		raw, err := json.Marshal(s.entry(a))
-		if err != nil {
-			panic(err) // what we make ourselves
-		}
-		return yield(row{a.At, a.ID.String(), raw})
-	})
+// raw is the entry of an act.
+func (s *Server) raw(a service.Act) []byte {
+	raw, err := json.Marshal(s.entry(&a))
+	if err != nil {
+		panic(err) // what we make ourselves
+	}
+	return raw
 }
 
 // Handler answers the API.
@@ -119,7 +108,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	list, next := s.page(q, now)
 	entries := make([]json.RawMessage, len(list))
 	for i := range list {
-		entries[i] = list[i].raw
+		entries[i] = s.raw(list[i])
 	}
 	service.Serve(w, p, http.StatusOK, map[string]any{"entries": entries, "response_metadata": map[string]string{"next_cursor": next}})
 }
@@ -128,8 +117,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 type query struct {
 	oldest, latest int64
 	limit          int
-	at             int64 // of the last entry of the page before, in milliseconds; 0: none
-	id             string
+	after          bool
+	at             time.Time // of the last entry of the page before, if after
+	id             record.GUID
 }
 
 // parse reads the parameters; code says what is wrong.
@@ -152,39 +142,29 @@ func parse(v url.Values) (q query, code string) {
 	}
 	q.limit = int(min(max(limit, 1), most))
 	if text := v.Get("cursor"); text != "" {
-		raw, err := base64.StdEncoding.DecodeString(text)
-		at, id, ok := strings.Cut(string(raw), "|")
-		if q.at, _ = strconv.ParseInt(at, 10, 64); err != nil || !ok || q.at == 0 {
+		if q.at, q.id, q.after = service.ParseCursor(text); !q.after {
 			code = "invalid_cursor"
 		}
-		q.id = id
 	}
 	return q, code
 }
 
-// page returns the rows that a query asks for, newest first, and the cursor behind them.
-func (s *Server) page(q query, now time.Time) (list []row, next string) {
+// page returns the acts that a query asks for, newest first, and the cursor behind them.
+func (s *Server) page(q query, now time.Time) (list []service.Act, next string) {
 	to := time.Unix(min(q.latest, now.Unix())+1, 0)
-	s.rows(time.Unix(q.oldest, 0), to, func(a *service.Act) bool { return s.feed.Visible(a, now) }, func(r row) bool {
-		list = append(list, r)
+	if end := q.at.Add(time.Millisecond); q.after && end.Before(to) {
+		to = end
+	}
+	s.feed.Happened(log, time.Unix(q.oldest, 0), to, func(a *service.Act) bool {
+		if s.feed.Visible(a, now) && !(q.after && a.Order(q.at, q.id) >= 0) {
+			list = append(list, *a)
+		}
 		return true
 	})
-	slices.SortFunc(list, func(a, b row) int { return newer(a.at.UnixMilli(), a.id, b) })
-	if q.at != 0 {
-		list = slices.DeleteFunc(list, func(r row) bool { return newer(q.at, q.id, r) >= 0 })
-	}
+	slices.Reverse(list)
 	if len(list) <= q.limit {
 		return list, ""
 	}
 	list = list[:q.limit]
-	last := list[len(list)-1]
-	return list, base64.StdEncoding.EncodeToString([]byte(strconv.FormatInt(last.at.UnixMilli(), 10) + "|" + last.id))
-}
-
-// newer orders by time, the newest first.
-func newer(at int64, id string, b row) int {
-	if c := b.at.Compare(time.UnixMilli(at)); c != 0 {
-		return c
-	}
-	return strings.Compare(id, b.id)
+	return list, list[len(list)-1].Cursor()
 }
