@@ -17,7 +17,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"sync"
@@ -203,9 +202,3 @@ func judge(e *rest.Error) {
 	}
 	e.Class, e.Action = m.Class, m.Action
 }
-
-// organization is what the ids of organizations are.
-var organization = regexp.MustCompile(`^E[A-Z0-9]{6,20}$`)
-
-// IsOrganization reports whether a text can be the id of an organization, which begins with E; those of workspaces begin with T.
-func IsOrganization(id string) bool { return organization.MatchString(id) }
