@@ -127,7 +127,7 @@ func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
 	case bad > 0:
 		return errors.New("the configuration would not work as it is")
 	case len(c.Sources) == 0:
-		a.say("there is no [[source]]: nothing would be collected (docs/connect-m365.md)")
+		a.say("there is no [[source]]: nothing would be collected (docs/connect-m365.md, docs/connect-github.md, docs/connect-slack.md)")
 	}
 	return nil
 }
@@ -203,6 +203,14 @@ func tryChannel(ctx context.Context, c *config.Notify) *verdict {
 // trySource asks the provider everything that can be asked without changing anything.
 func trySource(ctx context.Context, c *config.Source) *verdict {
 	v := &verdict{Name: c.Name, Tenant: c.Tenant, Findings: []finding{}}
+	switch c.Type {
+	case "github":
+		v.tryGitHub(ctx, c)
+		return v
+	case "slack":
+		v.trySlack(ctx, c)
+		return v
+	}
 	if !v.tryCredential(ctx, c) {
 		return v
 	}

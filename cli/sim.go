@@ -43,7 +43,7 @@ func (a *app) simCommand() *cobra.Command {
 		Args:  args(cobra.NoArgs, "the name of a provider"),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.simM365Command(), a.simOktaCommand())
+	cmd.AddCommand(a.simM365Command(), a.simOktaCommand(), a.simGitHubCommand(), a.simSlackCommand())
 	return cmd
 }
 

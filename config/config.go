@@ -49,7 +49,7 @@ type Config struct {
 	Incidents Incidents `toml:"incidents" doc:"What alerts join into: docs/reference/incidents.md."`
 	Search    Search    `toml:"search" doc:"Limits of one search; they keep it from hurting collection."`
 	Log       Log       `toml:"log" doc:"The program's own log, JSON lines on standard error."`
-	Sources   []Source  `toml:"source" doc:"A tenant that records are collected from; one such block each. \"daybreak check-config\" tries them, docs/connect-m365.md says how to set one up."`
+	Sources   []Source  `toml:"source" doc:"A tenant that records are collected from; one such block each. \"daybreak check-config\" tries them, docs/connect-m365.md, docs/connect-github.md and docs/connect-slack.md say how to set one up."`
 	Notify    []Notify  `toml:"notify" doc:"Where incidents are told of; one such block each. docs/reference/incidents.md says what is sent and when."`
 }
 

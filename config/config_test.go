@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,7 +84,7 @@ func differs(t *testing.T, path string, def, got reflect.Value) {
 		switch {
 		case def.Field(i).Kind() == reflect.Struct:
 			differs(t, name, def.Field(i), got.Field(i))
-		case name == "source.FederatedToken" || name == "source.ClientSecret" || name == "source.APIToken": // only one credential can be there
+		case slices.Contains([]string{"source.FederatedToken", "source.ClientSecret", "source.APIToken", "source.Account"}, name): // of another credential or type
 		case reflect.DeepEqual(def.Field(i).Interface(), got.Field(i).Interface()):
 			t.Errorf("full.toml leaves %s at its default", name)
 		}
@@ -119,6 +120,46 @@ api = "http://localhost:8080/"
 	}
 }
 
+// TestSourcesWithATokenOfTheirAPI: what a short block means, and what must not be in it.
+func TestSourcesWithATokenOfTheirAPI(t *testing.T) {
+	got, err := config.Parse([]byte(`
+[[source]]
+name = "code"
+type = "github"
+tenant = "Contoso-Group"
+account = "enterprise"
+api_token = "file:github.token"
+
+[[source]]
+name = "chat"
+type = "slack"
+tenant = "e012ab3cd"
+api_token = "env:SLACK"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []config.Source{
+		{
+			Name: "code", Type: "github", Tenant: "contoso-group", Account: "enterprise", APIToken: "file:github.token", Streams: []string{"audit-log", "git"},
+			Poll: config.Duration(30 * time.Second), Sweep: config.Duration(5 * time.Minute), RequestsPerMinute: 25,
+		},
+		{
+			Name: "chat", Type: "slack", Tenant: "E012AB3CD", APIToken: "env:SLACK", Streams: []string{"audit-logs"},
+			Poll: config.Duration(10 * time.Second), Sweep: config.Duration(5 * time.Minute), RequestsPerMinute: 40,
+		},
+	}
+	if diff := cmp.Diff(want, got.Sources); diff != "" {
+		t.Error(diff)
+	}
+	if key, ref := got.Sources[0].Credential(); key != "api_token" || ref != "file:github.token" {
+		t.Errorf("credential %s %s", key, ref)
+	}
+	if def := config.DefaultSource("github"); def.Account != "organization" || def.Plan != "" {
+		t.Errorf("default %+v", def)
+	}
+}
+
 // TestOktaDefaults: what a short block of another type means.
 func TestOktaDefaults(t *testing.T) {
 	got, err := config.Parse([]byte("[[source]]\nname = \"okta\"\ntype = \"okta\"\ntenant = \"Contoso.okta.com\"\napi_token = \"file:token\"\n"))
@@ -150,12 +191,12 @@ func TestMistakesRepeatNoSecret(t *testing.T) {
 		block(client, "client_secret = [\""+secret+"\"]"),
 		block(client, "client_secret = \"env:"+secret+"\""),
 		block(client, "client_secret = \"secret:"+secret+"\""),
-		strings.ReplaceAll(block("api_token = \""+secret+"\""), "m365", "okta"),
-		block(client, "api_token = \""+secret+"\""),
 		block(client, "client_secrt = \""+secret+"\""),
 		block(client, "certificate = \""+secret+"\""),
 		block(client, "federated_token = \""+secret+"\""),
 		block("client_id = \"" + secret + "\""),
+		block(client, "api_token = \""+secret+"\""),
+		strings.Replace(block("api_token = \""+secret+"\""), "m365", "entra", 1),
 		block(client, "client_secret = \"env:A\"", "publisher = \""+secret+"\""),
 		block(client, "client_secret = \"env:A\"", "api = \"https://user:"+secret+"@example.com\""),
 		block(client, "client_secret = \"env:A\"", "webhook = { url = \"https://a.example/?"+secret+"\", auth_id = \"env:B\" }"),

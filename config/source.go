@@ -16,24 +16,25 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph; \"okta\", the System Log of an Okta organization. Required."`
-	Tenant string `toml:"tenant" doc:"m365, entra: directory (tenant) id, a GUID. okta: host name of the organization, such as \"contoso.okta.com\". Required."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization. Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra: directory (tenant) id, a GUID. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". Required."`
 	Plan   string `toml:"plan" doc:"m365, entra: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
 	ClientID       string `toml:"client_id" doc:"m365, entra: application (client) id of the registration, a GUID. Required."`
-	Certificate    Secret `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. Of m365 and entra exactly one of certificate, federated_token and client_secret is given."`
+	Certificate    Secret `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365 and entra take exactly one of certificate, federated_token and client_secret."`
 	FederatedToken Secret `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
 	ClientSecret   Secret `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
-	APIToken       Secret `toml:"api_token" doc:"okta: where the API token is; it is read again when the provider has refused it. Required there."`
+	Account        string `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
+	APIToken       Secret `toml:"api_token" doc:"okta, github, slack: where the token is that the API takes. It is read again when the API refuses it, so that a new one counts without a restart. Required."`
 	Publisher      string `toml:"publisher" doc:"m365: GUID that the provider counts requests under. Empty means the tenant's own id."`
 
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. okta: system-log. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, 10s of okta."`
-	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late. Default: 1m of m365, 5m of entra and okta."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365, 30 of entra, 60 of okta, which are the vendor's."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. okta: system-log. github: audit-log, git. slack: audit-logs. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra and github, 10s of okta and slack."`
+	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late. Default: 1m of m365, 5m of all others."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 60 of okta, 25 of github and 40 of slack, a little less than that."`
 
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
 }
@@ -46,41 +47,51 @@ type Webhook struct {
 
 // kind is what holds for the sources of a type.
 type kind struct {
-	tenant    func(s *Source) (msg string) // what is wrong with the tenant
-	keys      []string                     // settings that only some types have
-	proofs    []string                     // likewise, of which exactly one is given
 	streams   []string
 	poll      time.Duration
 	sweep     time.Duration
 	perMinute int // the vendor's baseline for a tenant
 	least     int // requests a minute with which the streams can be followed
 	webhook   bool
+	// tenant says what is wrong with a tenant's id, and fold gives it the form in which ids are compared.
+	tenant func(id string) (msg string)
+	fold   func(id string) string
+	keys   []string // the settings that it has and not all types have
 }
+
+var microsoft = []string{"plan", "client_id", "certificate", "federated_token", "client_secret", "publisher", "login"}
 
 // kinds are the types of sources.
 var kinds = map[string]*kind{
 	"m365": {
-		tenant: directory, keys: []string{"plan", "client_id", "publisher", "login"}, proofs: applicationProofs,
 		streams: []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"},
 		poll:    3 * time.Second, sweep: time.Minute, perMinute: 2000, least: 60, webhook: true,
+		tenant: directory, fold: strings.ToLower, keys: microsoft,
 	},
 	"entra": {
-		tenant: directory, keys: []string{"plan", "client_id", "publisher", "login"}, proofs: applicationProofs,
 		streams: []string{
 			"signIns", "signIns.nonInteractiveUser", "signIns.servicePrincipal", "signIns.managedIdentity", "directoryAudits", "provisioning",
 			"riskDetections",
 		},
 		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 30, least: 20,
+		tenant: directory, fold: strings.ToLower, keys: microsoft,
+	},
+	"github": {
+		streams: []string{"audit-log", "git"},
+		poll:    30 * time.Second, sweep: 5 * time.Minute, perMinute: 25, least: 10,
+		tenant: account, fold: strings.ToLower, keys: []string{"account", "api_token"},
 	},
 	"okta": {
-		tenant: organization, proofs: []string{"api_token"}, streams: []string{"system-log"},
-		poll: 10 * time.Second, sweep: 5 * time.Minute, perMinute: 60, least: 12,
+		streams: []string{"system-log"},
+		poll:    10 * time.Second, sweep: 5 * time.Minute, perMinute: 60, least: 12,
+		tenant: oktaHost, fold: strings.ToLower, keys: []string{"api_token"},
+	},
+	"slack": {
+		streams: []string{"audit-logs"},
+		poll:    10 * time.Second, sweep: 5 * time.Minute, perMinute: 40, least: 15,
+		tenant: organization, fold: strings.ToUpper, keys: []string{"api_token"},
 	},
 }
-
-var applicationProofs = []string{"certificate", "federated_token", "client_secret"}
-
-func (k *kind) has(key string) bool { return slices.Contains(k.keys, key) }
 
 // Types are the types of sources, in their order.
 func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
@@ -93,7 +104,10 @@ func Streams(typ string) []string {
 	return nil
 }
 
-var plans = []string{"enterprise", "gcc", "gcc-high", "dod"}
+var (
+	plans    = []string{"enterprise", "gcc", "gcc-high", "dod"}
+	accounts = []string{"organization", "enterprise"}
+)
 
 // DefaultSource returns what a block of a source of the type need not say.
 func DefaultSource(typ string) Source {
@@ -103,7 +117,10 @@ func DefaultSource(typ string) Source {
 	}
 	s := Source{Type: typ, Poll: Duration(k.poll), Sweep: Duration(k.sweep), RequestsPerMinute: k.perMinute}
 	if k.has("plan") {
-		s.Plan = plans[0]
+		s.Plan = "enterprise"
+	}
+	if k.has("account") {
+		s.Account = accounts[0]
 	}
 	return s
 }
@@ -114,6 +131,9 @@ func (s *Source) fill(said func(key string) bool) {
 	def := DefaultSource(s.Type)
 	if !said("plan") {
 		s.Plan = def.Plan
+	}
+	if !said("account") {
+		s.Account = def.Account
 	}
 	if !said("poll") {
 		s.Poll = def.Poll
@@ -127,8 +147,13 @@ func (s *Source) fill(said func(key string) bool) {
 	if len(s.Streams) == 0 {
 		s.Streams = Streams(s.Type)
 	}
-	s.Tenant, s.ClientID, s.Publisher = strings.ToLower(s.Tenant), strings.ToLower(s.ClientID), strings.ToLower(s.Publisher)
-	if k := kinds[s.Type]; s.Publisher == "" && k != nil && k.has("publisher") {
+	s.ClientID, s.Publisher = strings.ToLower(s.ClientID), strings.ToLower(s.Publisher)
+	k := kinds[s.Type]
+	if k == nil {
+		return // and refused
+	}
+	s.Tenant = k.fold(s.Tenant)
+	if s.Publisher == "" && k.has("publisher") {
 		s.Publisher = s.Tenant
 	}
 	s.API, s.Login = strings.TrimSuffix(s.API, "/"), strings.TrimSuffix(s.Login, "/")
@@ -223,18 +248,19 @@ func (s *Source) checkIdentity() (key, msg string) {
 		return "type", fmt.Sprintf("type is %.40q: want one of %s", s.Type, strings.Join(Types(), ", "))
 	}
 	k := kinds[s.Type]
-	if msg := k.tenant(s); msg != "" {
+	if msg := k.tenant(s.Tenant); msg != "" {
 		return "tenant", msg
 	}
-	for _, f := range []struct{ key, text string }{{"plan", s.Plan}, {"client_id", s.ClientID}, {"publisher", s.Publisher}, {"login", s.Login}} {
-		if f.text != "" && !k.has(f.key) {
-			return f.key, fmt.Sprintf("%s: a source of type %s has none: leave it out", f.key, s.Type)
-		}
+	if key := s.foreign(k); key != "" {
+		return key, key + ": a source of type " + s.Type + " has none: leave it out"
 	}
 	switch {
-	case k.has("plan") && !slices.Contains(plans, s.Plan):
-		return "plan", fmt.Sprintf("plan is %.40q: want %s or %s", s.Plan, strings.Join(plans[:3], ", "), plans[3])
+	case k.has("account") && !slices.Contains(accounts, s.Account):
+		return "account", fmt.Sprintf("account is %.40q: want %s", s.Account, strings.Join(accounts, " or "))
 	case !k.has("client_id"):
+		return "", ""
+	case !slices.Contains(plans, s.Plan):
+		return "plan", fmt.Sprintf("plan is %.40q: want %s or %s", s.Plan, strings.Join(plans[:3], ", "), plans[3])
 	case s.ClientID == "":
 		return "client_id", "client_id is missing: give the application (client) id, a GUID"
 	case !guid(s.ClientID):
@@ -245,44 +271,8 @@ func (s *Source) checkIdentity() (key, msg string) {
 	return "", ""
 }
 
-// directory checks the tenant of Microsoft's services.
-func directory(s *Source) string {
-	switch {
-	case s.Tenant == "":
-		return "tenant is missing: give the directory (tenant) id, a GUID"
-	case !guid(s.Tenant):
-		return "tenant is not a GUID: give the directory (tenant) id, not a domain"
-	}
-	return ""
-}
-
-// organization checks the tenant of Okta.
-func organization(s *Source) string {
-	first, _, _ := strings.Cut(s.Tenant, ".")
-	switch {
-	case s.Tenant == "":
-		return `tenant is missing: give the host name of the organization, such as "contoso.okta.com"`
-	case !hostName(s.Tenant):
-		return `tenant is not a host name: give that of the organization alone, such as "contoso.okta.com"`
-	case strings.HasSuffix(first, "-admin"):
-		return "tenant is the host of the admin console: give the one without -admin"
-	}
-	return ""
-}
-
-// hostName reports whether text, in lower case, is a DNS name of two labels or more.
-func hostName(text string) bool {
-	labels := strings.Split(text, ".")
-	for _, l := range labels {
-		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' || strings.Trim(l, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return false
-		}
-	}
-	return len(text) <= 253 && len(labels) > 1 && strings.Trim(labels[len(labels)-1], "0123456789") != ""
-}
-
 func (s *Source) checkCredential() (key, msg string) {
-	first, proofs := "", kinds[s.Type].proofs
+	first := ""
 	for _, c := range s.credentials() {
 		if c.ref == "" {
 			continue
@@ -290,20 +280,16 @@ func (s *Source) checkCredential() (key, msg string) {
 		if _, err := c.ref.Reference(); err != nil {
 			return c.key, c.key + ": " + err.Error()
 		}
-		switch {
-		case !slices.Contains(proofs, c.key):
-			return c.key, fmt.Sprintf("%s: a source of type %s has none: leave it out", c.key, s.Type)
-		case first != "":
+		if first != "" {
 			return c.key, first + " and " + c.key + " contradict each other: give one of them"
 		}
 		first = c.key
 	}
-	if first == "" {
-		want := proofs[len(proofs)-1]
-		if before := proofs[:len(proofs)-1]; len(before) > 0 {
-			want = "one of " + strings.Join(before, ", ") + " and " + want
-		}
-		return "", "no credential: give " + want + ", as env:NAME, file:PATH or command:/PROGRAM ARG…"
+	switch {
+	case first == "" && kinds[s.Type].has("api_token"):
+		return "api_token", "api_token is missing: say where the token is, as env:NAME, file:PATH or command:/PROGRAM ARG…"
+	case first == "":
+		return "", "no credential: give one of certificate, federated_token and client_secret, as env:NAME, file:PATH or command:/PROGRAM ARG…"
 	}
 	return "", ""
 }
@@ -398,18 +384,4 @@ func validName(name string) bool {
 		}
 	}
 	return name != "" && len(name) <= 40 && name[0] != '-'
-}
-
-// guid reports whether text is a GUID in lower case, and not all zeros.
-func guid(text string) bool {
-	if len(text) != 36 || strings.Trim(text, "0-") == "" {
-		return false
-	}
-	for i, r := range text {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (r == '-') || !dash && (r < '0' || r > '9') && (r < 'a' || r > 'f') {
-			return false
-		}
-	}
-	return true
 }

@@ -158,7 +158,7 @@ func (c *covered) listen(ctx context.Context) error {
 // spoken to it.
 func (n *Node) providerNow(tenant string) (time.Time, bool) {
 	for _, s := range n.Sources() {
-		if s.Tenant == tenant && s.State == Running && !s.Provider.TokenExpires.IsZero() {
+		if s.Tenant == tenant && s.State == Running && (s.Provider.Heard || !s.Provider.TokenExpires.IsZero()) {
 			return time.Now().Add(s.Provider.Skew), true
 		}
 	}

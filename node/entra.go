@@ -28,7 +28,7 @@ type paged struct {
 
 // Provider returns what is known of the API.
 func (p *paged) Provider() ProviderStatus {
-	return ProviderStatus{Skew: p.client.Skew(), TokenExpires: p.client.TokenExpires(), Budget: p.client.Budget().Status()}
+	return ProviderStatus{Skew: p.client.Skew(), Heard: p.client.Heard(), TokenExpires: p.client.TokenExpires(), Budget: p.client.Budget().Status()}
 }
 
 // entra makes the collector of a source of the logs of Entra ID.

@@ -114,6 +114,10 @@ func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (colle
 		return s.entra(c, acts, hook)
 	case "okta":
 		return s.okta(c, acts, hook)
+	case "github":
+		return s.github(c, acts, hook)
+	case "slack":
+		return s.slack(c, acts, hook)
 	}
 	return s.m365(c, acts, hook)
 }
@@ -350,7 +354,8 @@ type SourceStatus struct {
 // ProviderStatus is what is known of the other side.
 type ProviderStatus struct {
 	Skew         time.Duration // how far its clock is ahead of ours
-	TokenExpires time.Time     // of the access token, by our clock; zero if there is none
+	Heard        bool          // the API has answered
+	TokenExpires time.Time     // of the access token, by our clock; zero if there is none, or it does not end
 	Budget       budget.Status
 }
 

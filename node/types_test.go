@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/provider/github"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/provider/okta"
+	"github.com/daybreak-sec/daybreak/provider/slack"
 )
 
 // TestTypesHaveTheirProvidersStreams: the configuration names the streams that the clients read, and no others.
@@ -19,12 +21,16 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 	for _, s := range graph.Streams {
 		graphs = append(graphs, s.Name)
 	}
-	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "okta": {okta.Stream}} {
+	var parts []string
+	for _, s := range github.Streams {
+		parts = append(parts, s.Name)
+	}
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "slack": {slack.Stream}, "okta": {okta.Stream}} {
 		if got := config.Streams(typ); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"entra", "m365", "okta"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"entra", "github", "m365", "okta", "slack"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }

@@ -188,6 +188,9 @@ func (c *Client) Now() time.Time { return c.clock.now() }
 // Skew is how far the provider's clock is ahead of the machine's.
 func (c *Client) Skew() time.Duration { return c.clock.skew() }
 
+// Heard reports whether the API has answered yet, so that [Client.Now] is its time.
+func (c *Client) Heard() bool { return c.clock.known() }
+
 // Budget returns what the client takes from.
 func (c *Client) Budget() *budget.Budget { return c.budget }
 

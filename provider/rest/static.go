@@ -5,7 +5,6 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,50 +13,49 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/credential"
 )
 
-// Static authorizes with a token that somebody has made and that is kept where a reference says. It is read when it is
-// first needed, and again when the API has refused it: a token that was replaced needs no restart.
+// Static is an [Auth] of APIs that take a token as it is, which somebody has made for us: there is no endpoint to get one
+// from. It is read when it is first needed, and anew when the API refuses it, so that one that was exchanged counts without
+// a restart, and a program may mint one that ends. A refused token is not sent again until a pause is over that doubles.
 type Static struct {
-	api, scheme string
-	ref         credential.Reference
+	api    string
+	scheme string
+	ref    credential.Reference
+	turn   chan struct{} // held while the reference is read
 
-	turn chan struct{} // holds one while the reference is read
-
-	mu    sync.Mutex
-	have  credential.Secret
-	bad   credential.Secret // the API did not accept it
-	spurn rest              // after that
+	mu      sync.Mutex
+	have    credential.Secret
+	spurned string // the newest token that the API has refused
+	spurn   rest
 }
 
-// NewStatic returns the tokens that a reference names. scheme is what stands before one in Authorization, and api the name
-// of the API in errors. It reads nothing yet.
+// NewStatic returns what authorizes with the token that ref leads to: "Authorization: scheme token". api is for errors.
 func NewStatic(api, scheme string, ref credential.Reference) *Static {
 	return &Static{api: api, scheme: scheme, ref: ref, turn: make(chan struct{}, 1)}
 }
 
-// Header is the Authorization of a token.
+// Header is what goes into Authorization.
 func (s *Static) Header(token string) string { return s.scheme + " " + token }
 
-// Expires is not known.
-func (s *Static) Expires() time.Time { return time.Time{} }
-
-// Current is the newest token.
+// Current is the token.
 func (s *Static) Current() credential.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.have
 }
 
+// Expires is zero: a token does not say when it ends.
+func (s *Static) Expires() time.Time { return time.Time{} }
+
 // Accepted tells that the API has taken the token.
 func (s *Static) Accepted() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bad, s.spurn = credential.Secret{}, rest{}
+	s.spurned, s.spurn = "", rest{}
 }
 
-// Token returns the token. refused is one that the API did not accept; as long as the reference names no other, it is given
-// out ever more rarely.
+// Token returns the token, another one than refused.
 func (s *Static) Token(ctx context.Context, refused string) (string, error) {
-	if text, ok := s.look(refused); ok {
+	if text := s.Current().Reveal(); text != "" && text != refused && !s.isSpurned(text) {
 		return text, nil
 	}
 	select {
@@ -66,48 +64,56 @@ func (s *Static) Token(ctx context.Context, refused string) (string, error) {
 		return "", ctx.Err()
 	}
 	defer func() { <-s.turn }()
-	if text, ok := s.look(refused); ok { // it came while we waited
-		return text, nil
+	if text := s.Current().Reveal(); text != "" && text != refused && !s.isSpurned(text) {
+		return text, nil // somebody has read it meanwhile
 	}
-	fresh, err := s.ref.Read(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return "", ctx.Err()
-	case err == nil && strings.ContainsFunc(fresh.Reveal(), func(r rune) bool { return r <= 0x20 || r >= 0x7f }):
-		err = errors.New("the token holds blanks, control characters or more than one line")
-	}
+	text, err := s.read(ctx)
 	if err != nil {
-		return "", &Error{API: s.api, Op: "token", Message: Clip(err.Error(), MaxMessage), Action: "correct the token; it is read again at the next try, without a restart", Class: ClassAuth, Err: err}
+		return "", err
 	}
-	return s.keep(fresh, refused)
-}
-
-// look returns the token if it may be used without reading it anew.
-func (s *Static) look(refused string) (string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	text := s.have.Reveal()
-	return text, text != "" && text != refused && text != s.bad.Reveal()
-}
-
-// keep takes up what was read, unless it is what the API refuses.
-func (s *Static) keep(fresh credential.Secret, refused string) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.have = fresh
-	text := fresh.Reveal()
+	s.have = credential.NewSecret(text)
 	switch {
 	case text == refused:
-		s.bad = fresh
-		s.spurn.begin(0)
-	case text != s.bad.Reveal():
+		if s.spurned != text || s.spurn.left() == 0 {
+			s.spurned = text
+			s.spurn.begin(0)
+		}
+	case text != s.spurned || s.spurn.left() == 0:
 		return text, nil
-	case s.spurn.left() == 0:
-		return text, nil // it may be good by now
 	}
-	m := Statuses[http.StatusUnauthorized]
 	return "", &Error{
-		API: s.api, Op: "token", Status: http.StatusUnauthorized, Class: m.Class, Message: "the API does not accept the token",
-		Action: "make a new token and put it in the old one's place; it is read again without a restart", RetryAfter: s.spurn.left(),
+		API: s.api, Op: "token", Status: http.StatusUnauthorized, Class: ClassAuth, RetryAfter: s.spurn.left(),
+		Message: "the API does not accept the token",
+		Action:  "make a new token and put it where the old one was (" + s.where() + "); it is read again at the next try, without a restart",
 	}
+}
+
+func (s *Static) isSpurned(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return text == s.spurned
+}
+
+// where says what leads to the token, for people.
+func (s *Static) where() string { return credential.FromSecret(s.ref).String() }
+
+// read reads the reference. What a header cannot carry is no token.
+func (s *Static) read(ctx context.Context) (string, error) {
+	refuse := func(message string, err error) error {
+		return &Error{API: s.api, Op: "token", Class: ClassAuth, Message: Clip(message, MaxMessage), Action: "correct the token; it is read again at the next try, without a restart", Err: err}
+	}
+	secret, err := s.ref.Read(ctx)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if err != nil {
+		return "", refuse(err.Error(), err)
+	}
+	text := strings.TrimSpace(secret.Reveal())
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return "", refuse("the "+s.where()+" holds characters that no token has", nil)
+	}
+	return text, nil
 }

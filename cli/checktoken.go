@@ -1,0 +1,62 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/github"
+	"github.com/daybreak-sec/daybreak/provider/slack"
+)
+
+// tryGitHub asks for a page of each part of GitHub's audit log.
+func (v *verdict) tryGitHub(ctx context.Context, c *config.Source) {
+	client, err := node.NewGitHubClient(c, nil, func(o *github.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return
+	}
+	v.tryPages(ctx, c.Streams, client.Now, func(name string, from, to time.Time) error {
+		s, ok := github.Lookup(name)
+		if !ok {
+			return nil
+		}
+		_, err := client.List(ctx, budget.Head, s, from, to, "")
+		return err
+	})
+	v.trySkew(client.Skew())
+}
+
+// trySlack asks for a page of Slack's audit log.
+func (v *verdict) trySlack(ctx context.Context, c *config.Source) {
+	client, err := node.NewSlackClient(c, nil, func(o *slack.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return
+	}
+	v.tryPages(ctx, c.Streams, client.Now, func(_ string, from, to time.Time) error {
+		_, err := client.List(ctx, budget.Head, from, to, "")
+		return err
+	})
+	v.trySkew(client.Skew())
+}
+
+// tryPages reads a page of the last minute of each stream.
+func (v *verdict) tryPages(ctx context.Context, streams []string, now func() time.Time, read func(stream string, from, to time.Time) error) {
+	well := 0
+	for _, name := range streams {
+		to := now()
+		if err := read(name, to.Add(-time.Minute), to); err != nil {
+			v.add("stream", failed, "%s cannot be read: %s", name, advice(ctx, err, "the API"))
+			continue
+		}
+		well++
+	}
+	v.add("streams", good, "%d of %d streams can be read", well, len(streams))
+}
