@@ -150,7 +150,7 @@ func (d *Delays) End() {
 
 func (d *Delays) origin(o *event.Origin) originDelays {
 	if o.Family == act.Family {
-		return originDelays{acts: isOurs(o)}
+		return originDelays{acts: Ours(o)}
 	}
 	return originDelays{stream: d.stream(feedKey{o.Tenant, o.Stream})}
 }
