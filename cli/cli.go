@@ -189,6 +189,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).incidentsCommand,
 	(*app).notifyCommand,
 	(*app).coverageCommand,
+	(*app).scorecardCommand,
 	(*app).proveCommand,
 	(*app).verifyCommand,
 	(*app).witnessCommand,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/client"
 	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/coverage/scorecard"
 	"github.com/daybreak-sec/daybreak/coverage/statement"
 	"github.com/daybreak-sec/daybreak/journal/verify"
 	"github.com/daybreak-sec/daybreak/node"
@@ -111,6 +112,9 @@ func (a *app) verifyStatement(ctx context.Context, dir string, f verifyFlags) er
 	if len(o.Keys) == 0 {
 		return usagef("--statement needs --key FILE: the log's verifier key, had from the log's owner and not with the statement")
 	}
+	if statement.TitleOf(doc) == statement.ScorecardTitle {
+		return a.verifyScorecard(doc, dir, o.Keys)
+	}
 	var s statement.Statement
 	h, err := statement.Open(doc, o.Keys, statement.CoverageTitle, &s)
 	if err == nil {
@@ -127,6 +131,24 @@ func (a *app) verifyStatement(ctx context.Context, dir string, f verifyFlags) er
 		return err
 	}
 	return a.holds(h, &s, report)
+}
+
+// verifyScorecard checks the signature of a scorecard: its measurements are not in the
+// journal, and nothing more can be checked.
+func (a *app) verifyScorecard(doc []byte, dir string, keys []string) error {
+	if dir != "" {
+		return usagef("a scorecard is of measurements, which the journal does not hold: leave out DIR")
+	}
+	var card scorecard.Scorecard
+	h, err := statement.Open(doc, keys, statement.ScorecardTitle, &card)
+	if err != nil {
+		return a.refutedStatement(err)
+	}
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"ok": true, "origin": h.Origin, "entries": h.Entries, "sha256": fmt.Sprintf("%x", h.Sum), "rederived": false})
+	}
+	_, err = fmt.Fprintf(a.stdout, "ok: the scorecard of %s is signed by the log %s (SHA-256 %x)\n", stamp(card.Made), h.Origin, h.Sum)
+	return err
 }
 
 // rederive verifies the journal and makes the statement again from its acts.

@@ -284,14 +284,21 @@ func (c *Client) Coverage(ctx context.Context, since, until time.Time) (v1.Cover
 // Statement asks for the signed coverage statement, of one tenant if one is named,
 // and returns the document as it was signed.
 func (c *Client) Statement(ctx context.Context, tenant string, since, until time.Time) ([]byte, error) {
-	return c.document(ctx, "/api/v1/coverage/statement", tenant, since, until)
+	return c.document(ctx, "/api/v1/coverage/statement", url.Values{"tenant": {tenant}}, since, until)
+}
+
+// Scorecard asks for the signed vendor scorecard and returns the document as it was
+// signed; targets is a JSON list, or empty.
+func (c *Client) Scorecard(ctx context.Context, targets string, since, until time.Time) ([]byte, error) {
+	return c.document(ctx, "/api/v1/scorecard", url.Values{"targets": {targets}}, since, until)
 }
 
 // document returns a signed document, byte by byte.
-func (c *Client) document(ctx context.Context, path, tenant string, since, until time.Time) ([]byte, error) {
-	q := url.Values{}
-	if tenant != "" {
-		q.Set("tenant", tenant)
+func (c *Client) document(ctx context.Context, path string, q url.Values, since, until time.Time) ([]byte, error) {
+	for name := range q {
+		if q.Get(name) == "" {
+			q.Del(name)
+		}
 	}
 	if !since.IsZero() {
 		q.Set("since", since.UTC().Format(time.RFC3339Nano))

@@ -50,6 +50,7 @@ var mayImport = []struct {
 	{"lake", []string{"event", "store"}},
 	{"index", []string{"event", "ocsf", "lake"}},
 	{"coverage", []string{"event", "act", "journal", "store"}},
+	{"coverage/scorecard", []string{"coverage"}},
 	{"coverage/statement", []string{"event", "act", "store", "coverage"}},
 	{"detect/sigma", []string{"normalize/field"}},
 	{"detect/source", []string{"event", "detect/sigma"}},

@@ -74,7 +74,7 @@ type verifier struct {
 func newVerifier(fsys fs.FS, o Options) (*verifier, error) {
 	v := &verifier{fsys: fsys, parallel: o.Parallel, progress: o.Progress, want: o.Want, take: o.Take}
 	if (v.want == nil) != (v.take == nil) {
-		return nil, errors.New("Want and Take go together")
+		return nil, errors.New("the options Want and Take go together")
 	}
 	var err error
 	if v.given, err = trimKeys(o.Keys); err != nil {
