@@ -7,11 +7,16 @@
 //
 // Delivery is told by stream and operation, from the measurements and the acts that
 // package coverage keeps; what records lack by family and operation, from the lake. All
-// of it is of the time asked for, delays of at most the 35 days that they are kept. Delays are of
-// the records that became searchable in that time, back-filled ones too, for a vendor's own delay does not
-// depend on whether we ran; a figure is at most a sixteenth too large. They are
-// measurements and not evidence: other than a coverage statement, a scorecard can
-// not be derived again from the log. Its signature says who made it.
+// of it is of the time asked for, delays of at most the 35 days that they are kept. Delays
+// are of the records that became searchable in that time, back-filled ones too, for a
+// vendor's own delay does not depend on whether we ran; a figure is at most a sixteenth
+// too large.
+//
+// These are measurements and not evidence: unlike a coverage statement, a scorecard
+// cannot be derived again from the log. Its signature says who made it.
+//
+// Known hole: an act that somebody imports counts as a listing, for the lake does not tell
+// it apart. Failures and waits are read from the journal, which does.
 package scorecard
 
 import (
