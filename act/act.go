@@ -61,10 +61,13 @@ const (
 	Subscription Kind = "subscription" // the state of a subscription, or a change of it
 	Configured   Kind = "configured"   // a source was set up, changed or removed
 	Alarm        Kind = "alarm"        // something needs a person, or no longer does
+	Statement    Kind = "statement"    // a signed statement was made: Code is its SHA-256 in hex, Reason what of
 )
 
-// The reasons of a gap: short words that do not change. With the last three, which
-// acts of the kinds Subscription and Configured can have too, a stream is not collected.
+// The reasons of a gap: short words that do not change. With Disabled, Permission and
+// Excluded, which acts of the kinds Subscription and Configured can have too, a stream
+// is not collected. AuditThrottled, Truncated and Capped are blindness that the provider
+// itself declares: what happened was not recorded, or is not shown, and no listing can find it.
 const (
 	Expired     = "expired"     // past the provider's retention when it was fetched
 	Missing     = "missing"     // the provider does not have what it listed
@@ -73,6 +76,10 @@ const (
 	Disabled    = "disabled"    // the subscription or the tenant's logging is off
 	Permission  = "permission"  // the provider refuses: a role or a consent is missing
 	Excluded    = "excluded"    // the configuration does not ask for it
+
+	AuditThrottled = "audit throttled" // the provider stopped recording what a mailbox saw (MailItemsAccessed, IsThrottled)
+	Truncated      = "truncated"       // it cut a record or an answer short, and says so
+	Capped         = "capped"          // a query ended at the provider's limit and not at its last result
 
 	Gone = "gone" // of a subscription that is not there any more: like Disabled
 )

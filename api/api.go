@@ -49,6 +49,8 @@ import (
 
 	v1 "github.com/daybreak-sec/daybreak/api/v1"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/coverage/scorecard"
+	"github.com/daybreak-sec/daybreak/coverage/statement"
 	"github.com/daybreak-sec/daybreak/detect"
 	"github.com/daybreak-sec/daybreak/journal/layout"
 	"github.com/daybreak-sec/daybreak/node"
@@ -86,11 +88,17 @@ func routes(s *surface) (*recorder, huma.API) {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/v1/openapi", "", ""
 	c.CreateHooks = nil // no $schema members in answers
 	c.RejectUnknownQueryParameters = true
-	// Two packages call what they show entities: each is what it is of.
+	// Packages call what they show by the same names: each is what it is of.
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
 		name := huma.DefaultSchemaNamer(t, hint)
 		if t.PkgPath() == reflect.TypeFor[detect.Alert]().PkgPath() {
 			name = "Alert" + strings.TrimPrefix(name, "Alert")
+		}
+		if t.PkgPath() == reflect.TypeFor[statement.Statement]().PkgPath() {
+			name = "Statement" + strings.TrimPrefix(name, "Statement")
+		}
+		if t.PkgPath() == reflect.TypeFor[scorecard.Scorecard]().PkgPath() {
+			name = "Scorecard" + strings.TrimPrefix(name, "Scorecard")
 		}
 		return name
 	})
@@ -117,6 +125,8 @@ func routes(s *surface) (*recorder, huma.API) {
 	stream(a, http.MethodGet, "proof", "/api/v1/events/{id}/proof", "The evidence bundle of one event (docs/format/journal.md, section 7)", layout.Bundle{}, s.proof)
 	stream(a, http.MethodGet, "checkpoint", "/api/v1/checkpoint", "The log's latest signed checkpoint (C2SP tlog-checkpoint)", nil, s.checkpoint)
 	get(a, "coverage", "/api/v1/coverage", "What was logged, interval by interval, with evidence, and how long records took", s.coverage)
+	stream(a, http.MethodGet, "coverage-statement", "/api/v1/coverage/statement", "The signed coverage statement; its hash goes into the journal", statementAnswer{}, s.coverageStatement)
+	stream(a, http.MethodGet, "scorecard", "/api/v1/scorecard", "The signed vendor scorecard: how well each vendor delivers; its hash goes into the journal", scorecardAnswer{}, s.scorecard)
 	get(a, "incidents", "/api/v1/incidents", "Incidents, the one with the latest alert first", s.incidents)
 	get(a, "incident", "/api/v1/incidents/{id}", "One incident: what happened, in what order, to whom, and how far it reached", s.incident)
 	post(a, "decide", "/api/v1/incidents/{id}/decisions", "Change an incident: its state, who takes care of it, a note, what belongs to it", s.decide)

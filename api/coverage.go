@@ -15,7 +15,8 @@ import (
 	"github.com/daybreak-sec/daybreak/node"
 )
 
-type coverageInput struct {
+// CoverageInput is the time that an answer is about; exported because it is embedded.
+type CoverageInput struct {
 	Since time.Time `query:"since" doc:"From the interval of this moment on; a day before until if absent"`
 	Until time.Time `query:"until" doc:"Up to this moment, or the present"`
 }
@@ -23,22 +24,30 @@ type coverageInput struct {
 // maxSpan is the longest time that one answer is about.
 const maxSpan = 400 * 24 * time.Hour
 
-func (s *surface) coverage(ctx context.Context, in *coverageInput) (*body[v1.Coverage], error) {
-	now := time.Now().UTC()
+// check refuses a time that cannot be answered about.
+func (in *CoverageInput) check(now time.Time) error {
 	switch {
 	case !in.Until.IsZero() && !in.Since.IsZero() && !in.Since.Before(in.Until):
-		return nil, huma.Error400BadRequest("since is not before until")
+		return huma.Error400BadRequest("since is not before until")
 	case !in.Since.IsZero() && max(now.Sub(in.Since), in.Until.Sub(in.Since)) > maxSpan:
-		return nil, huma.Error400BadRequest("since is more than 400 days before until: ask for less")
+		return huma.Error400BadRequest("since is more than 400 days before until: ask for less")
+	}
+	return nil
+}
+
+func (s *surface) coverage(ctx context.Context, in *CoverageInput) (*body[v1.Coverage], error) {
+	now := time.Now().UTC()
+	if err := in.check(now); err != nil {
+		return nil, err
 	}
 	c, err := s.node.Coverage(ctx, in.Since, in.Until)
 	if err != nil {
 		return nil, problem(err)
 	}
-	return &body[v1.Coverage]{v1.Coverage{Statement: statement(c, now), Intervals: intervals(c), Latency: latency(c)}}, nil
+	return &body[v1.Coverage]{v1.Coverage{Statement: summary(c, now), Intervals: intervals(c), Latency: latency(c)}}, nil
 }
 
-func statement(c *node.Coverage, now time.Time) v1.CoverageStatement {
+func summary(c *node.Coverage, now time.Time) v1.CoverageStatement {
 	st := v1.CoverageStatement{
 		Made: now, Since: c.Since, Until: c.Until, Interval: coverage.Interval.Seconds(),
 		Streams: make([]v1.CoverageStream, 0, len(c.Feeds)), Gaps: make([]v1.CoverageGap, 0, len(c.Gaps)), Alarms: make([]v1.CoverageAlarm, 0, len(c.Alarms)),
@@ -190,7 +199,7 @@ func addCounts(dst *v1.CoverageCounts, c *coverage.Counts) {
 func stateCounts(f *coverage.Feed) v1.StateCounts {
 	return v1.StateCounts{
 		Complete: f.Intervals[coverage.Complete], Late: f.Intervals[coverage.Late], Gap: f.Intervals[coverage.Gap],
-		NotCollected: f.Intervals[coverage.Unavailable], Unknown: f.Intervals[coverage.Unknown],
+		Blind: f.Intervals[coverage.Blind], NotCollected: f.Intervals[coverage.Unavailable], Unknown: f.Intervals[coverage.Unknown],
 	}
 }
 
@@ -198,6 +207,7 @@ func addStates(dst *v1.StateCounts, c v1.StateCounts) {
 	dst.Complete += c.Complete
 	dst.Late += c.Late
 	dst.Gap += c.Gap
+	dst.Blind += c.Blind
 	dst.NotCollected += c.NotCollected
 	dst.Unknown += c.Unknown
 }

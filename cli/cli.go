@@ -193,6 +193,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).incidentsCommand,
 	(*app).notifyCommand,
 	(*app).coverageCommand,
+	(*app).scorecardCommand,
 	(*app).proveCommand,
 	(*app).verifyCommand,
 	(*app).witnessCommand,

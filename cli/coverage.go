@@ -19,6 +19,7 @@ import (
 
 func (a *app) coverageCommand() *cobra.Command {
 	var since, until string
+	var f statementFlags
 	cmd := &cobra.Command{
 		Use:   "coverage",
 		Short: "Say what was logged: complete, late, lost or not collected, with the evidence",
@@ -28,22 +29,39 @@ that the provider offered then is in the journal:
   complete       all of it is, as of the moment named
   late           it is due, and is not: not listed, or listed and not fetched
   gap            something of it cannot be had, and why
+  blind          the provider says that it did not record, or show, all of it
   not collected  no subscription, no permission, or not configured
   unknown        too young to say, or from before collecting began
 
 The ids are those of the acts in the journal that say so: "daybreak prove" takes them.
-Times are the provider's. docs/reference/coverage.md has the rest.`,
+Times are the provider's. docs/reference/coverage.md has the rest.
+
+With --statement it makes the document to hand to others: every stream and interval
+with its evidence, signed with the log's key, its hash in the journal. "daybreak verify
+--statement" checks it, also without the server. --html writes it as a page for people
+beside it, which a browser prints or saves as PDF.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, to, err := parseBounds(since, until)
 			if err != nil {
 				return err
 			}
+			if err := f.check(); err != nil {
+				return err
+			}
+			if f.on {
+				f.since, f.until = from, to
+				return a.statement(cmd.Context(), f)
+			}
 			return a.coverage(cmd, from, to)
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "", "from the interval of this `time` on: 2026-11-21, 2026-11-21T08:00:00Z, 24h, 7d; a day before --until if absent")
 	cmd.Flags().StringVar(&until, "until", "", "up to this `time`; the present if absent")
+	cmd.Flags().BoolVar(&f.on, "statement", false, "make the signed statement")
+	cmd.Flags().StringVar(&f.tenant, "tenant", "", "of the statement: the only `tenant` that it is about")
+	cmd.Flags().StringVar(&f.out, "out", "", "of the statement: the `file` it goes to; standard output if absent")
+	cmd.Flags().StringVar(&f.html, "html", "", "of the statement: `file` for its page for people")
 	return cmd
 }
 
@@ -106,7 +124,7 @@ func states(c v1.StateCounts) string {
 	for _, s := range []struct {
 		n    int
 		name string
-	}{{c.Complete, "complete"}, {c.Late, "late"}, {c.Gap, "gap"}, {c.NotCollected, "not collected"}, {c.Unknown, "unknown"}} {
+	}{{c.Complete, "complete"}, {c.Late, "late"}, {c.Gap, "gap"}, {c.Blind, "blind"}, {c.NotCollected, "not collected"}, {c.Unknown, "unknown"}} {
 		if s.n > 0 {
 			list = append(list, thousands(int64(s.n))+" "+s.name)
 		}

@@ -208,7 +208,7 @@ func (w *watch) line(ctx context.Context) {
 	for _, other := range []struct {
 		name string
 		n    int
-	}{{"late", i.Late}, {"with a gap", i.Gap}, {"not collected", i.NotCollected}, {"not known yet", i.Unknown}} {
+	}{{"late", i.Late}, {"with a gap", i.Gap}, {"blind", i.Blind}, {"not collected", i.NotCollected}, {"not known yet", i.Unknown}} {
 		if other.n > 0 {
 			s += fmt.Sprintf(", %d %s", other.n, other.name)
 		}

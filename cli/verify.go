@@ -32,6 +32,7 @@ type verifyFlags struct {
 	keys, witnesses []string
 	quorum          int
 	since, proof    string
+	statement       string
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -42,7 +43,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Long: `Verify reads the evidence files alone and checks every byte of them: signatures,
 tree, receipts, raw records, and that nothing is missing or added. DIR is a data
 directory or its journal (default: --data). With --proof it checks one bundle of
-"daybreak prove" instead.
+"daybreak prove" instead, and with --statement a signed statement of "daybreak coverage
+--statement": its signature and form, and if DIR is given that all it says follows from
+the acts in the journal there.
 
 --key names a file with the log's verifier keys, one a line, that you had from the
 log's owner by another way. Without it the key that lies beside the log is used: that
@@ -50,6 +53,12 @@ shows that the log agrees with itself, not whose it is. A checkpoint that you ke
 (--since-checkpoint) or witnesses (--witness) show that it is the log of yesterday.`,
 		Args: args(cobra.MaximumNArgs(1), "at most one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.statement != "" {
+				if f.proof != "" || f.since != "" {
+					return usagef("--statement checks one statement: leave out --proof and --since-checkpoint")
+				}
+				return a.verifyStatement(cmd.Context(), strings.Join(args, ""), f)
+			}
 			if f.proof != "" {
 				if len(args) > 0 || f.since != "" {
 					return usagef("--proof checks one bundle: leave out DIR and --since-checkpoint")
@@ -66,6 +75,7 @@ shows that the log agrees with itself, not whose it is. A checkpoint that you ke
 	cmd.Flags().StringArrayVar(&f.keys, "key", nil, "`file` with verifier keys of the log")
 	cmd.Flags().StringVar(&f.since, "since-checkpoint", "", "`file` with a checkpoint kept from earlier that the log must continue")
 	cmd.Flags().StringVar(&f.proof, "proof", "", "`file` with a bundle of \"daybreak prove\"")
+	cmd.Flags().StringVar(&f.statement, "statement", "", "`file` with a signed statement")
 	cmd.Flags().StringArrayVar(&f.witnesses, "witness", nil, "`file` with verifier keys of witnesses that must have cosigned")
 	cmd.Flags().IntVar(&f.quorum, "quorum", 0, "how many of the witnesses must have (default all)")
 	return cmd

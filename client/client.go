@@ -281,6 +281,39 @@ func (c *Client) Coverage(ctx context.Context, since, until time.Time) (v1.Cover
 	return v, c.get(ctx, "/api/v1/coverage?"+q.Encode(), &v)
 }
 
+// Statement asks for the signed coverage statement, of one tenant if one is named,
+// and returns the document as it was signed.
+func (c *Client) Statement(ctx context.Context, tenant string, since, until time.Time) ([]byte, error) {
+	return c.document(ctx, "/api/v1/coverage/statement", url.Values{"tenant": {tenant}}, since, until)
+}
+
+// Scorecard asks for the signed vendor scorecard and returns the document as it was
+// signed; targets is a JSON list, or empty.
+func (c *Client) Scorecard(ctx context.Context, targets string, since, until time.Time) ([]byte, error) {
+	return c.document(ctx, "/api/v1/scorecard", url.Values{"targets": {targets}}, since, until)
+}
+
+// document returns a signed document, byte by byte.
+func (c *Client) document(ctx context.Context, path string, q url.Values, since, until time.Time) ([]byte, error) {
+	for name := range q {
+		if q.Get(name) == "" {
+			q.Del(name)
+		}
+	}
+	if !since.IsZero() {
+		q.Set("since", since.UTC().Format(time.RFC3339Nano))
+	}
+	if !until.IsZero() {
+		q.Set("until", until.UTC().Format(time.RFC3339Nano))
+	}
+	res, err := c.do(ctx, http.MethodGet, path+"?"+q.Encode(), nil, "")
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	return io.ReadAll(res.Body)
+}
+
 // Picked picks incidents; what is zero picks all.
 type Picked struct {
 	States       []string

@@ -114,10 +114,10 @@ func Open(ctx context.Context, db *store.DB, o Options) (*Coverage, error) {
 	return c, nil
 }
 
-// entry is one act with its place in the log.
-type entry struct {
-	id  event.ID
-	act act.Act
+// Entry is one act with its place in the log.
+type Entry struct {
+	ID  event.ID
+	Act act.Act
 }
 
 // How much is written in one transaction. A transaction costs an fsync, so that
@@ -142,7 +142,7 @@ func (c *Coverage) Follow(ctx context.Context, j *journal.Journal) error {
 
 func (c *Coverage) follow(ctx context.Context, j *journal.Journal) error {
 	f := j.Follow(c.Position())
-	var group []entry
+	var group []Entry
 	var began time.Time // of the group
 	saved := time.Now()
 	for {
@@ -177,16 +177,16 @@ func (c *Coverage) follow(ctx context.Context, j *journal.Journal) error {
 }
 
 // acts appends the acts of a batch.
-func (c *Coverage) acts(dst []entry, b *journal.Batch) []entry {
+func (c *Coverage) acts(dst []Entry, b *journal.Batch) []Entry {
 	ours := false
 	for i := range b.Origins {
-		ours = ours || isOurs(&b.Origins[i].Origin)
+		ours = ours || Ours(&b.Origins[i].Origin)
 	}
 	if !ours || b.Gone {
 		return dst
 	}
 	for i := range b.Records {
-		if !isOurs(b.Envelope(i)) {
+		if !Ours(b.Envelope(i)) {
 			continue
 		}
 		a, err := act.Parse(b.Raw(i))
@@ -197,20 +197,21 @@ func (c *Coverage) acts(dst []entry, b *journal.Batch) []entry {
 			c.mu.Unlock()
 			continue
 		}
-		dst = append(dst, entry{b.ID(i), a})
+		dst = append(dst, Entry{b.ID(i), a})
 	}
 	return dst
 }
 
-// isOurs tells what our collectors wrote from what somebody imported.
-func isOurs(o *event.Origin) bool { return o.Family == act.Family && o.Stream == act.Stream }
+// Ours tells what our collectors wrote from what somebody imported: only of the
+// first coverage is derived.
+func Ours(o *event.Origin) bool { return o.Family == act.Family && o.Stream == act.Stream }
 
 // Apply takes acts in, and all batches before next with them, in one transaction.
-func (c *Coverage) Apply(ctx context.Context, next uint64, acts []entry) error {
+func (c *Coverage) Apply(ctx context.Context, next uint64, acts []Entry) error {
 	err := c.db.Write(ctx, func(tx *sql.Tx) error {
 		l := newLedger(ctx, tx, &c.opts)
 		for i := range acts {
-			if err := l.take(acts[i].id.String(), &acts[i].act); err != nil {
+			if err := l.take(acts[i].ID.String(), &acts[i].Act); err != nil {
 				return err
 			}
 		}

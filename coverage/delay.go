@@ -150,7 +150,7 @@ func (d *Delays) End() {
 
 func (d *Delays) origin(o *event.Origin) originDelays {
 	if o.Family == act.Family {
-		return originDelays{acts: isOurs(o)}
+		return originDelays{acts: Ours(o)}
 	}
 	return originDelays{stream: d.stream(feedKey{o.Tenant, o.Stream})}
 }
@@ -385,14 +385,25 @@ type Delay struct {
 
 // Percentiles are those of one step. Each is at most a sixteenth too large.
 type Percentiles struct {
-	Records             uint64
-	P50, P90, P99, P999 time.Duration
+	Records                  uint64
+	P50, P90, P95, P99, P999 time.Duration
 }
 
 // Latency returns what was measured in the hours that [since, until) touches, by
 // our clock: for each stream all of its operations, then each, the most frequent
 // first.
 func (d *Delays) Latency(ctx context.Context, since, until time.Time) ([]Delay, error) {
+	return d.latency(ctx, since, until, false)
+}
+
+// Offers returns the same with back-filled records among the live ones, and as such: of
+// these delays only [Offering] means anything, for the provider's own delay does not
+// depend on whether we ran.
+func (d *Delays) Offers(ctx context.Context, since, until time.Time) ([]Delay, error) {
+	return d.latency(ctx, since, until, true)
+}
+
+func (d *Delays) latency(ctx context.Context, since, until time.Time, together bool) ([]Delay, error) {
 	if err := d.Save(ctx); err != nil {
 		return nil, err
 	}
@@ -409,6 +420,7 @@ func (d *Delays) Latency(ctx context.Context, since, until time.Time) ([]Delay, 
 		if err := rows.Scan(&k.tenant, &k.stream, &k.operation, &k.live, &counts); err != nil {
 			return nil, fmt.Errorf("coverage: %w", err)
 		}
+		k.live = k.live || together
 		for _, name := range [...]string{k.operation, ""} {
 			k.operation = name
 			if cells[k] == nil {
@@ -440,7 +452,7 @@ func delays(cells map[delayKey]*cell) []Delay {
 		for i := range c {
 			h := &c[i]
 			ms := func(q float64) time.Duration { return time.Duration(h.Quantile(q)) * time.Millisecond }
-			d.Steps[i] = Percentiles{h.Count(), ms(0.5), ms(0.9), ms(0.99), ms(0.999)}
+			d.Steps[i] = Percentiles{h.Count(), ms(0.5), ms(0.9), ms(0.95), ms(0.99), ms(0.999)}
 		}
 		list = append(list, d)
 	}

@@ -119,6 +119,11 @@ func TestBackFillIsApart(t *testing.T) {
 	if err != nil || len(list) != 4 || !list[0].Live || list[0].Records != 2 || list[2].Live || list[2].Records != 3 {
 		t.Errorf("%+v, %v", list, err)
 	}
+	// Of the provider's own delay both tell.
+	list, err = d.Offers(t.Context(), noon, noon.Add(time.Hour))
+	if err != nil || len(list) != 2 || !list[0].Live || list[0].Records != 5 {
+		t.Errorf("%+v, %v", list, err)
+	}
 	r.stop()
 }
 

@@ -12,9 +12,9 @@ import (
 
 // Take takes acts in as if they stood in one batch of the log, in one transaction.
 func (c *Coverage) Take(ctx context.Context, batch uint64, acts ...act.Act) error {
-	list := make([]entry, len(acts))
+	list := make([]Entry, len(acts))
 	for i := range acts {
-		list[i] = entry{event.ID{Batch: batch, Index: uint32(i)}, acts[i]}
+		list[i] = Entry{event.ID{Batch: batch, Index: uint32(i)}, acts[i]}
 	}
 	return c.Apply(ctx, batch+1, list)
 }
@@ -22,9 +22,9 @@ func (c *Coverage) Take(ctx context.Context, batch uint64, acts ...act.Act) erro
 // TakeAll takes acts in, in one transaction, as if each stood in a batch of its own
 // from first on.
 func (c *Coverage) TakeAll(ctx context.Context, first uint64, acts ...act.Act) error {
-	list := make([]entry, len(acts))
+	list := make([]Entry, len(acts))
 	for i := range acts {
-		list[i] = entry{event.ID{Batch: first + uint64(i)}, acts[i]}
+		list[i] = Entry{event.ID{Batch: first + uint64(i)}, acts[i]}
 	}
 	return c.Apply(ctx, first+uint64(len(acts)), list)
 }

@@ -188,6 +188,28 @@ var notCollected = []string{act.Disabled, act.Permission, act.Excluded}
 // NotCollected reports whether a gap's reason is one of those.
 func NotCollected(reason string) bool { return slices.Contains(notCollected, reason) }
 
+// blindness are the reasons that mean that the provider says itself that it did not
+// record, or did not show, all that happened.
+var blindness = []string{act.AuditThrottled, act.Truncated, act.Capped}
+
+// Blinds reports whether a gap's reason is one of those.
+func Blinds(reason string) bool { return slices.Contains(blindness, reason) }
+
+// gapState is what an open gap of a reason makes of an interval.
+func gapState(reason string) State {
+	switch {
+	case NotCollected(reason):
+		return Unavailable
+	case Blinds(reason):
+		return Blind
+	}
+	return Gap
+}
+
+// gapRank orders the states of gaps: what is lost is said before what was never
+// seen, and that before what nobody asked for.
+var gapRank = map[State]int{Gap: 2, Blind: 1, Unavailable: 0}
+
 // asked follows whether a stream is collected at all: a word that means that it is
 // not opens a stretch without an end; any other ends those stretches.
 func (l *ledger) asked(f *feed, id string, a *act.Act, off ...string) error {

@@ -91,6 +91,9 @@ func newLedger(ctx context.Context, tx *sql.Tx, o *Options) *ledger {
 
 // take writes one act. id names it as evidence.
 func (l *ledger) take(id string, a *act.Act) error {
+	if a.Kind == act.Statement { // what is said of streams is nothing that happened to them
+		return nil
+	}
 	if a.Stream == "" { // it speaks of all streams
 		return l.each(a.Tenant, func(f *feed) error { return l.takeFor(f, id, a) })
 	}

@@ -23,13 +23,14 @@ const (
 	Complete     State = "complete"      // everything offered as of a moment is in the journal
 	Late         State = "late"          // it is due and not complete
 	Gap          State = "gap"           // something of it cannot be had
+	Blind        State = "blind"         // the provider says that it did not record, or show, all of it
 	Unavailable  State = "not collected" // nobody asks for it, or may
 	Unknown      State = "unknown"       // not due yet, or never asked for
-	numberStates       = 5
+	numberStates       = 6
 )
 
 // States lists them in the order in which they are shown.
-var States = [numberStates]State{Complete, Late, Gap, Unavailable, Unknown}
+var States = [numberStates]State{Complete, Late, Gap, Blind, Unavailable, Unknown}
 
 // Why an interval is late or unknown; those of gaps are the acts' words.
 const (
@@ -71,7 +72,8 @@ type Report struct {
 	Spans        []Span
 	Gaps         []OpenGap
 	Alarms       []Alarm
-	// Position is the log index of the first batch whose acts are not in.
+	// Position is the log index of the first batch whose acts are not in: the
+	// report is of all acts before it, and of no other.
 	Position uint64
 }
 
@@ -205,6 +207,13 @@ func (c *Coverage) bound(q *Query, r *Report, feeds []*feed) error {
 }
 
 func (c *Coverage) report(ctx context.Context, tx *sql.Tx, q *Query, r *Report) error {
+	// The tables hold the acts before next; there are none between it and what was
+	// read before the transaction began, if that is more.
+	var next int64
+	if err := tx.QueryRowContext(ctx, `SELECT next_batch FROM coverage_state`).Scan(&next); err != nil {
+		return err
+	}
+	r.Position = max(r.Position, uint64(next))
 	feeds, err := loadFeeds(ctx, tx)
 	if err != nil {
 		return err

@@ -120,10 +120,7 @@ func (v *view) judge(slot int64) Span {
 	settled := covered && at >= to+v.feed.settle(v.opts)
 	switch gap := v.gapIn(from, to); {
 	case gap != nil:
-		s.State, s.Reason, s.Why = Gap, gap.Reason, gap.Act
-		if NotCollected(gap.Reason) {
-			s.State = Unavailable
-		}
+		s.State, s.Reason, s.Why = gapState(gap.Reason), gap.Reason, gap.Act
 	case settled && lacking == nil:
 		s.State = Complete
 	case v.now < to+v.feed.due(v.opts):
@@ -167,8 +164,7 @@ func (v *view) covered(from, to int64) (at int64, listing string, whole bool) {
 	return at, listing, whole && next >= to
 }
 
-// gapIn returns an open gap that touches [from, to): one that lost something
-// before one that was not collected.
+// gapIn returns the open gap that touches [from, to) and weighs most.
 func (v *view) gapIn(from, to int64) (found *gapView) {
 	if g := v.lost[slotOf(from)]; g != nil {
 		return g
@@ -177,7 +173,7 @@ func (v *view) gapIn(from, to int64) (found *gapView) {
 		if g.from >= to || g.to <= from {
 			continue
 		}
-		if found == nil || NotCollected(found.Reason) && !NotCollected(g.Reason) {
+		if found == nil || gapRank[gapState(g.Reason)] > gapRank[gapState(found.Reason)] {
 			found = g
 		}
 	}

@@ -55,6 +55,7 @@ type StateCounts struct {
 	Complete     int `json:"complete"`
 	Late         int `json:"late"`
 	Gap          int `json:"gap"`
+	Blind        int `json:"blind" doc:"The provider declares that it did not record, or show, all of it"`
 	NotCollected int `json:"not_collected"`
 	Unknown      int `json:"unknown"`
 }
@@ -132,7 +133,7 @@ type CoverageInterval struct {
 	Stream    string    `json:"stream"`
 	From      time.Time `json:"from"`
 	To        time.Time `json:"to"`
-	State     string    `json:"state" enum:"complete,late,gap,not collected,unknown"`
+	State     string    `json:"state" enum:"complete,late,gap,blind,not collected,unknown"`
 	Reason    string    `json:"reason,omitempty" example:"blobs not fetched"`
 	Intervals int       `json:"intervals" doc:"How many of five minutes"`
 	CoverageCounts

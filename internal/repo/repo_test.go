@@ -50,6 +50,8 @@ var mayImport = []struct {
 	{"lake", []string{"event", "store"}},
 	{"index", []string{"event", "ocsf", "lake"}},
 	{"coverage", []string{"event", "act", "journal", "store"}},
+	{"coverage/scorecard", []string{"coverage"}},
+	{"coverage/statement", []string{"event", "act", "store", "coverage"}},
 	{"detect/sigma", []string{"normalize/field"}},
 	{"detect/source", []string{"event", "detect/sigma"}},
 	{"detect/correlate", []string{"event", "detect/sigma"}},

@@ -28,6 +28,14 @@ type batch struct {
 	mutated uint64
 	unread  uint64
 	stored  uint64 // bytes of blocks read
+
+	wanted []record // records that the caller wants
+}
+
+// record is a copy of one record; raw is nil if it is gone by policy.
+type record struct {
+	id  event.ID
+	raw []byte
 }
 
 // originKey stands for an origin: half of the SHA-256 of its five strings as
@@ -66,18 +74,19 @@ type worker struct {
 	raw      []byte // the records
 	leaf     []byte
 	receipts layout.Receipts
+	want     func(*event.Origin) bool
 	prefixes [][]byte // by origin: a leaf's first byte, and what its records' leaves share
 	hashes   []layout.Hash
 }
 
-func newWorker() *worker {
+func newWorker(want func(*event.Origin) bool) *worker {
 	// The size of what is decoded is checked before and given to the decoder as
 	// its buffer; the limit here is the second lock on that door.
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(layout.MaxRawBytes))
 	if err != nil {
 		panic(err) // only for options out of range
 	}
-	return &worker{zstd: d}
+	return &worker{zstd: d, want: want}
 }
 
 func (w *worker) close() { w.zstd.Close() }
@@ -110,13 +119,41 @@ func (w *worker) verify(b *batch) *Error {
 		return invalid("the records' leaves have another root than the entry says")
 	}
 	if seg.frames == nil || e.Records == 0 {
+		w.pick(b, false)
 		return nil
 	}
 	b.stored += e.Frame.Length
 	if err := w.readFrame(e, seg.frames); err != nil {
 		return err.entry(e.Index)
 	}
+	w.pick(b, true)
 	return nil
+}
+
+// pick copies the records that the caller wants, with their bytes if they are there.
+func (w *worker) pick(b *batch, has bool) {
+	if w.want == nil {
+		return
+	}
+	origins := make([]bool, len(w.receipts.Origins))
+	for i := range origins {
+		origins[i] = w.want(&w.receipts.Origins[i].Origin)
+	}
+	rest := w.raw
+	for i := range w.receipts.Records {
+		r := &w.receipts.Records[i]
+		var raw []byte
+		if has {
+			raw, rest = rest[:r.RawLength], rest[r.RawLength:]
+		}
+		if !origins[r.Origin] {
+			continue
+		}
+		if has {
+			raw = append([]byte{}, raw...) // an empty one is not gone
+		}
+		b.wanted = append(b.wanted, record{event.ID{Batch: b.entry.Index, Index: uint32(i)}, raw})
+	}
 }
 
 // readReceipts reads and decodes the receipts.

@@ -27,7 +27,7 @@ func (v *verifier) follow(ctx context.Context) *Error {
 	var running sync.WaitGroup
 	for range v.parallel {
 		running.Go(func() {
-			w := newWorker()
+			w := newWorker(v.want)
 			defer w.close()
 			for b := range work {
 				b.fault = w.verify(b)
@@ -63,6 +63,9 @@ func (v *verifier) settle(order <-chan *batch) *Error {
 		}
 		if err := l.add(b); err != nil {
 			return err
+		}
+		for _, r := range b.wanted {
+			v.take(r.id, r.raw)
 		}
 		if v.progress != nil {
 			v.progress(Progress{Entries: b.entry.Index + 1, TotalEntries: v.report.Entries, Records: v.report.Records, RawBytes: v.report.RawBytes})

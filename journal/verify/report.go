@@ -3,6 +3,8 @@
 
 package verify
 
+import "github.com/daybreak-sec/daybreak/event"
+
 // Options say what the caller knows already and trusts.
 type Options struct {
 	// Keys are verifier keys of the log (C2SP signed-note form). One of them
@@ -21,6 +23,14 @@ type Options struct {
 	// each processor. Each takes the memory of one batch, compressed and not:
 	// tens of megabytes at most, unless a single record is larger.
 	Parallel int
+	// Want says of which origins the records are handed to Take, in the log's order and
+	// after their batch was proved: what they say can be relied on only if all of
+	// the verification returns no error. Both or none; Want is called from several
+	// goroutines, Take from one.
+	Want func(*event.Origin) bool
+	// Take is given each such record; raw is nil if its bytes are gone by policy. If a
+	// writer was at work meanwhile, it may begin again with the first record.
+	Take func(id event.ID, raw []byte)
 	// Progress, if not nil, is called from one goroutine after each batch.
 	Progress func(Progress)
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/journal/layout"
 	"golang.org/x/mod/sumdb/note"
 )
@@ -58,6 +59,8 @@ type verifier struct {
 	cosign   cosigners
 	parallel int
 	progress func(Progress)
+	want     func(*event.Origin) bool
+	take     func(event.ID, []byte)
 
 	raw        []byte // the checkpoint as read
 	checkpoint *signedCheckpoint
@@ -69,7 +72,10 @@ type verifier struct {
 }
 
 func newVerifier(fsys fs.FS, o Options) (*verifier, error) {
-	v := &verifier{fsys: fsys, parallel: o.Parallel, progress: o.Progress}
+	v := &verifier{fsys: fsys, parallel: o.Parallel, progress: o.Progress, want: o.Want, take: o.Take}
+	if (v.want == nil) != (v.take == nil) {
+		return nil, errors.New("the options Want and Take go together")
+	}
 	var err error
 	if v.given, err = trimKeys(o.Keys); err != nil {
 		return nil, err

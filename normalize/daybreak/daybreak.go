@@ -61,6 +61,8 @@ var kinds = map[string]kind{
 	"subscription": {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"alarm":        {ocsf.ClassAPIActivity, apiOther, true, high},
 
+	"statement": {ocsf.ClassAPIActivity, apiOther, false, informational},
+
 	// What people decide about incidents.
 	"incident-state":  {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"incident-assign": {ocsf.ClassAPIActivity, apiOther, false, informational},

@@ -1,0 +1,202 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/client"
+	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/coverage/scorecard"
+	"github.com/daybreak-sec/daybreak/coverage/statement"
+	"github.com/daybreak-sec/daybreak/journal/verify"
+	"github.com/daybreak-sec/daybreak/node"
+)
+
+// statementFlags say what document to make and where it goes.
+type statementFlags struct {
+	on           bool
+	tenant       string
+	out, html    string
+	since, until time.Time
+}
+
+// check refuses flags that mean nothing without --statement.
+func (f *statementFlags) check() error {
+	if !f.on && (f.tenant != "" || f.out != "" || f.html != "") {
+		return usagef("--tenant, --out and --html are of a statement: add --statement")
+	}
+	return nil
+}
+
+// statement fetches the signed statement and writes it as it is, and its report.
+func (a *app) statement(ctx context.Context, f statementFlags) (err error) {
+	doc, key, err := a.signed(ctx, func(c *client.Client) ([]byte, error) { return c.Statement(ctx, f.tenant, f.since, f.until) })
+	if err != nil {
+		return err
+	}
+	if err := a.writeDocument(f.out, doc); err != nil || f.html == "" {
+		return err
+	}
+	var s statement.Statement
+	h, err := statement.Open(doc, key, statement.CoverageTitle, &s)
+	if err != nil {
+		return fmt.Errorf("the server's statement does not hold: %w", err)
+	}
+	var page bytes.Buffer
+	if err := statement.HTML(&page, &h, &s); err != nil {
+		return err
+	}
+	return writeFile(f.html, page.Bytes())
+}
+
+// signed fetches a signed document, and returns with it the keys beside the log.
+func (a *app) signed(ctx context.Context, fetch func(*client.Client) ([]byte, error)) (doc []byte, keys []string, err error) {
+	c, done, err := a.connect(ctx, "coverage")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if doc, err = fetch(c); err != nil {
+		return nil, nil, asUsage(err)
+	}
+	keys, err = a.readKeys(filepath.Join(a.data, node.PublicFile))
+	return doc, keys, err
+}
+
+// writeDocument writes to a file, or to standard output without one.
+func (a *app) writeDocument(out string, doc []byte) error {
+	if out == "" || out == "-" {
+		_, err := a.stdout.Write(doc)
+		return err
+	}
+	return writeFile(out, doc)
+}
+
+func writeFile(name string, text []byte) error {
+	if err := os.WriteFile(name, text, 0o644); err != nil {
+		return usagef("%v", err)
+	}
+	return nil
+}
+
+// refutedStatement is what verify says of a statement that does not hold.
+func (a *app) refutedStatement(err error) error {
+	if a.json {
+		if err := json.NewEncoder(a.stdout).Encode(map[string]any{"ok": false, "error": map[string]string{"kind": "statement", "text": err.Error()}}); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("does not hold: the statement: %v", err)
+}
+
+// verifyStatement checks a signed document, and a coverage statement against the
+// journal in dir if one is named.
+func (a *app) verifyStatement(ctx context.Context, dir string, f verifyFlags) error {
+	o, err := a.verifyOptions(f)
+	if err != nil {
+		return err
+	}
+	doc, err := a.readFile(f.statement, statement.MaxSize)
+	if err != nil {
+		return err
+	}
+	if len(o.Keys) == 0 {
+		return usagef("--statement needs --key FILE: the log's verifier key, had from the log's owner and not with the statement")
+	}
+	if statement.TitleOf(doc) == statement.ScorecardTitle {
+		return a.verifyScorecard(doc, dir, o.Keys)
+	}
+	var s statement.Statement
+	h, err := statement.Open(doc, o.Keys, statement.CoverageTitle, &s)
+	if err == nil {
+		err = statement.CheckLog(h, s.Log)
+	}
+	if err != nil {
+		return a.refutedStatement(err)
+	}
+	if dir == "" {
+		return a.holds(h, &s, nil)
+	}
+	report, err := a.rederive(ctx, dir, o, &s)
+	if err != nil {
+		return err
+	}
+	return a.holds(h, &s, report)
+}
+
+// verifyScorecard checks the signature of a scorecard: its measurements are not in the
+// journal, and nothing more can be checked.
+func (a *app) verifyScorecard(doc []byte, dir string, keys []string) error {
+	if dir != "" {
+		return usagef("a scorecard is of measurements, which the journal does not hold: leave out DIR")
+	}
+	var card scorecard.Scorecard
+	h, err := statement.Open(doc, keys, statement.ScorecardTitle, &card)
+	if err != nil {
+		return a.refutedStatement(err)
+	}
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"ok": true, "origin": h.Origin, "entries": h.Entries, "sha256": fmt.Sprintf("%x", h.Sum), "rederived": false})
+	}
+	_, err = fmt.Fprintf(a.stdout, "ok: the scorecard of %s is signed by the log %s (SHA-256 %x)\n", stamp(card.Made), h.Origin, h.Sum)
+	return err
+}
+
+// rederive verifies the journal and makes the statement again from its acts.
+func (a *app) rederive(ctx context.Context, dir string, o verify.Options, s *statement.Statement) (*verify.Report, error) {
+	journal, _, err := findJournal(dir)
+	if err != nil {
+		return nil, err
+	}
+	acts := &statement.Acts{Entries: s.Log.Entries}
+	o.Since, o.Want, o.Take = []byte(s.Log.Checkpoint), coverage.Ours, acts.Take
+	p := a.startProgress("verify")
+	o.Progress = func(at verify.Progress) {
+		p.records.Store(int64(at.Records))
+		p.total.Store(int64(at.TotalEntries))
+		p.done.Store(int64(at.Entries))
+	}
+	report, err := verify.Dir(ctx, journal, o)
+	p.end()
+	if err != nil {
+		return nil, a.refuted(err)
+	}
+	again, err := statement.Rederive(ctx, s, acts)
+	if err != nil {
+		return nil, err
+	}
+	if err := statement.Compare(s, again); err != nil {
+		return nil, a.refutedStatement(err)
+	}
+	return &report, nil
+}
+
+// holds says what was proved; report is nil if the journal was not looked at.
+func (a *app) holds(h statement.Head, s *statement.Statement, report *verify.Report) error {
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(struct {
+			OK        bool             `json:"ok"`
+			Origin    string           `json:"origin"`
+			Entries   uint64           `json:"entries"`
+			SHA256    string           `json:"sha256"`
+			Rederived bool             `json:"rederived"`
+			Intervals statement.States `json:"intervals"`
+		}{true, h.Origin, h.Entries, fmt.Sprintf("%x", h.Sum), report != nil, s.Totals.States})
+	}
+	fmt.Fprintf(a.stdout, "ok: the statement of %s is signed by the log %s (%d log entries, SHA-256 %x)\n", stamp(s.Made), h.Origin, h.Entries, h.Sum)
+	if report == nil {
+		fmt.Fprintln(a.stdout, "    it was not held against the journal: name its directory for that")
+		return nil
+	}
+	fmt.Fprintf(a.stdout, "    all of it follows from the acts in the journal, whose %s records are as they were sealed\n", thousands(int64(report.Records-report.GoneByPolicy)))
+	return nil
+}
