@@ -127,15 +127,15 @@ func drain(c chan struct{}) {
 
 // TestRoom: requests share so much memory; who comes when it is taken is told to come back, and it is given back.
 func TestRoom(t *testing.T) {
-	b := newBench(t, push.Options{Kind: push.HTTP, MaxMemory: 100_000, ReadTime: 2 * time.Second})
+	b := newBench(t, push.Options{Kind: push.HTTP, MaxMemory: 100_000, ReadTime: 20 * time.Second})
 	body := `{"id":"1","x":"` + strings.Repeat("x", 60_000) + `"}`
 	c := dial(t, b)
 	fmt.Fprintf(c, "POST /ingest/door HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", token, len(body), body[:len(body)-1])
 	bearer := header{"Authorization": "Bearer " + token}
-	waitFor(t, func() bool {
-		status, _, res := b.do("POST", "/ingest/door", body, bearer)
-		return status == 503 && res.Header.Get("Retry-After") != ""
-	})
+	waitFor(t, func() bool { return b.r.Used() >= int64(len(body)) })
+	if status, answer, res := b.do("POST", "/ingest/door", body, bearer); status != 503 || res.Header.Get("Retry-After") == "" {
+		t.Error(status, answer)
+	}
 	fmt.Fprint(c, body[len(body)-1:])
 	if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != 200 {
 		t.Error(res, err)
@@ -144,6 +144,9 @@ func TestRoom(t *testing.T) {
 		t.Error(status, answer)
 	}
 	b.want(body)
+	if used := b.r.Used(); used != 0 {
+		t.Errorf("%d bytes were not given back", used)
+	}
 }
 
 // TestSlow: who sends too slowly is let go, also before there is a header.

@@ -38,6 +38,7 @@ type bench struct {
 	url    string
 	addr   string
 	stop   func()
+	r      *push.Receiver
 
 	refused chan string
 }
@@ -63,7 +64,7 @@ func newBench(t *testing.T, o push.Options, before ...func(*bench)) *bench {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
-	b.addr, b.url = r.Addr().String(), "http://"+r.Addr().String()
+	b.r, b.addr, b.url = r, r.Addr().String(), "http://"+r.Addr().String()
 	stopped := false
 	b.stop = func() {
 		if stopped {

@@ -59,7 +59,6 @@ type room struct {
 
 // take takes n bytes if there are.
 func (m *room) take(n int) bool {
-	println("take", n, m.used.Load(), m.most)
 	if m.used.Add(int64(n)) > m.most {
 		m.used.Add(int64(-n))
 		return false
