@@ -95,6 +95,7 @@ func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
 	channels := 1 + len(c.Sources) // where they begin
 	all := make([]*verdict, channels+len(c.Notify))
 	all[0] = tryFiles(c)
+	tryReceivers(ctx, c, all[0])
 	var tries sync.WaitGroup
 	turn := make(chan struct{}, tryAtOnce)
 	try := func(i int, f func(context.Context) *verdict) {
@@ -160,6 +161,17 @@ func (a *app) printVerdicts(all []*verdict, channels int) error {
 		}
 	}
 	return nil
+}
+
+// tryReceivers reads what the receivers' blocks name. It takes no address: a server may have them.
+func tryReceivers(ctx context.Context, c *config.Config, v *verdict) {
+	ctx, cancel := context.WithTimeout(ctx, tryTime)
+	defer cancel()
+	for i := range c.Receive {
+		if _, err := node.ReceiverOptions(ctx, &c.Receive[i]); err != nil {
+			v.add("receive", failed, "receive %q: %v", c.Receive[i].Name, err)
+		}
+	}
 }
 
 // tryFiles looks at the files that the rest of the configuration names.

@@ -49,7 +49,8 @@ type Config struct {
 	Incidents Incidents `toml:"incidents" doc:"What alerts join into: docs/reference/incidents.md."`
 	Search    Search    `toml:"search" doc:"Limits of one search; they keep it from hurting collection."`
 	Log       Log       `toml:"log" doc:"The program's own log, JSON lines on standard error."`
-	Sources   []Source  `toml:"source" doc:"A tenant that records are collected from; one such block each. \"daybreak check-config\" tries them, docs/connect-m365.md, docs/connect-github.md and docs/connect-slack.md say how to set one up."`
+	Sources   []Source  `toml:"source" doc:"A tenant that records are collected from; one such block each. \"daybreak check-config\" tries them, docs/connect-*.md say how to set one up."`
+	Receive   []Receive `toml:"receive" doc:"An address at which others may send records; one such block each: docs/reference/receivers.md."`
 	Notify    []Notify  `toml:"notify" doc:"Where incidents are told of; one such block each. docs/reference/incidents.md says what is sent and when."`
 }
 
@@ -157,6 +158,9 @@ func Parse(text []byte) (Config, error) {
 	for i := range c.Sources {
 		c.Sources[i].fill(func(key string) bool { return at.has(sourcePath(i, key)) })
 	}
+	for i := range c.Receive {
+		c.Receive[i].fill(func(key string) bool { return at.has(receivePath(i, key)) })
+	}
 	for i := range c.Notify {
 		c.Notify[i].fill(func(key string) bool { return at.has(notifyPath(i, key)) })
 	}
@@ -172,6 +176,9 @@ func Parse(text []byte) (Config, error) {
 func (c *Config) checkForms(at *places) error {
 	if len(c.Sources) > 0 && !at.has("source.0") {
 		return problemf("source", "sources are a list of blocks: write [[source]] and not [source]")
+	}
+	if len(c.Receive) > 0 && !at.has("receive.0") {
+		return problemf("receive", "receivers are a list of blocks: write [[receive]] and not [receive]")
 	}
 	if len(c.Notify) > 0 && !at.has("notify.0") {
 		return problemf("notify", "channels are a list of blocks: write [[notify]] and not [notify]")
@@ -287,7 +294,7 @@ func (c *Config) Check() error {
 	if err := checkCommon(c.Incidents.Common); err != nil {
 		return err
 	}
-	return cmp.Or(checkSources(c.Sources), checkNotify(c.Notify))
+	return cmp.Or(checkSources(c.Sources), checkReceive(c.Receive, c.Sources), checkNotify(c.Notify))
 }
 
 func (s *Server) check() error {

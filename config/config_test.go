@@ -58,6 +58,10 @@ func TestEverySetting(t *testing.T) {
 			RequestsPerMinute: 500,
 			Webhook:           &config.Webhook{URL: "https://audit.example.com/hook/m365/contoso", AuthID: "env:CONTOSO_HOOK"},
 		}},
+		Receive: []config.Receive{{
+			Name: "door", Type: "hec", Listen: "0.0.0.0:8088", Tenant: "contoso", Family: "github", Token: "env:DOOR_TOKEN",
+			TLSCert: "cert.pem", TLSKey: "key.pem", ClientCA: "senders.pem",
+		}},
 		Notify: []config.Notify{
 			{Name: "soar", Kind: "webhook", Level: "high", URL: "https://hooks.example.com/in", Secret: "env:SOAR_KEY", Hosts: []string{"*.example.com"}},
 			{
@@ -72,6 +76,7 @@ func TestEverySetting(t *testing.T) {
 	// The file must not forget a setting that is added later.
 	differs(t, "", reflect.ValueOf(config.Default()), reflect.ValueOf(got))
 	differs(t, "source", reflect.ValueOf(config.DefaultSource("")), reflect.ValueOf(got.Sources[0]))
+	differs(t, "receive", reflect.ValueOf(config.DefaultReceive()), reflect.ValueOf(got.Receive[0]))
 	both := got.Notify[1] // no channel has the settings of two kinds
 	both.URL, both.Hosts = got.Notify[0].URL, got.Notify[0].Hosts
 	differs(t, "notify", reflect.ValueOf(config.DefaultNotify()), reflect.ValueOf(both))

@@ -56,6 +56,9 @@ func (c *Config) Snapshot() Snapshot {
 	for i := range c.Sources {
 		flatten(out, "source."+c.Sources[i].Name, reflect.ValueOf(c.Sources[i]))
 	}
+	for i := range c.Receive {
+		flatten(out, "receive."+c.Receive[i].Name, reflect.ValueOf(c.Receive[i]))
+	}
 	for i := range c.Notify {
 		flatten(out, "notify."+c.Notify[i].Name, reflect.ValueOf(c.Notify[i]))
 	}

@@ -22,10 +22,10 @@ func Reference() string {
 command that holds the data directory: ` + "`daybreak serve`" + `, or any other while no server runs. None is needed; what it does not
 say has the default given here. A setting that is not in this page is refused with its line. The file holds no
 secrets: what Daybreak makes itself is in files of the data directory that only their owner can read, and the secrets of
-sources and channels are given by reference: ` + "`env:NAME`, `file:PATH` or `command:/PROGRAM ARG…`" + `.
+sources, receivers and channels are given by reference: ` + "`env:NAME`, `file:PATH` or `command:/PROGRAM ARG…`" + `.
 
 ` + "`daybreak serve`" + ` reads the file again when it changes and on SIGHUP; a file with a mistake changes nothing and the log says
-what is wrong. Sources, channels (` + "`[[notify]]`" + `), rules, retention, search, log.level and enrich.databases take effect at once: a source
+what is wrong. Sources, receivers, channels (` + "`[[notify]]`" + `), rules, retention, search, log.level and enrich.databases take effect at once: a source
 that was changed starts anew, the others go on. Settings of server, witness and incidents wait for a restart, and the log says so.
 `)
 	c := reflect.ValueOf(Default())
@@ -35,6 +35,8 @@ that was changed starts anew, the others go on. Settings of server, witness and 
 		switch section.Type {
 		case reflect.TypeFor[[]Source]():
 			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(defaultSource()))
+		case reflect.TypeFor[[]Receive]():
+			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(DefaultReceive()))
 		case reflect.TypeFor[[]Notify]():
 			writeSection(&b, "[["+name+"]]", name, doc, reflect.ValueOf(DefaultNotify()))
 		default:

@@ -92,12 +92,15 @@ func (n *Node) Configure(ctx context.Context, c config.Config) (Configured, erro
 	}
 	n.declare(ctx, &c)
 	n.sources.configure(c.Sources)
+	if n.sources.begun() {
+		n.receivers.configure(c.Receive)
+	}
 	return out, nil
 }
 
 // declared are the sections whose changes are acts in the journal: what decides
 // on what is collected and kept, what judges it, and by whom it is vouched for.
-var declared = []string{"source", "retention", "witness", "detect"}
+var declared = []string{"source", "receive", "retention", "witness", "detect"}
 
 // declare writes down what has changed in the configuration since the last time,
 // also if that was before a restart.
@@ -115,9 +118,9 @@ func (n *Node) declare(ctx context.Context, c *config.Config) {
 			continue
 		}
 		name, text := "", change.String()
-		if section == "source" {
-			name, _, _ = strings.Cut(strings.TrimPrefix(change.Path, "source."), ".")
-			text = strings.TrimPrefix(text, "source."+name+".")
+		if section == "source" || section == "receive" {
+			name, _, _ = strings.Cut(strings.TrimPrefix(change.Path, section+"."), ".")
+			text = strings.TrimPrefix(text, section+"."+name+".")
 		}
 		a := acts[name]
 		if a == nil {
@@ -144,6 +147,11 @@ func tenantOf(c *config.Config, name string) string {
 	for i := range c.Sources {
 		if c.Sources[i].Name == name {
 			return c.Sources[i].Tenant
+		}
+	}
+	for i := range c.Receive {
+		if c.Receive[i].Name == name {
+			return c.Receive[i].Tenant
 		}
 	}
 	return ""

@@ -67,6 +67,7 @@ func newMetrics(n *Node) *metrics {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help}, g.value))
 	}
 	n.sources.metrics.register(m.registry, n.Sources)
+	n.receivers.register(m.registry)
 	return m
 }
 

@@ -113,6 +113,7 @@ type Node struct {
 	teller    teller
 	covered   *covered
 	sources   *sources
+	receivers *receivers
 	upkeep    context.CancelFunc
 	tasks     sync.WaitGroup
 	stale     bool // rows were made by another version of the mapping
@@ -138,6 +139,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.live.Store(newSettings(&o.Config, nil))
 	n.sources = newSources(n)
 	n.sources.adjust = o.Adjust
+	n.receivers = newReceivers(n)
 	if err := n.open(ctx, o.Rebuild); err != nil {
 		n.abandon()
 		return nil, dirError(o.Dir, err)
@@ -281,6 +283,7 @@ func (n *Node) abandon() {
 func (n *Node) Close() error {
 	var err error
 	n.closing.Do(func() {
+		n.receivers.stop()
 		n.sources.stop()
 		n.upkeep()
 		err = n.journal.Close()
@@ -346,6 +349,7 @@ func (n *Node) watch(ctx context.Context) {
 		case <-tick.C:
 			if n.journal.Err() != nil {
 				n.sources.cancel() // what they collect can go nowhere
+				n.receivers.cancel()
 				close(n.failing)
 				return
 			}

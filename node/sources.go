@@ -132,6 +132,7 @@ func (n *Node) Collect(ctx context.Context) {
 	n.sources.started = true
 	n.sources.mu.Unlock()
 	n.sources.configure(c.Sources)
+	n.receivers.configure(c.Receive)
 }
 
 // configure starts, stops and starts anew what has changed. It is for one
@@ -329,6 +330,13 @@ func (s *sources) stop() {
 			return
 		}
 	}
+}
+
+// begun reports whether collecting was asked for.
+func (s *sources) begun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.started
 }
 
 // all returns the sources in their order.
