@@ -37,6 +37,8 @@ type table struct {
 	turns      int // how often young has become old
 	limit      int64
 	whole      bool // every row is in memory
+	all        bool // written has every key that is in the database: there was none at the start
+	written    filter
 	flushed    bool // nothing has changed since the last flush
 	dirty      []rowKey
 	dropped    map[[8]byte]bool // rules whose rows in the database are to be deleted
@@ -69,6 +71,7 @@ func newTable(db *pebble.DB, prefix []byte, limit int64) table {
 		return t
 	}
 	t.whole = !it.First()
+	t.all = t.whole
 	t.fail(it.Error())
 	t.fail(it.Close())
 	return t
@@ -110,7 +113,7 @@ func (t *table) fetch(slot uint16, k rowKey) (at, bool) {
 		delete(t.old.rows, k)
 		return to, true
 	}
-	if t.whole || t.err != nil {
+	if t.whole || t.err != nil || t.all && !t.written.has(&k) {
 		return 0, false
 	}
 	rule, _ := t.rules(slot)
@@ -225,6 +228,9 @@ func (t *table) flush(b *pebble.Batch) error {
 		piece := t.young.arena.piece(p)
 		piece[0] &^= flagDirty
 		if rule, ok := t.rules(slotOf(piece)); ok {
+			if t.all {
+				t.written.add(&k)
+			}
 			t.fail(b.Set(t.keyOf(rule, k), rowOf(piece), nil))
 		}
 	}
