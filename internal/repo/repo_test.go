@@ -68,7 +68,7 @@ var mayImport = []struct {
 	{"api", []string{"api/v1", "event", "ocsf", "journal", "normalize", "lake", "coverage", "detect", "incident", "node", "config"}},
 	{"client", []string{"event", "api/v1"}},
 	{"sim", []string{"event", "sim"}},
-	{"cli", []string{"event", "ocsf", "provider", "collect", "journal", "act", "normalize", "enrich", "lake", "coverage", "detect", "incident", "node", "api", "client", "config", "store", "index", "sim"}},
+	{"cli", []string{"event", "ocsf", "provider", "collect", "journal", "act", "normalize", "enrich", "lake", "coverage", "detect", "incident", "notify", "node", "api", "client", "config", "store", "index", "sim"}},
 	{"eval", []string{"event", "ocsf", "normalize", "collect", "detect"}},
 	{"cmd/daybreak", []string{"cli"}},
 	{"cmd/samplelog", []string{"sample"}},
