@@ -23,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/sim/graph"
 	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/scenario"
 )
@@ -34,6 +35,7 @@ type simFlags struct {
 	secretFile, cert      string
 	allowRemote           bool
 	cfg                   m365.Config
+	typ                   string // of the printed block
 }
 
 func (a *app) simCommand() *cobra.Command {
@@ -43,12 +45,12 @@ func (a *app) simCommand() *cobra.Command {
 		Args:  args(cobra.NoArgs, "the name of a provider"),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.simM365Command(), a.simOktaCommand(), a.simGitHubCommand(), a.simSlackCommand())
+	cmd.AddCommand(a.simM365Command(), a.simEntraCommand(), a.simOktaCommand(), a.simGitHubCommand(), a.simSlackCommand())
 	return cmd
 }
 
 func (a *app) simM365Command() *cobra.Command {
-	var f simFlags
+	f := simFlags{typ: "m365"}
 	cmd := &cobra.Command{
 		Use:   "m365",
 		Short: "A simulated Office 365 Management Activity API in front of a simulated company",
@@ -63,6 +65,28 @@ what differs from the real service.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simM365(cmd.Context(), f) },
 	}
+	f.flags(cmd)
+	return cmd
+}
+
+func (a *app) simEntraCommand() *cobra.Command {
+	f := simFlags{typ: "entra"}
+	cmd := &cobra.Command{
+		Use:   "entra",
+		Short: "A simulated Microsoft Graph with the logs of Entra ID, of the same company",
+		Long: `Sim entra serves the sign-in and audit logs of Entra ID as Microsoft Graph does, beside the
+Management Activity API of "sim m365": the same tenant, company, attacks and acts, so that
+one sign-in is in both. It prints a [[source]] block of type entra. Faults are those of the
+Management Activity API and of the token endpoint.`,
+		Args: args(cobra.NoArgs, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.simM365(cmd.Context(), f) },
+	}
+	f.flags(cmd)
+	return cmd
+}
+
+// flags are those of both views of a tenant.
+func (f *simFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8365", "`address` and port; port 0 takes a free one")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "listen beyond loopback, in plain HTTP; the control endpoints stay on loopback")
@@ -83,7 +107,6 @@ what differs from the real service.`,
 	flags.IntVar(&f.cfg.Quota, "quota", 2000, "requests a minute that a publisher may make")
 	flags.StringVar(&f.secretFile, "secret-file", "", "`file` to keep the client secret in (default: it is printed)")
 	flags.StringVar(&f.cert, "certificate", "", "PEM `file` of a certificate that the collector may prove itself with")
-	return cmd
 }
 
 func (a *app) simM365(ctx context.Context, f simFlags) error {
@@ -120,7 +143,7 @@ func (a *app) simM365(ctx context.Context, f simFlags) error {
 		return err
 	}
 	a.say("%s, tenant of %s: listening on %s", card.Company, card.Tenant, card.Address)
-	return serveSim(ctx, l, s.Handler(), s.Close)
+	return serveSim(ctx, l, graph.New(graph.Config{Tenant: s}).Mount(s.Handler()), s.Close)
 }
 
 // resolve checks the flags and reads what they name.
@@ -230,7 +253,7 @@ func newSimCard(s *m365.Server, address string, f simFlags) simCard {
 	}
 	c.Source = "[[source]]\n" +
 		"name = \"simulated\"\n" +
-		"type = \"m365\"\n" +
+		"type = " + strconv.Quote(f.typ) + "\n" +
 		"tenant = " + strconv.Quote(tenant) + "\n" +
 		"client_id = " + strconv.Quote(client) + "\n" +
 		"client_secret = " + strconv.Quote(reference) + "\n" +
