@@ -91,6 +91,10 @@ func TestCanMatch(t *testing.T) {
 		{"not both", "service: orders, product: shop", "s: {x: null, y: null}\ncondition: not s", false, []string{"x", "y"}},
 		{"keyword", "service: orders, product: shop", "s: [alarm]\ncondition: s", true, nil},
 		{"of the OCSF event", "service: orders, product: shop", "s: {ocsf.actor.user.uid: 1}\ncondition: s", true, nil},
+		{"a member of an array", "service: orders, product: shop", "s: {'a[any]': {x: 1}}\ncondition: s", true, nil},
+		{"a member of no array", "service: orders, product: shop", "s: {'x[any]': {a: 1}}\ncondition: s", false, []string{"x"}},
+		{"none of no array", "service: orders, product: shop", "s: {'x[none]': {a: 1}}\ncondition: s", true, nil},
+		{"the first of no array", "service: orders, product: shop", "s: {'x[0]': {a: null}}\ncondition: s", true, nil},
 		{"one of the conditions", "service: orders, product: shop", "s: {x: 1}\nt: {a: 1}\ncondition: [s, t]", true, nil},
 	}
 	for _, test := range tests {

@@ -27,7 +27,7 @@ var chain = sync.OnceValue(func() *sigma.Pipeline { return sigma.Chain(source.Pi
 // mapped reads a rule about a log source and applies the built-in pipelines.
 func mapped(t testing.TB, logsource, detection string) *sigma.Rule {
 	t.Helper()
-	text := "title: test\nlogsource: {" + logsource + "}\ndetection:\n  " + strings.ReplaceAll(strings.TrimSpace(detection), "\n", "\n  ") + "\n"
+	text := "title: test\nsigma-version: 3\nlogsource: {" + logsource + "}\ndetection:\n  " + strings.ReplaceAll(strings.TrimSpace(detection), "\n", "\n  ") + "\n"
 	docs, problems := sigma.Parse("rule.yml", []byte(text))
 	if sigma.Failed(problems) || len(docs) != 1 {
 		t.Fatalf("%s\n%v", text, problems)
