@@ -222,16 +222,15 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	case "slack":
 		v.trySlack(ctx, c)
 		return v
+	case "okta":
+		v.tryOkta(ctx, c)
+		return v
 	}
 	if !v.tryCredential(ctx, c) {
 		return v
 	}
-	switch c.Type {
-	case "entra":
+	if c.Type == "entra" {
 		v.tryGraph(ctx, c)
-		return v
-	case "okta":
-		v.tryOkta(ctx, c)
 		return v
 	}
 	v.tryWebhook(ctx, c)
