@@ -309,10 +309,11 @@ func (d *detector) run(ctx context.Context) error {
 		})
 	}
 	var readErr, takeErr error
+	begin := d.at
 	tasks.Go(func() {
 		defer close(order)
 		defer close(work)
-		readErr = d.read(ctx, order, work)
+		readErr = d.read(ctx, begin, order, work)
 	})
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
@@ -356,8 +357,8 @@ func (d *detector) run(ctx context.Context) error {
 	return readErr
 }
 
-func (d *detector) read(ctx context.Context, order, work chan<- *judged) error {
-	from := d.n.journal.Follow(d.at)
+func (d *detector) read(ctx context.Context, begin uint64, order, work chan<- *judged) error {
+	from := d.n.journal.Follow(begin)
 	for {
 		b, err := from.Next(ctx)
 		if err != nil {
