@@ -138,12 +138,6 @@ func TestAnyOrder(t *testing.T) {
 	}
 }
 
-// FuzzAnyOrder is TestAnyOrder for further seeds.
-func FuzzAnyOrder(f *testing.F) {
-	f.Add(uint64(100))
-	f.Fuzz(anyOrder)
-}
-
 func anyOrder(t *testing.T, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 13))
 	final := world(r, 6+r.IntN(60), 10+r.IntN(2)*35)
