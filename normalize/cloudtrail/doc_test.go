@@ -4,55 +4,22 @@
 package cloudtrail
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daybreak-sec/daybreak/normalize/members"
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
-const docFile = "../../docs/sources/cloudtrail.md"
-
-// TestDocumentation holds the tables of the documentation to the package's:
-// what stands after the mark is made from them (go test ./normalize/cloudtrail
-// -update).
-func TestDocumentation(t *testing.T) {
-	const mark = "<!-- tables -->\n"
-	text, err := os.ReadFile(docFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, tables, ok := strings.Cut(string(text), mark)
-	if !ok {
-		t.Fatalf("%s has no %q", docFile, mark)
-	}
-	want := documentation()
-	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
-		if err := os.WriteFile(docFile, []byte(by+mark+want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(tables, want); diff != "" {
-		t.Error(diff)
-	}
-}
+// TestDocumentation holds the tables of the page to the package's: it stands inside the package because it prints them.
+func TestDocumentation(t *testing.T) { sourcetest.Page(t, "cloudtrail", documentation()) }
 
 func documentation() string {
 	var b strings.Builder
-	list := func(head string, rows map[string][]string) {
-		b.WriteString(head)
-		for _, key := range slices.Sorted(maps.Keys(rows)) {
-			b.WriteString(key + strings.Join(slices.Sorted(slices.Values(rows[key])), " · ") + " |\n")
-		}
-	}
 	rows := map[string][]string{}
 	for service, events := range rules {
 		for name, r := range events {
@@ -60,19 +27,19 @@ func documentation() string {
 			rows[key] = append(rows[key], name)
 		}
 	}
-	list("\n## Events with a row of their own\n\n| service | class | activity_id | events |\n|---|---|---|---|\n", rows)
+	sourcetest.Rows(&b, "\n## Events with a row of their own\n\n| service | class | activity_id | events |\n|---|---|---|---|\n", rows)
 	rows = map[string][]string{}
 	for word, activity := range verbs {
 		key := fmt.Sprintf("| %d | ", activity)
 		rows[key] = append(rows[key], word)
 	}
-	list("\n## All others: API Activity 6003, by the word that the name begins with\n\n| activity_id | words |\n|---|---|\n", rows)
+	sourcetest.Rows(&b, "\n## All others: API Activity 6003, by the word that the name begins with\n\n| activity_id | words |\n|---|---|\n", rows)
 	rows = map[string][]string{}
 	for word, activity := range done {
 		key := fmt.Sprintf("| %d | ", activity)
 		rows[key] = append(rows[key], word)
 	}
-	list("\nAnd else by the word that it ends with:\n\n| activity_id | words |\n|---|---|\n", rows)
+	sourcetest.Rows(&b, "\nAnd else by the word that it ends with:\n\n| activity_id | words |\n|---|---|\n", rows)
 	rows = map[string][]string{}
 	for member, kind := range kinds {
 		if kind == "" {
@@ -81,7 +48,7 @@ func documentation() string {
 		key := "| " + kind + " | "
 		rows[key] = append(rows[key], member)
 	}
-	list("\n## Members of requests that name a resource\n\n| type | members |\n|---|---|\n", rows)
+	sourcetest.Rows(&b, "\n## Members of requests that name a resource\n\n| type | members |\n|---|---|\n", rows)
 	for _, object := range []struct {
 		name  string
 		table members.Table

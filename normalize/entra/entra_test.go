@@ -4,81 +4,34 @@
 package entra_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
+	"maps"
+	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/entra"
 	"github.com/daybreak-sec/daybreak/normalize/source"
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
-var update = flag.Bool("update", false, "write the events that the records give to testdata")
-
 var sources = map[string]source.Source{"signin": entra.Signin, "audit": entra.Audit, "diagnostic": entra.Diagnostic}
 
-func records(t testing.TB, name string) [][]byte {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name+".jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-}
+// odd are the lines with a time or an address that is none.
+var odd = map[string][]int{"signin": {5}, "diagnostic": {7}}
 
-func parse(t testing.TB, raw []byte) jsontape.Value {
-	t.Helper()
-	var tape jsontape.Tape
-	if err := tape.Parse(raw); err != nil {
-		t.Fatal(err)
-	}
-	return tape.Root()
-}
-
-// TestEvents compares each record of testdata with the event beside it, and
-// holds what must be true of every event.
+// TestEvents holds besides that no record is of two sources, but for the last of diagnostic's, which has the form of an
+// audit in an envelope.
 func TestEvents(t *testing.T) {
 	for name, s := range sources {
-		var out bytes.Buffer
-		for i, raw := range records(t, name) {
-			root := parse(t, raw)
+		sourcetest.Events(t, s, name, odd[name]...)
+		records := sourcetest.Records(t, name)
+		for i, raw := range records {
 			for other, o := range sources {
-				if fits := o.Detect(root); fits != (other == name) && !(name == "diagnostic" && i == len(records(t, name))-1 && other != name) {
-					t.Errorf("%s:%d: detected as %s: %v", name, i+1, other, fits)
+				if other != name && o.Detect(sourcetest.Parse(t, raw)) && !(name == "diagnostic" && i == len(records)-1) {
+					t.Errorf("%s:%d is detected as %s too", name, i+1, other)
 				}
 			}
-			var e ocsf.Event
-			s.Map(root, &e)
-			event := e.AppendJSON(nil)
-			for _, problem := range ocsf.Validate(event) {
-				t.Errorf("%s:%d: %v", name, i+1, problem)
-			}
-			if len(e.Unfit) > 0 {
-				t.Errorf("%s:%d: does not fit: %v", name, i+1, e.Unfit)
-			}
-			if err := json.Indent(&out, event, "", " "); err != nil {
-				t.Fatal(err)
-			}
-			out.WriteByte('\n')
-		}
-		golden := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), out.String()); diff != "" {
-			t.Errorf("%s (go test -update writes it anew): %s", golden, diff)
 		}
 	}
 }
@@ -99,7 +52,7 @@ func TestIdentify(t *testing.T) {
 		{"diagnostic", `{"category":"MicrosoftGraphActivityLogs","time":"2026-03-04T08:12:05Z","properties":{"requestId":"r","tenantId":"p"}}`, "r", "p", 1772611925000000000},
 		{"diagnostic", `{"category":5,"properties":null}`, "", "", 0},
 	} {
-		id := sources[test.source].Identify(parse(t, []byte(test.raw)))
+		id := sources[test.source].Identify(sourcetest.Parse(t, []byte(test.raw)))
 		if string(id.ID) != test.id || string(id.Tenant) != test.tenant || id.Time != test.time {
 			t.Errorf("%s: id %q, tenant %q, time %d", test.raw, id.ID, id.Tenant, id.Time)
 		}
@@ -115,7 +68,7 @@ func TestOthersAreNotDetected(t *testing.T) {
 		`{"category":"Administrative","operationName":"MICROSOFT.COMPUTE/x","time":"2026-01-01T00:00:00Z","resourceId":"/SUBSCRIPTIONS/1","properties":{}}`,
 	} {
 		for name, s := range sources {
-			if s.Detect(parse(t, []byte(raw))) {
+			if s.Detect(sourcetest.Parse(t, []byte(raw))) {
 				t.Errorf("%s is taken for %s", raw, name)
 			}
 		}
@@ -133,66 +86,24 @@ func TestDrift(t *testing.T) {
 		{"diagnostic", `{"category":"BrandNewLogs","properties":{}}`, "record type"},
 		{"diagnostic", `{"category":"signinlogs","properties":{}}`, ""},
 	} {
-		d, ok := sources[test.source].Drift(parse(t, []byte(test.raw)))
+		d, ok := sources[test.source].Drift(sourcetest.Parse(t, []byte(test.raw)))
 		if d.New != test.want || ok != (test.want != "") {
 			t.Errorf("%s: %v %v, want %q", test.raw, d, ok, test.want)
 		}
 	}
 }
 
-// FuzzMap holds that any object maps to a valid event that carries all of its
-// members' names somewhere or has them empty.
+// FuzzMap holds that each source makes one valid event of any object, its own or not.
 func FuzzMap(f *testing.F) {
+	var seeds [][]byte
 	for name := range sources {
-		for _, raw := range records(f, name) {
-			f.Add(raw)
-		}
+		seeds = append(seeds, sourcetest.Records(f, name)...)
 	}
-	var tape jsontape.Tape
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		if tape.Parse(raw) != nil || tape.Root().Kind() != jsontape.Object {
-			t.Skip()
-		}
-		for name, s := range sources {
-			var e ocsf.Event
-			s.Identify(tape.Root())
-			s.Map(tape.Root(), &e)
-			event := e.AppendJSON(nil)
-			for _, problem := range ocsf.Validate(event) {
-				t.Fatalf("%s: %v in %s", name, problem, event)
-			}
-			var again ocsf.Event
-			s.Map(tape.Root(), &again)
-			if !bytes.Equal(event, again.AppendJSON(nil)) {
-				t.Fatalf("%s: the same record gives another event", name)
-			}
-		}
-	})
+	sourcetest.Fuzz(f, seeds, slices.Collect(maps.Values(sources)), func(*testing.T, jsontape.Value, *ocsf.Event, []byte) {})
 }
 
 func BenchmarkMap(b *testing.B) {
 	for name, s := range sources {
-		list := records(b, name)
-		size := 0
-		for _, raw := range list {
-			size += len(raw)
-		}
-		b.Run(name, func(b *testing.B) {
-			var tape jsontape.Tape
-			var e ocsf.Event
-			b.SetBytes(int64(size / len(list)))
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				if err := tape.Parse(list[i%len(list)]); err != nil {
-					b.Fatal(err)
-				}
-				e.Reset()
-				s.Identify(tape.Root())
-				s.Map(tape.Root(), &e)
-				i++
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
-		})
+		b.Run(name, func(b *testing.B) { sourcetest.Bench(b, s, sourcetest.Records(b, name)) })
 	}
 }

@@ -4,85 +4,16 @@
 package github_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
-	"os"
-	"slices"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/github"
+	"github.com/daybreak-sec/daybreak/normalize/source"
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
-var update = flag.Bool("update", false, "write the events that the records give to testdata")
-
-func records(t testing.TB) [][]byte {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/audit.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
-}
-
-func parse(t testing.TB, raw []byte) jsontape.Value {
-	t.Helper()
-	var tape jsontape.Tape
-	if err := tape.Parse(raw); err != nil {
-		t.Fatal(err)
-	}
-	return tape.Root()
-}
-
-func event(t testing.TB, raw string) *ocsf.Event {
-	t.Helper()
-	var e ocsf.Event
-	github.Source.Map(parse(t, []byte(raw)), &e)
-	return &e
-}
-
-// TestEvents compares each record of testdata with the event beside it, and
-// holds what must be true of every event.
-func TestEvents(t *testing.T) {
-	var out bytes.Buffer
-	for i, raw := range records(t) {
-		root := parse(t, raw)
-		if !github.Source.Detect(root) {
-			t.Errorf("%d: is not detected", i+1)
-		}
-		var e ocsf.Event
-		github.Source.Map(root, &e)
-		text := e.AppendJSON(nil)
-		for _, problem := range ocsf.Validate(text) {
-			t.Errorf("%d: %v", i+1, problem)
-		}
-		if len(e.Unfit) > 0 {
-			t.Errorf("%d: does not fit: %v", i+1, e.Unfit)
-		}
-		if err := json.Indent(&out, text, "", " "); err != nil {
-			t.Fatal(err)
-		}
-		out.WriteByte('\n')
-	}
-	const golden = "testdata/audit.golden"
-	if *update {
-		if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), out.String()); diff != "" {
-		t.Errorf("%s (go test -update writes it anew): %s", golden, diff)
-	}
-}
+func TestEvents(t *testing.T) { sourcetest.Events(t, github.Source, "audit") }
 
 func TestIdentify(t *testing.T) {
 	for _, test := range []struct {
@@ -96,7 +27,7 @@ func TestIdentify(t *testing.T) {
 		{`{"action":"a.b","@timestamp":9223372036854775807,"org":{"login":"o"}}`, "", "", 0},
 		{`{"integration":"github","github":{"_document_id":"w","org":"o"}}`, "w", "o", 0},
 	} {
-		id := github.Source.Identify(parse(t, []byte(test.raw)))
+		id := github.Source.Identify(sourcetest.Parse(t, []byte(test.raw)))
 		if string(id.ID) != test.id || string(id.Tenant) != test.tenant || id.Time != test.time {
 			t.Errorf("%s: id %q, tenant %q, time %d", test.raw, id.ID, id.Tenant, id.Time)
 		}
@@ -111,7 +42,7 @@ func TestOthersAreNotDetected(t *testing.T) {
 		`{"action":"invoice.paid","actor":"a","created_at":1}`, `{"action":"repo.create"}`, `{"integration":"aws","github":{"action":"repo.create"}}`,
 		`{"eventSource":"s3.amazonaws.com","eventName":"GetObject","action":"repo.create","actor":"a"}`,
 	} {
-		if github.Source.Detect(parse(t, []byte(raw))) {
+		if github.Source.Detect(sourcetest.Parse(t, []byte(raw))) {
 			t.Errorf("%s is taken for GitHub's", raw)
 		}
 	}
@@ -150,12 +81,12 @@ func TestClasses(t *testing.T) {
 		{"code_scanning.alert_closed_by_user", ocsf.ClassDetectionFinding, 3},
 		{"quantum_forge.entangle_widget", ocsf.ClassEntityManagement, 99},
 	} {
-		e := event(t, `{"action":"`+test.action+`","actor":"a","org":"o","created_at":1772611925500}`)
+		e := sourcetest.Event(t, github.Source, `{"action":"`+test.action+`","actor":"a","org":"o","created_at":1772611925500}`)
 		if e.Class != test.class || e.Activity != test.activity {
 			t.Errorf("%s: class %d, activity %d; want %d, %d", test.action, e.Class, e.Activity, test.class, test.activity)
 		}
 	}
-	if e := event(t, `{"action":"hitherto.unknown","operation_type":"remove","actor":"a","org":"o"}`); e.Activity != 4 {
+	if e := sourcetest.Event(t, github.Source, `{"action":"hitherto.unknown","operation_type":"remove","actor":"a","org":"o"}`); e.Activity != 4 {
 		t.Errorf("operation_type remove of an unknown action: activity %d, want 4", e.Activity)
 	}
 }
@@ -164,90 +95,16 @@ func TestDrift(t *testing.T) {
 	for raw, want := range map[string]string{
 		`{"action":"repo.create"}`: "", `{"action":"org.recolor_everything"}`: "operation", `{"action":"quantum_forge.create"}`: "operation", `{}`: "",
 	} {
-		d, ok := github.Source.Drift(parse(t, []byte(raw)))
+		d, ok := github.Source.Drift(sourcetest.Parse(t, []byte(raw)))
 		if d.New != want || ok != (want != "") {
 			t.Errorf("%s: %v %v, want %q", raw, d, ok, want)
 		}
 	}
 }
 
-// FuzzMap holds that any object maps to a valid event, the same each time, and
-// that what its top-level members say is all in it.
+// FuzzMap holds that what the top-level members of any object say is all in its event.
 func FuzzMap(f *testing.F) {
-	for _, raw := range records(f) {
-		f.Add(raw)
-	}
-	var tape jsontape.Tape
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		if tape.Parse(raw) != nil || tape.Root().Kind() != jsontape.Object {
-			t.Skip()
-		}
-		var e, again ocsf.Event
-		github.Source.Detect(tape.Root())
-		github.Source.Identify(tape.Root())
-		github.Source.Map(tape.Root(), &e)
-		event := e.AppendJSON(nil)
-		for _, problem := range ocsf.Validate(event) {
-			t.Fatalf("%v in %s", problem, event)
-		}
-		github.Source.Map(tape.Root(), &again)
-		if !bytes.Equal(event, again.AppendJSON(nil)) {
-			t.Fatal("the same record gives another event")
-		}
-		lost(t, tape.Root(), event)
+	sourcetest.Fuzz(f, sourcetest.Records(f, "audit"), []source.Source{github.Source}, func(t *testing.T, root jsontape.Value, e *ocsf.Event, event []byte) {
+		sourcetest.Said(t, root, event, "actor_ip", "user_id", "integration", "github")
 	})
-}
-
-// lost reports members of the record whose text is nowhere in the event. It
-// looks at numbers and plain texts; what has escapes may be written otherwise,
-// and so are times and addresses. Of members of one name the last counts.
-func lost(t *testing.T, root jsontape.Value, event []byte) {
-	last := map[string]jsontape.Value{}
-	for v := root.First(); v.Exists(); v = v.Next() {
-		last[strings.ToLower(string(v.Key()))] = v
-	}
-	for name, v := range last {
-		s := v.Text()
-		if v.Kind() != jsontape.String && v.Kind() != jsontape.Number || !plain(s) || !plain(v.Key()) || string(s) == "<null>" || slices.Contains(written, name) {
-			continue
-		}
-		if !bytes.Contains(event, s) {
-			t.Errorf("%s: %q is lost: %s", name, s, event)
-		}
-	}
-}
-
-func plain(s []byte) bool {
-	for _, c := range s {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return false
-		}
-	}
-	return true
-}
-
-// written are the members that the event has in another form.
-var written = []string{"actor_ip", "user_id", "integration", "github"}
-
-func BenchmarkMap(b *testing.B) {
-	list := records(b)
-	size := 0
-	for _, raw := range list {
-		size += len(raw)
-	}
-	var tape jsontape.Tape
-	var e ocsf.Event
-	b.SetBytes(int64(size / len(list)))
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		if err := tape.Parse(list[i%len(list)]); err != nil {
-			b.Fatal(err)
-		}
-		e.Reset()
-		github.Source.Identify(tape.Root())
-		github.Source.Map(tape.Root(), &e)
-		i++
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }

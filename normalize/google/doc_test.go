@@ -4,47 +4,19 @@
 package google
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daybreak-sec/daybreak/normalize/members"
-	"github.com/daybreak-sec/daybreak/ocsf"
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 	"github.com/daybreak-sec/daybreak/ocsf/schema"
 )
 
-const docFile = "../../docs/sources/google.md"
-
-// TestDocumentation holds the tables of the documentation to the package's:
-// what stands after the mark is made from them (go test ./normalize/google
-// -update).
-func TestDocumentation(t *testing.T) {
-	const mark = "<!-- tables -->\n"
-	text, err := os.ReadFile(docFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, tables, ok := strings.Cut(string(text), mark)
-	if !ok {
-		t.Fatalf("%s has no %q", docFile, mark)
-	}
-	want := documentation()
-	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
-		if err := os.WriteFile(docFile, []byte(by+mark+want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(tables, want); diff != "" {
-		t.Error(diff)
-	}
-}
+// TestDocumentation holds the tables of the page to the package's: it stands inside the package because it prints them.
+func TestDocumentation(t *testing.T) { sourcetest.Page(t, "google", documentation()) }
 
 // resolved says what an event's parameter decides, where a rule leaves it open.
 var resolved = map[int32]string{
@@ -112,18 +84,7 @@ func documentation() string {
 		name  string
 		table members.Table
 	}{{"an activity", activity}, {"id", idMembers}, {"actor", actorMembers}, {"actor.applicationInfo", applicationInfo}, {"networkInfo", networkMembers}} {
-		fmt.Fprintf(&b, "\n## Members of %s\n\n| member | attribute |\n|---|---|\n", object.name)
-		for _, name := range slices.Sorted(maps.Keys(object.table)) {
-			m := object.table[name]
-			to := "as the judgements say"
-			switch {
-			case m.Path != ocsf.PathNone:
-				to = "`" + m.Path.String() + "`"
-			case m.Sub != nil:
-				to = "see its own table"
-			}
-			fmt.Fprintf(&b, "| %s | %s |\n", name, to)
-		}
+		sourcetest.Members(&b, object.name, object.table)
 	}
 	b.WriteString("\n## Parameters that are read\n\nEach line is one meaning; capitals do not count.\n\n")
 	for _, names := range slotNames {

@@ -6,7 +6,6 @@ package google_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,75 +19,20 @@ import (
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/normalize/google"
+	"github.com/daybreak-sec/daybreak/normalize/source"
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
-var update = flag.Bool("update", false, "write the events that the records give to testdata")
-
-func records(t testing.TB) [][]byte {
-	t.Helper()
-	text, err := os.ReadFile("testdata/activities.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-}
-
-func parse(t testing.TB, raw []byte) jsontape.Value {
-	t.Helper()
-	var tape jsontape.Tape
-	if err := tape.Parse(raw); err != nil {
-		t.Fatalf("%s: %v", raw, err)
-	}
-	return tape.Root()
-}
+func TestEvents(t *testing.T) { sourcetest.Events(t, google.Source, "activities") }
 
 func mapped(t testing.TB, raw string) map[string]any {
 	t.Helper()
-	var e ocsf.Event
-	google.Source.Map(parse(t, []byte(raw)), &e)
 	var doc map[string]any
-	if err := json.Unmarshal(e.AppendJSON(nil), &doc); err != nil {
+	if err := json.Unmarshal(sourcetest.Event(t, google.Source, raw).AppendJSON(nil), &doc); err != nil {
 		t.Fatal(err)
 	}
 	return doc
-}
-
-// TestEvents compares each record of testdata with the event that it must give.
-func TestEvents(t *testing.T) {
-	var out bytes.Buffer
-	for i, raw := range records(t) {
-		root := parse(t, raw)
-		if !google.Source.Detect(root) {
-			t.Errorf("record %d is not detected", i+1)
-		}
-		var e ocsf.Event
-		google.Source.Map(root, &e)
-		event := e.AppendJSON(nil)
-		for _, problem := range ocsf.Validate(event) {
-			t.Errorf("record %d: %v", i+1, problem)
-		}
-		if len(e.Unfit) > 0 || len(e.Issues) > 0 {
-			t.Errorf("record %d: unfit %v, issues %v", i+1, e.Unfit, e.Issues)
-		}
-		if err := json.Indent(&out, event, "", " "); err != nil {
-			t.Fatal(err)
-		}
-		out.WriteByte('\n')
-	}
-	const golden = "testdata/activities.golden"
-	if *update {
-		if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), out.String()); diff != "" {
-		t.Errorf("%s (go test -update writes it anew): %s", golden, diff)
-	}
 }
 
 // TestFormsAreOne: an event means the same in the API's list, alone in its
@@ -190,7 +134,7 @@ func TestIdentify(t *testing.T) {
 		{`{"id":"7"}`, "", "", 0},
 		{`{}`, "", "", 0},
 	} {
-		known := google.Source.Identify(parse(t, []byte(test.raw)))
+		known := google.Source.Identify(sourcetest.Parse(t, []byte(test.raw)))
 		if string(known.ID) != test.id || string(known.Tenant) != test.tenant || known.Time != test.time {
 			t.Errorf("%s: id %q, tenant %q, time %d", test.raw, known.ID, known.Tenant, known.Time)
 		}
@@ -205,7 +149,7 @@ func TestOthersAreNotDetected(t *testing.T) {
 		`{"protoPayload":{"serviceName":"admin.googleapis.com"},"insertId":"1","resource":{"type":"audited_resource"}}`,
 		`{"uuid":"1","eventType":"user.session.start","outcome":{"result":"SUCCESS"},"actor":{"id":"1"}}`,
 	} {
-		if google.Source.Detect(parse(t, []byte(raw))) {
+		if google.Source.Detect(sourcetest.Parse(t, []byte(raw))) {
 			t.Errorf("%s is taken for an activity", raw)
 		}
 	}
@@ -214,8 +158,8 @@ func TestOthersAreNotDetected(t *testing.T) {
 // TestDetectors holds our records against the other sources' detectors, and
 // theirs against ours.
 func TestDetectors(t *testing.T) {
-	for i, raw := range records(t) {
-		fit := slices.DeleteFunc(normalize.Detect(parse(t, raw)), func(f event.Family) bool { return f == "json" }) // which takes any object
+	for i, raw := range sourcetest.Records(t, "activities") {
+		fit := slices.DeleteFunc(normalize.Detect(sourcetest.Parse(t, raw)), func(f event.Family) bool { return f == "json" }) // which takes any object
 		if !slices.Equal(fit, []event.Family{google.Source.Family}) {
 			t.Errorf("record %d fits %q", i+1, fit)
 		}
@@ -237,7 +181,7 @@ func TestDetectors(t *testing.T) {
 			others = bytes.Split(bytes.TrimSpace(text), []byte("\n"))
 		}
 		for _, raw := range others {
-			if google.Source.Detect(parse(t, raw)) {
+			if google.Source.Detect(sourcetest.Parse(t, raw)) {
 				t.Errorf("%s is taken for an activity", name)
 			}
 		}
@@ -252,35 +196,22 @@ func TestDrift(t *testing.T) {
 		{`{"id":{"applicationName":"admin"},"events":[{"name":"LAUNCH_ROCKET"},{"name":"CREATE_USER"}]}`, ""},
 		{`{"id":{"applicationName":"admin"},"events":[]}`, ""},
 	} {
-		d, ok := google.Source.Drift(parse(t, []byte(test.raw)))
+		d, ok := google.Source.Drift(sourcetest.Parse(t, []byte(test.raw)))
 		if d.Operation != test.want || ok != (test.want != "") {
 			t.Errorf("%s: %v %v, want %q", test.raw, d, ok, test.want)
 		}
 	}
 }
 
-// FuzzMap holds that any object maps to a valid event, the same each time, and
-// that no top-level member is lost: what the tables do not know is under
-// unmapped by its name.
+// FuzzMap holds that no top-level member of any object is lost: what the tables do not know is under unmapped by its name.
 func FuzzMap(f *testing.F) {
-	for _, raw := range records(f) {
-		f.Add(raw)
-	}
-	f.Add([]byte(`{"id":{"applicationName":"admin"},"events":[[],5,{"name":5,"parameters":[5,{"name":"A"},{"name":"USER_EMAIL","value":{"a":[]}}]}],"event":1,"name":"x","parameters":"y"}`))
+	seeds := append(sourcetest.Records(f, "activities"),
+		[]byte(`{"id":{"applicationName":"admin"},"events":[[],5,{"name":5,"parameters":[5,{"name":"A"},{"name":"USER_EMAIL","value":{"a":[]}}]}],"event":1,"name":"x","parameters":"y"}`))
 	taken := map[string]bool{
 		"kind": true, "id": true, "actor": true, "ownerDomain": true, "ipAddress": true, "networkInfo": true, "events": true, "event": true,
 		"name": true, "type": true, "parameters": true,
 	}
-	var tape jsontape.Tape
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		if tape.Parse(raw) != nil || tape.Root().Kind() != jsontape.Object {
-			t.Skip()
-		}
-		root := tape.Root()
-		google.Source.Identify(root)
-		google.Source.Drift(root)
-		var e, again ocsf.Event
-		google.Source.Map(root, &e)
+	sourcetest.Fuzz(f, seeds, []source.Source{google.Source}, func(t *testing.T, root jsontape.Value, e *ocsf.Event, _ []byte) {
 		kept := map[string]bool{}
 		for _, m := range e.Unmapped {
 			kept[string(m.Name)] = true
@@ -289,39 +220,12 @@ func FuzzMap(f *testing.F) {
 			empty := v.Kind() == jsontape.Null || len(v.Raw()) == 2 || !v.First().Exists() && v.Kind() >= jsontape.Array || string(v.Raw()) == `"<null>"`
 			object := v.Kind() == jsontape.Object || v.Kind() == jsontape.Array || v.Kind() == jsontape.String
 			if name := string(v.Key()); !(taken[name] && object) && !kept[name] && !empty {
-				t.Fatalf("%q is lost in %s", name, raw)
+				t.Fatalf("%q is lost in %s", name, root.Raw())
 			}
-		}
-		event := e.AppendJSON(nil)
-		for _, problem := range ocsf.Validate(event) {
-			t.Fatalf("%v in %s", problem, event)
-		}
-		google.Source.Map(root, &again)
-		if !bytes.Equal(event, again.AppendJSON(nil)) {
-			t.Fatal("the same record gives another event")
 		}
 	})
 }
 
 func BenchmarkMap(b *testing.B) {
-	list := records(b)
-	size := 0
-	for _, raw := range list {
-		size += len(raw)
-	}
-	var tape jsontape.Tape
-	var e ocsf.Event
-	b.SetBytes(int64(size / len(list)))
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		if err := tape.Parse(list[i%len(list)]); err != nil {
-			b.Fatal(err)
-		}
-		e.Reset()
-		google.Source.Identify(tape.Root())
-		google.Source.Map(tape.Root(), &e)
-		i++
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+	sourcetest.Bench(b, google.Source, sourcetest.Records(b, "activities"))
 }

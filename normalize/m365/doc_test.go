@@ -5,16 +5,13 @@ package m365
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 	"github.com/daybreak-sec/daybreak/ocsf"
 	"github.com/daybreak-sec/daybreak/ocsf/schema"
 )
@@ -22,20 +19,7 @@ import (
 // TestDocumentation holds docs/sources/m365.md to the tables: it stands inside
 // the package because it prints them.
 func TestDocumentation(t *testing.T) {
-	const name = "../../docs/sources/m365.md"
-	got := document()
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(name, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("the page is not what the tables say (-page +tables); run go test ./normalize/m365 -update\n%s", diff)
-	}
+	sourcetest.Golden(t, "../../docs/sources/m365.md", string(document()))
 }
 
 func document() []byte {

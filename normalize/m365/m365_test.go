@@ -6,7 +6,6 @@ package m365_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,10 +16,9 @@ import (
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/m365"
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
-
-var update = flag.Bool("update", false, "write the golden files and docs/sources/m365.md")
 
 // records are the names of testdata's records, without their ends.
 func records(t testing.TB) []string {
@@ -71,14 +69,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			pretty.WriteByte('\n')
-			if *update {
-				if err := os.WriteFile(name+".event.json", pretty.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := cmp.Diff(string(read(t, name+".event.json")), pretty.String()); diff != "" {
-				t.Errorf("the event has changed (-want +got); if it should have, run go test ./normalize/m365 -update\n%s", diff)
-			}
+			sourcetest.Golden(t, name+".event.json", pretty.String())
 		})
 	}
 }
@@ -325,8 +316,8 @@ func lost(t *testing.T, raw, event []byte) {
 		t.Fatal(err)
 	}
 	for c := tape.Root().First(); c.Exists(); c = c.Next() {
-		s := c.Text()
-		if c.Kind() != jsontape.String && c.Kind() != jsontape.Number || !plain(s) || !plain(c.Key()) {
+		s, ok := sourcetest.Plain(c)
+		if !ok {
 			continue
 		}
 		switch string(c.Key()) {
@@ -337,15 +328,6 @@ func lost(t *testing.T, raw, event []byte) {
 			t.Errorf("%s: %q is lost: %s", c.Key(), s, event)
 		}
 	}
-}
-
-func plain(s []byte) bool {
-	for _, c := range s {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return false
-		}
-	}
-	return true
 }
 
 // TestListed holds that the mapping and Drift mean the same by news.

@@ -4,10 +4,6 @@
 package okta_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,72 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
-	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/normalize/okta"
+	"github.com/daybreak-sec/daybreak/normalize/source"
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
-var update = flag.Bool("update", false, "write the events that the records give to testdata")
-
-func records(t testing.TB) [][]byte {
-	t.Helper()
-	text, err := os.ReadFile("testdata/system.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-}
-
-func parse(t testing.TB, raw []byte) jsontape.Value {
-	t.Helper()
-	var tape jsontape.Tape
-	if err := tape.Parse(raw); err != nil {
-		t.Fatal(err)
-	}
-	return tape.Root()
-}
-
-// TestEvents compares the events of testdata with what they were, and holds
-// what must be true of every event.
-func TestEvents(t *testing.T) {
-	var out bytes.Buffer
-	for i, raw := range records(t) {
-		root := parse(t, raw)
-		if !okta.Source.Detect(root) {
-			t.Errorf("line %d is not detected", i+1)
-		}
-		var e ocsf.Event
-		okta.Source.Map(root, &e)
-		event := e.AppendJSON(nil)
-		for _, problem := range ocsf.Validate(event) {
-			t.Errorf("line %d: %v", i+1, problem)
-		}
-		for _, a := range e.Unfit {
-			t.Errorf("line %d: class %d has no place for %s", i+1, e.Class, a.Path)
-		}
-		for _, issue := range e.Issues {
-			t.Errorf("line %d: %s", i+1, issue)
-		}
-		if err := json.Indent(&out, event, "", "  "); err != nil {
-			t.Fatal(err)
-		}
-		out.WriteByte('\n')
-	}
-	const golden = "testdata/system.golden"
-	if *update {
-		if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), out.String()); diff != "" {
-		t.Error(diff)
-	}
-}
+func TestEvents(t *testing.T) { sourcetest.Events(t, okta.Source, "system") }
 
 func TestClasses(t *testing.T) {
 	for event, want := range map[string][2]int32{
@@ -114,9 +51,7 @@ func TestClasses(t *testing.T) {
 		"device.lifecycle.suspend":                         {3004, 12},
 		"something.else.created":                           {3004, 1},
 	} {
-		root := parse(t, []byte(`{"eventType":"`+event+`","actor":{"id":"1","type":"User"}}`))
-		var e ocsf.Event
-		okta.Source.Map(root, &e)
+		e := sourcetest.Event(t, okta.Source, `{"eventType":"`+event+`","actor":{"id":"1","type":"User"}}`)
 		if got := [2]int32{int32(e.Class), e.Activity}; got != want {
 			t.Errorf("%s: %v, want %v", event, got, want)
 		}
@@ -133,7 +68,7 @@ func TestIdentify(t *testing.T) {
 		{`{"uuid":7,"published":"soon"}`, "", 0},
 		{`{}`, "", 0},
 	} {
-		id := okta.Source.Identify(parse(t, []byte(test.raw)))
+		id := okta.Source.Identify(sourcetest.Parse(t, []byte(test.raw)))
 		if string(id.ID) != test.id || id.Tenant != nil || id.Time != test.time {
 			t.Errorf("%s: id %q, tenant %q, time %d", test.raw, id.ID, id.Tenant, id.Time)
 		}
@@ -150,7 +85,7 @@ func TestOthersAreNotDetected(t *testing.T) {
 		`{"action":"user_login","actor":{"type":"user"},"entity":{},"context":{}}`,
 		`{"eventType":"with blank. and dot","actor":{},"uuid":"1","published":"x","severity":"INFO"}`,
 	} {
-		if okta.Source.Detect(parse(t, []byte(raw))) {
+		if okta.Source.Detect(sourcetest.Parse(t, []byte(raw))) {
 			t.Errorf("%s is taken for an event of Okta", raw)
 		}
 	}
@@ -160,7 +95,7 @@ func TestDrift(t *testing.T) {
 	for event, want := range map[string]bool{
 		"user.session.start": false, "zone.create": false, "user.something.unheard": false, "policy.whatever.happened": true, "space.rocket.launch": true,
 	} {
-		d, ok := okta.Source.Drift(parse(t, []byte(`{"eventType":"`+event+`"}`)))
+		d, ok := okta.Source.Drift(sourcetest.Parse(t, []byte(`{"eventType":"`+event+`"}`)))
 		if ok != want || ok && (d.Operation != event || d.New != "operation" || d.Family != "okta") {
 			t.Errorf("%s: %+v %v", event, d, ok)
 		}
@@ -170,8 +105,7 @@ func TestDrift(t *testing.T) {
 // TestOfAnotherKind: what is not of the kind that Okta documents is kept.
 func TestOfAnotherKind(t *testing.T) {
 	const raw = `{"eventType":"user.session.start","client":"x","actor":[1],"outcome":5,"debugContext":{"debugData":"y"},"target":{"a":1},"request":7,"published":["z"]}`
-	var e ocsf.Event
-	okta.Source.Map(parse(t, []byte(raw)), &e)
+	e := sourcetest.Event(t, okta.Source, raw)
 	var kept []string
 	for _, m := range e.Unmapped {
 		kept = append(kept, string(m.Name)+"="+string(m.Value))
@@ -188,72 +122,16 @@ var named = []string{
 	"authenticationContext", "securityContext", "debugContext",
 }
 
-// lost returns a top-level member that says something, that no table names,
-// and that the event does not carry.
-func lost(root jsontape.Value, e *ocsf.Event) string {
-	for v := root.First(); v.Exists(); v = v.Next() {
-		key := string(v.Key())
-		if members.Blank(v) || strings.ContainsRune(key, '_') || slices.ContainsFunc(named, func(n string) bool { return strings.EqualFold(n, key) }) {
-			continue
-		}
-		if !slices.ContainsFunc(e.Unmapped, func(m ocsf.Member) bool { return string(m.Name) == key && bytes.Equal(m.Value, v.Raw()) }) {
-			return key
-		}
-	}
-	return ""
-}
-
-// FuzzMap holds that any object maps to one valid event, and that it carries
-// what no table names.
+// FuzzMap holds that the event of any object carries what no table names.
 func FuzzMap(f *testing.F) {
-	for _, raw := range records(f) {
-		f.Add(raw)
-	}
-	var tape jsontape.Tape
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		if tape.Parse(raw) != nil || tape.Root().Kind() != jsontape.Object {
-			t.Skip()
-		}
-		okta.Source.Identify(tape.Root())
-		okta.Source.Drift(tape.Root())
-		var e, again ocsf.Event
-		okta.Source.Map(tape.Root(), &e)
-		if key := lost(tape.Root(), &e); key != "" {
-			t.Fatalf("%q is lost", key)
-		}
-		event := e.AppendJSON(nil)
-		for _, problem := range ocsf.Validate(event) {
-			if !problem.Warning {
-				t.Fatalf("%v in %s", problem, event)
-			}
-		}
-		okta.Source.Map(tape.Root(), &again)
-		if !bytes.Equal(event, again.AppendJSON(nil)) {
-			t.Fatal("the same record gives another event")
-		}
+	sourcetest.Fuzz(f, sourcetest.Records(f, "system"), []source.Source{okta.Source}, func(t *testing.T, root jsontape.Value, e *ocsf.Event, event []byte) {
+		sourcetest.Kept(t, root, e, func(key string) bool {
+			return strings.ContainsRune(key, '_') || slices.ContainsFunc(named, func(n string) bool { return strings.EqualFold(n, key) })
+		})
 	})
 }
 
 func BenchmarkMap(b *testing.B) {
-	list := records(b)
-	list = list[:len(list)-1] // the flat one, which stores make
-	size := 0
-	for _, raw := range list {
-		size += len(raw)
-	}
-	var tape jsontape.Tape
-	var e ocsf.Event
-	b.SetBytes(int64(size / len(list)))
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		if err := tape.Parse(list[i%len(list)]); err != nil {
-			b.Fatal(err)
-		}
-		e.Reset()
-		okta.Source.Identify(tape.Root())
-		okta.Source.Map(tape.Root(), &e)
-		i++
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+	records := sourcetest.Records(b, "system")
+	sourcetest.Bench(b, okta.Source, records[:len(records)-1]) // but for the flat one, which stores make
 }

@@ -4,50 +4,18 @@
 package slack
 
 import (
-	"flag"
 	"fmt"
-	"maps"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/daybreak-sec/daybreak/normalize/members"
-	"github.com/daybreak-sec/daybreak/ocsf"
+	"github.com/daybreak-sec/daybreak/normalize/source/sourcetest"
 )
 
-const docFile = "../../docs/sources/slack.md"
-
-// TestDocumentation holds the tables of the documentation to the package's:
-// what stands after the mark is made from them (go test ./normalize/slack
-// -update).
-func TestDocumentation(t *testing.T) {
-	const mark = "<!-- tables -->\n"
-	text, err := os.ReadFile(docFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, tables, ok := strings.Cut(string(text), mark)
-	if !ok {
-		t.Fatalf("%s has no %q", docFile, mark)
-	}
-	want := documentation()
-	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
-		if err := os.WriteFile(docFile, []byte(by+mark+want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(tables, want); diff != "" {
-		t.Error(diff)
-	}
-}
+// TestDocumentation holds the tables of the page to the package's: it stands inside the package because it prints them.
+func TestDocumentation(t *testing.T) { sourcetest.Page(t, "slack", documentation()) }
 
 func documentation() string {
 	var b strings.Builder
-	b.WriteString("\n## Actions, by the longest prefix\n\n| class | activity_id | prefixes |\n|---|---|---|\n")
 	rows := map[string][]string{}
 	for name, r := range actionRules {
 		activity := fmt.Sprint(r.activity)
@@ -57,24 +25,7 @@ func documentation() string {
 		key := fmt.Sprintf("| %d | %s | ", r.class, activity)
 		rows[key] = append(rows[key], name)
 	}
-	for _, key := range slices.Sorted(maps.Keys(rows)) {
-		b.WriteString(key + strings.Join(slices.Sorted(slices.Values(rows[key])), " · ") + " |\n")
-	}
-	b.WriteString("\n## Members\n\n| member | attribute, in most classes |\n|---|---|\n")
-	document(&b, entry, "")
+	sourcetest.Rows(&b, "\n## Actions, by the longest prefix\n\n| class | activity_id | prefixes |\n|---|---|---|\n", rows)
+	sourcetest.Nested(&b, entry)
 	return b.String()
-}
-
-func document(b *strings.Builder, t members.Table, prefix string) {
-	for _, name := range slices.Sorted(maps.Keys(t)) {
-		m := t[name]
-		switch {
-		case m.Sub != nil:
-			document(b, m.Sub, prefix+name+".")
-		case m.Path != ocsf.PathNone:
-			fmt.Fprintf(b, "| %s%s | `%s` |\n", prefix, name, m.Path)
-		default:
-			fmt.Fprintf(b, "| %s%s | as judged above |\n", prefix, name)
-		}
-	}
 }
