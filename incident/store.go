@@ -84,7 +84,7 @@ func (s *Store) Position() event.ID {
 // otherwise nothing has changed. An alert that is known in this or a later revision changes
 // nothing.
 func (s *Store) Take(ctx context.Context, upTo event.ID, alerts []detect.Alert) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error { return s.TakeTx(ctx, tx, upTo, alerts) })
+	err := s.db.Write(ctx, func(tx *sql.Tx) error { return s.take(ctx, tx, upTo, alerts) })
 	if err != nil {
 		return err
 	}
@@ -94,9 +94,8 @@ func (s *Store) Take(ctx context.Context, upTo event.ID, alerts []detect.Alert) 
 	return nil
 }
 
-// TakeTx is Take in a transaction of the caller's, who commits it. Position tells of it after
-// the next Take or Open.
-func (s *Store) TakeTx(ctx context.Context, tx *sql.Tx, upTo event.ID, alerts []detect.Alert) error {
+// take is Take in a transaction.
+func (s *Store) take(ctx context.Context, tx *sql.Tx, upTo event.ID, alerts []detect.Alert) error {
 	if len(alerts) > 0 {
 		if err := s.change(ctx, tx, func(l *ledger) error { return l.take(alerts) }); err != nil {
 			return fmt.Errorf("incidents: %w", err)

@@ -39,7 +39,7 @@ type witness struct {
 
 // witnesses chooses the witness of every unit: of a conjunction that of the rarest part, of a
 // disjunction those of all. A negation has none.
-func (c *compiler) witnesses(sample [][]byte) {
+func (c *compiler) witnesses() {
 	w := witnesser{p: c.p, popular: map[probe]float64{}, searched: map[int32]float64{}}
 	for i := range c.p.items {
 		w.options = append(w.options, w.item(&c.p.items[i]))
@@ -56,9 +56,6 @@ func (c *compiler) witnesses(sample [][]byte) {
 			}
 		})
 	}
-	if len(sample) > 0 {
-		w.measure(sample)
-	}
 	w.chosen = make([]*witness, len(c.p.items))
 	for i := range c.p.units {
 		u := &c.p.units[i]
@@ -74,10 +71,6 @@ type witnesser struct {
 	// searched counts by field the sets for which its text would be searched.
 	searched map[int32]float64
 	chosen   []*witness
-	// What measure found, by the number of the set; those of an item begin at first.
-	records float64
-	seen    []float64
-	first   []int
 }
 
 func (w *witnesser) term(t *term) witness {
@@ -114,13 +107,10 @@ func (w *witnesser) term(t *term) witness {
 // cheapest chooses from an item's sets of probes.
 func (w *witnesser) cheapest(item int32) witness {
 	var best witness
-	for i, probes := range w.options[item] {
+	for _, probes := range w.options[item] {
 		cost := 0.0
 		for j := range probes {
 			cost += w.cost(&probes[j])
-		}
-		if w.records > 0 && w.p.items[item].views == 1 {
-			cost = w.seen[w.first[item]+i]/w.records + cost/w.records // what was not seen is estimated
 		}
 		for _, f := range searchedFields(probes) {
 			cost += searchCost / w.searched[f]

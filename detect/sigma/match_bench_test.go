@@ -181,25 +181,6 @@ func BenchmarkCompile(b *testing.B) {
 	}
 }
 
-func TestSampleChoosesWhatIsRare(t *testing.T) {
-	// By their looks the long text is rarer than the short one.
-	r := rule(t, `{common: a text that every record has, rare: x}`)
-	record := []byte(`{"common":"a text that every record has","rare":"y"}`)
-	for sampled, want := range map[bool]uint64{false: 1, true: 0} {
-		opts := sigma.Options{AnyLogSource: true}
-		if sampled {
-			opts.Sample = [][]byte{record, []byte("not JSON"), record}
-		}
-		p, _ := sigma.Compile([]*sigma.Rule{r}, opts)
-		if _, err := p.Matcher().Match(record, nil, nil); err != nil {
-			t.Fatal(err)
-		}
-		if got := p.Costs()[0].Candidates; got != want {
-			t.Errorf("sampled %v: %d candidates, want %d", sampled, got, want)
-		}
-	}
-}
-
 func TestNoAllocations(t *testing.T) {
 	r := newAudit()
 	rules, records := r.rules(500), r.records(200)

@@ -62,7 +62,8 @@ func Chain(ps ...*Pipeline) *Pipeline {
 
 // Apply returns the rule as the pipeline rewrites it, or nil if one of the problems is an
 // [Error]. The rule itself is not changed; what stays the same is shared with it. Filters are
-// part of their rules by then (see [ApplyFilters]).
+// part of their rules by then (see [ApplyFilters]). Correlations are not rewritten: who looks for
+// their fields asks [Pipeline.FieldNames] of each rule.
 func (p *Pipeline) Apply(r *Rule) (*Rule, []Problem) {
 	if r.Taxonomy == "ocsf" {
 		return r, nil
@@ -81,31 +82,11 @@ func (p *Pipeline) Apply(r *Rule) (*Rule, []Problem) {
 	return &c, run.problems
 }
 
-// ApplyCorrelation is [Pipeline.Apply] for a correlation. Of is the rules that it refers to,
-// as they were before: a condition on the log source holds if it does for one of them.
-// A field that has several other names is called by the first, with a warning; who can look
-// under all of them asks [Pipeline.FieldNames] instead.
-func (p *Pipeline) ApplyCorrelation(c *Correlation, of []*Rule) (*Correlation, []Problem) {
-	if c.Taxonomy == "ocsf" {
-		return c, nil
-	}
-	d := *c
-	run := newRun(p, &d.Meta)
-	run.correlation, run.of = &d, of
-	run.steps(p.steps)
-	if Failed(run.problems) {
-		return nil, run.problems
-	}
-	return &d, run.problems
-}
-
 // run is one document's way through a pipeline.
 type run struct {
-	pipeline    *Pipeline
-	meta        *Meta
-	rule        *Rule        // nil for a correlation
-	correlation *Correlation // nil for a rule
-	of          []*Rule
+	pipeline *Pipeline
+	meta     *Meta
+	rule     *Rule
 
 	applied  map[string]bool     // ids of steps, on the document
 	marks    map[*Item][]string  // ids of the steps that changed an item
@@ -168,8 +149,6 @@ func (r *run) steps(steps []*step) {
 			r.steps(s.nested)
 		case s.whole != nil:
 			s.whole(r)
-		case r.correlation != nil:
-			r.nameCorrelation(s)
 		default:
 			r.rewrite(s)
 		}

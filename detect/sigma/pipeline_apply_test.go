@@ -4,7 +4,6 @@
 package sigma_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,54 +68,6 @@ func TestChain(t *testing.T) {
 	}
 	if s := formatRule(got); s != "s[a123: 'late']" {
 		t.Errorf("got %s", s)
-	}
-}
-
-func TestPipelineCorrelation(t *testing.T) {
-	docs, problems := sigma.Parse("correlation.yml", []byte(`
-title: many orders
-id: 6b5c2d8e-0000-4000-8000-000000000002
-fields: [who]
-correlation:
-  type: value_count
-  rules: [one, two]
-  group-by: [who, address]
-  timespan: 1h
-  aliases:
-    address: {one: ip, two: host}
-  condition: {gte: 10, field: item}
-`))
-	if sigma.Failed(problems) || len(docs) != 1 {
-		t.Fatal(problems)
-	}
-	c := docs[0].(*sigma.Correlation)
-	p := readPipeline(t, `
-transformations:
-- type: field_name_mapping
-  mapping: {who: user, ip: [src.ip, src_ip], address: street, item: product}
-  rule_cond_op: or
-  rule_conditions: [{type: logsource, product: shop}]
-- {type: rule_failure, message: not here, rule_conditions: [{type: is_sigma_rule}]}
-- {type: drop_detection_item}
-`)
-	got, problems := p.ApplyCorrelation(c, []*sigma.Rule{{LogSource: sigma.LogSource{Product: "bank"}}, shopRule(t, "s: {a: 1}\ncondition: s")})
-	if sigma.Failed(problems) || len(problems) != 1 || !strings.Contains(problems[0].Message, `"src.ip" is taken`) {
-		t.Fatalf("want one warning about an alias with two names, got %v", problems)
-	}
-	if diff := cmp.Diff([]string{"user", "address"}, got.GroupBy); diff != "" {
-		t.Errorf("group-by: (-want +got)\n%s", diff)
-	}
-	if diff := cmp.Diff(map[string]map[string]string{"address": {"one": "src.ip", "two": "host"}}, got.Aliases); diff != "" {
-		t.Errorf("aliases: (-want +got)\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"product"}, got.Condition.Fields); diff != "" {
-		t.Errorf("condition: (-want +got)\n%s", diff)
-	}
-	if c.GroupBy[0] != "who" || c.Aliases["address"]["one"] != "ip" || c.Fields[0] != "who" {
-		t.Error("the correlation itself was changed")
-	}
-	if got, _ := p.ApplyCorrelation(c, nil); got.GroupBy[0] != "who" {
-		t.Error("the condition on the log source holds without a rule that has it")
 	}
 }
 

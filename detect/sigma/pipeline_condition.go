@@ -20,8 +20,8 @@ var (
 		"contains_field":            containsFieldGuard,
 		"processing_item_applied":   appliedGuard(func(r *run, _ *Item, _ string, id string) bool { return r.applied[id] }),
 		"processing_state":          stateGuard,
-		"is_sigma_rule":             func(*params) guard { return func(r *run, _ *Item, _ string) bool { return r.rule != nil } },
-		"is_sigma_correlation_rule": func(*params) guard { return func(r *run, _ *Item, _ string) bool { return r.correlation != nil } },
+		"is_sigma_rule":             func(*params) guard { return func(*run, *Item, string) bool { return true } },
+		"is_sigma_correlation_rule": func(*params) guard { return func(*run, *Item, string) bool { return false } },
 		"rule_attribute":            attributeGuard,
 		"tag":                       tagGuard,
 	}

@@ -12,8 +12,7 @@ import (
 	"strings"
 )
 
-// logSourceGuard holds if the rule's log source has what is named. Of a correlation, one
-// of the rules that it refers to has to.
+// logSourceGuard holds if the rule's log source has what is named.
 func logSourceGuard(q *params) guard {
 	var want LogSource
 	want.Product, _ = q.text("product")
@@ -27,46 +26,41 @@ func logSourceGuard(q *params) guard {
 		return same(want.Product, s.Product) && same(want.Category, s.Category) && same(want.Service, s.Service)
 	}
 	return func(r *run, _ *Item, _ string) bool {
-		if r.rule != nil {
-			return has(r.rule.LogSource)
-		}
-		return slices.ContainsFunc(r.of, func(rule *Rule) bool { return has(rule.LogSource) })
+		return has(r.rule.LogSource)
 	}
 }
 
 // anyItem reports whether f holds for an item of the rule.
 func (r *run) anyItem(f func(*Item) bool) bool {
 	found := false
-	if r.rule != nil {
-		seen := map[Expr]bool{} // searches may be named many times
-		var visit func(Expr)
-		visit = func(x Expr) {
-			if s, ok := x.(*Search); ok {
-				if seen[s.X] {
-					return
-				}
-				seen[s.X] = true
-				everyItem(s.X, func(it *Item) { found = found || f(it) })
+	seen := map[Expr]bool{} // searches may be named many times
+	var visit func(Expr)
+	visit = func(x Expr) {
+		if s, ok := x.(*Search); ok {
+			if seen[s.X] {
 				return
 			}
-			switch x := x.(type) {
-			case *And:
-				for _, y := range x.X {
-					visit(y)
-				}
-			case *Or:
-				for _, y := range x.X {
-					visit(y)
-				}
-			case *Not:
-				visit(x.X)
-			default:
-				everyItem(x, func(it *Item) { found = found || f(it) })
+			seen[s.X] = true
+			everyItem(s.X, func(it *Item) { found = found || f(it) })
+			return
+		}
+		switch x := x.(type) {
+		case *And:
+			for _, y := range x.X {
+				visit(y)
 			}
+		case *Or:
+			for _, y := range x.X {
+				visit(y)
+			}
+		case *Not:
+			visit(x.X)
+		default:
+			everyItem(x, func(it *Item) { found = found || f(it) })
 		}
-		for _, c := range r.rule.Conditions {
-			visit(c.Expr)
-		}
+	}
+	for _, c := range r.rule.Conditions {
+		visit(c.Expr)
 	}
 	return found
 }

@@ -219,51 +219,6 @@ func withNames(it *Item, names []string) Expr {
 	return &Or{[]Expr{&c, &And{nowhere}}}
 }
 
-// one renames a field of a correlation, of which one name is used.
-func (r *run) one(s *step, field, what string) string {
-	names := r.names(s, []string{field}, nil)
-	if len(names) > 1 {
-		r.warnf(r.meta.Line, "%s %s has several names after %s, and %s is taken; name the one that you mean, or an ocsf. field", what, quoted(field), s, quoted(names[0]))
-	}
-	return names[0]
-}
-
-// nameCorrelation renames the fields of a correlation.
-func (r *run) nameCorrelation(s *step) {
-	if s.rename == nil {
-		return // the step is about items
-	}
-	c := r.correlation
-	c.Fields = r.names(s, c.Fields, nil)
-	each := func(fields []string, what string) []string {
-		named := slices.Clone(fields)
-		for i, f := range named {
-			if _, alias := c.Aliases[f]; !alias {
-				named[i] = r.one(s, f, what)
-			}
-		}
-		return named
-	}
-	c.GroupBy = each(c.GroupBy, "the group-by field")
-	c.Condition.Fields = each(c.Condition.Fields, "the condition's field")
-	if c.Behavior != nil {
-		b := *c.Behavior
-		b.Fields, b.Peers = each(b.Fields, "the field"), each(b.Peers, "the field of peers")
-		c.Behavior = &b
-	}
-	if c.Aliases == nil {
-		return
-	}
-	aliases := make(map[string]map[string]string, len(c.Aliases))
-	for alias, fields := range c.Aliases {
-		aliases[alias] = make(map[string]string, len(fields))
-		for rule, field := range fields {
-			aliases[alias][rule] = r.one(s, field, "the field of the alias "+quoted(alias))
-		}
-	}
-	c.Aliases = aliases
-}
-
 // array applies a step to an array. Its name is renamed like every other, but the fields of its
 // members are not the record's: no step that renames, or that is for some fields only, is
 // about them.

@@ -117,9 +117,6 @@ func addCondition(q *params, s *step) {
 		return
 	}
 	s.whole = func(r *run) {
-		if r.rule == nil {
-			return
-		}
 		x := added
 		if template {
 			x = fillTemplate(added, r.rule.LogSource)
@@ -172,11 +169,7 @@ func changeLogSource(q *params, s *step) {
 	if to == (LogSource{}) {
 		q.errorf(q.line, "%s needs a product, a category or a service; what it does not name becomes any", q.what)
 	}
-	s.whole = func(r *run) {
-		if r.rule != nil {
-			r.rule.LogSource = to
-		}
-	}
+	s.whole = func(r *run) { r.rule.LogSource = to }
 }
 
 // hashLengths are the algorithms that a hash without a name is told by.

@@ -17,10 +17,6 @@ type Options struct {
 	// ("ocsf"). A field whose first name is a layer's, and every field of a rule with that
 	// taxonomy, is looked up there. There are at most maxLayers.
 	Layers []string
-	// Sample is records as they are to be matched, some hundreds. By them it is chosen what of
-	// a rule is looked for first; without them that is estimated. They change the speed
-	// alone.
-	Sample [][]byte
 	// AnyLogSource makes every rule apply to every record.
 	AnyLogSource bool
 }
@@ -110,7 +106,7 @@ func Compile(rules []*Rule, opts Options) (*Program, []Problem) {
 	for i := range p.costs {
 		p.costs[i] = make(costShard, len(p.units))
 	}
-	c.witnesses(opts.Sample)
+	c.witnesses()
 	return p, problems
 }
 
