@@ -111,7 +111,8 @@ type Counts struct {
 	Bytes                                            int64
 }
 
-func (c *Counts) add(o *Counts) {
+// Add counts what o has too.
+func (c *Counts) Add(o *Counts) {
 	c.Blobs += o.Blobs
 	c.Sealed += o.Sealed
 	c.LateBlobs += o.LateBlobs

@@ -55,7 +55,7 @@ func (v *view) report(q *Query, r *Report) error {
 	for slot := from; slot < to; slot++ {
 		s := v.judge(slot)
 		f.Intervals[s.State]++
-		f.Counts.add(&s.Counts)
+		f.Counts.Add(&s.Counts)
 		r.add(&s)
 	}
 	if err := v.outstanding(&f); err != nil {
@@ -84,7 +84,7 @@ func (r *Report) add(s *Span) {
 func (s *Span) widen(o *Span) {
 	s.To = o.To
 	s.Intervals += o.Intervals
-	s.Counts.add(&o.Counts)
+	s.Counts.Add(&o.Counts)
 	s.Outstanding += o.Outstanding
 	if s.AsOf.IsZero() || !o.AsOf.IsZero() && o.AsOf.Before(s.AsOf) {
 		s.AsOf, s.Listing = o.AsOf, o.Listing

@@ -151,6 +151,33 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Hint waits until so long after begun, at rest; a hint ends it sooner, but not before least.
+func Hint(ctx context.Context, w *Watch, begun time.Time, least, wait time.Duration, hint <-chan struct{}) error {
+	w.Rest()
+	defer w.Beat()
+	t := time.NewTimer(time.Until(begun.Add(wait)))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	case <-hint:
+	}
+	return Sleep(ctx, time.Until(begun.Add(min(least, wait))))
+}
+
+// EndOf is the error of a loop whose context has ended: nil if that was asked for.
+func EndOf(ctx context.Context, err error) error {
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		return cause
+	}
+	return nil
+}
+
 // Poke sends to a channel that holds one hint.
 func Poke(c chan struct{}) {
 	select {

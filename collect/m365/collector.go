@@ -171,11 +171,11 @@ func (c *Collector) Run(ctx context.Context) error {
 	defer c.running.Store(false)
 	now, err := c.meet(ctx)
 	if err != nil {
-		return endOf(ctx, err)
+		return loop.EndOf(ctx, err)
 	}
 	defer func() { c.queries.close() }()
 	if err := c.open(ctx, now); err != nil {
-		return endOf(ctx, err)
+		return loop.EndOf(ctx, err)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -184,7 +184,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	c.pool = newPool(c)
 	if err := c.begin(ctx, now); err != nil {
 		c.settler.stop()
-		return endOf(ctx, err)
+		return loop.EndOf(ctx, err)
 	}
 	c.greet(ctx)
 	var loops sync.WaitGroup
@@ -203,18 +203,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	c.pool.wait()
 	c.settler.stop()
 	c.end(context.WithoutCancel(ctx))
-	return endOf(ctx, context.Cause(ctx))
-}
-
-// endOf tells an end that was asked for from one that was not.
-func endOf(ctx context.Context, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
-			return cause
-		}
-		return nil
-	}
-	return err
+	return loop.EndOf(ctx, context.Cause(ctx))
 }
 
 // meet waits for the first answer of the provider, whatever it says: before it, we do not

@@ -80,22 +80,11 @@ func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
 
 // rest waits until so long after begun; a hint ends it sooner, unless something is wrong.
 func (s *stream) rest(ctx context.Context, w *loop.Watch, begun time.Time, wait time.Duration, hints bool) error {
-	w.Rest()
-	defer w.Beat()
-	t := time.NewTimer(time.Until(begun.Add(wait)))
-	defer t.Stop()
 	wake := s.wake
 	if !hints {
 		wake = nil
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	case <-wake:
-	}
-	return loop.Sleep(ctx, min(time.Until(begun.Add(wakeEvery)), time.Until(begun.Add(wait))))
+	return loop.Hint(ctx, w, begun, wakeEvery, wait, wake)
 }
 
 // nextHead returns what the head lists next. What was missed for long goes to back-fill.
@@ -295,7 +284,7 @@ func (s *stream) runBackfill(ctx context.Context, w *loop.Watch) error {
 		}
 		l, wait := s.nextSpan()
 		if l == nil {
-			if err := s.idleFor(ctx, w, wait); err != nil {
+			if err := loop.Hint(ctx, w, time.Now(), 0, wait, s.work); err != nil {
 				return err
 			}
 			continue
@@ -361,21 +350,6 @@ func (s *stream) rewind(ctx context.Context) error {
 	s.cur.swept, s.cur.began, s.least = now, min(s.cur.began, now), now
 	s.mu.Unlock()
 	s.c.log.Warn("the provider's clock was far ahead and has been put right: all that it keeps is listed again", "stream", s.name)
-	return nil
-}
-
-// idleFor waits for work.
-func (s *stream) idleFor(ctx context.Context, w *loop.Watch, wait time.Duration) error {
-	w.Rest()
-	defer w.Beat()
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-	case <-s.work:
-	}
 	return nil
 }
 

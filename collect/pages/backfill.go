@@ -23,7 +23,7 @@ func (s *stream) runBackfill(ctx context.Context, w *loop.Watch) error {
 		}
 		l, wait := s.nextSpan()
 		if l == nil {
-			if err := s.idle(ctx, w, wait); err != nil {
+			if err := loop.Hint(ctx, w, time.Now(), 0, wait, s.work); err != nil {
 				return err
 			}
 			continue
@@ -51,21 +51,6 @@ func (s *stream) runBackfill(ctx context.Context, w *loop.Watch) error {
 			}
 		}
 	}
-}
-
-// idle waits for work.
-func (s *stream) idle(ctx context.Context, w *loop.Watch, wait time.Duration) error {
-	w.Rest()
-	defer w.Beat()
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-	case <-s.work:
-	}
-	return nil
 }
 
 // nextSpan returns the oldest span that is due, back-fill before long sweeps, or how long to wait for one. It returns those

@@ -169,18 +169,18 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	defer c.running.Store(false)
 	if err := c.meet(ctx); err != nil {
-		return endOf(ctx, err)
+		return loop.EndOf(ctx, err)
 	}
 	now := c.now()
 	if err := c.open(ctx, now); err != nil {
-		return endOf(ctx, err)
+		return loop.EndOf(ctx, err)
 	}
 	for _, s := range c.streams {
 		started := act.Act{
 			Kind: act.Started, Stream: s.f.Stream, From: at(now - s.keep()), To: at(now), At: at(now), Settle: s.f.Settle.Seconds(), Keep: s.f.Keep.Seconds(),
 		}
 		if _, err := c.tell(ctx, started); err != nil {
-			return endOf(ctx, err)
+			return loop.EndOf(ctx, err)
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -197,18 +197,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	start("upkeep", nil, c.runUpkeep)
 	loops.Wait()
 	c.end(context.WithoutCancel(ctx))
-	return endOf(ctx, context.Cause(ctx))
-}
-
-// endOf tells an end that was asked for from one that was not.
-func endOf(ctx context.Context, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
-			return cause
-		}
-		return nil
-	}
-	return err
+	return loop.EndOf(ctx, context.Cause(ctx))
 }
 
 // meet waits for the first answer of the provider, whatever it says: before it, we do not know what time it is there.

@@ -152,22 +152,11 @@ func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
 
 // rest waits until so long after begun; a hint ends it sooner, unless something is wrong.
 func (s *stream) rest(ctx context.Context, w *loop.Watch, begun time.Time, wait time.Duration, hints bool) error {
-	w.Rest()
-	defer w.Beat()
-	t := time.NewTimer(time.Until(begun.Add(wait)))
-	defer t.Stop()
 	wake := s.wake
 	if !hints {
 		wake = nil
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	case <-wake:
-	}
-	return loop.Sleep(ctx, min(time.Until(begun.Add(wakeEvery)), time.Until(begun.Add(wait))))
+	return loop.Hint(ctx, w, begun, wakeEvery, wait, wake)
 }
 
 // nextHead returns what the head reads next. What was missed for long goes to back-fill.
@@ -270,8 +259,8 @@ func (s *stream) headWorks(since time.Time) bool {
 	return !s.heard.IsZero() && s.heard.After(since.Add(-3*s.f.Poll-time.Second))
 }
 
-// late counts what only a sweep has found, and learns how late records are. A span that is a row is the long sweep.
-func (s *stream) late(why cursor, n int, age int64) {
+// late counts what only a sweep has found, and learns how late records are.
+func (s *stream) late(why cursor, long bool, n int, age int64) {
 	if why == backfill {
 		return
 	}
@@ -279,7 +268,7 @@ func (s *stream) late(why cursor, n int, age int64) {
 		s.p.lags.Add(age)
 		if why == sweep {
 			s.p.late += int64(n)
-			s.found = true
+			s.found = s.found || long
 		}
 	})
 }

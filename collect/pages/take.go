@@ -39,6 +39,7 @@ type reader struct {
 	ids      []byte
 	told     *journal.Commit // acts that are not waited for yet
 	stored   int             // new records of the window
+	long     bool            // the window is of the long sweep
 }
 
 func (s *stream) reader(w *loop.Watch) *reader {
@@ -49,7 +50,7 @@ func (s *stream) reader(w *loop.Watch) *reader {
 func (r *reader) read(ctx context.Context, l *span, p budget.Priority) error {
 	s := r.s
 	s.alter(func() { l.begin(s.c.now()) })
-	r.run, r.told, r.stored = rand.Text(), nil, 0
+	r.run, r.told, r.stored, r.long = rand.Text(), nil, 0, l.cursor == sweep && l.id != 0
 	for barren := 0; ; {
 		page, err := s.c.o.Upstream.Page(ctx, p, Query{Stream: s.f.Stream, From: at(l.start), To: at(l.stage), Next: l.next})
 		r.w.Beat()
@@ -159,7 +160,7 @@ func (r *reader) take(ctx context.Context, why cursor, name string, page *Page) 
 			continue // read again: what is known of it stands
 		}
 		r.stored += result.Stored
-		s.late(why, result.Stored, ms(now)-p.first)
+		s.late(why, r.long, result.Stored, ms(now)-p.first)
 		acts = append(acts, act.Act{
 			Kind: act.Sealed, Stream: s.f.Stream, Cursor: why.String(), Run: r.run, Records: p.n, Stored: result.Stored, Duplicates: result.Duplicates,
 			Mutated: result.Mutated, Bytes: p.bytes, Received: now,

@@ -150,13 +150,15 @@ func Of(r *coverage.Report, q coverage.Query, tenant string, log Log) *Statement
 			s.Expected = append(s.Expected, Expected(e))
 		}
 	}
+	var counts coverage.Counts
 	for i := range r.Feeds {
 		if f := &r.Feeds[i]; about(f.Tenant) {
 			s.Streams = append(s.Streams, streamOf(r, f))
 			s.Totals.States.add(s.Streams[len(s.Streams)-1].States)
-			s.Totals.Counts.add(s.Streams[len(s.Streams)-1].Counts)
+			counts.Add(&f.Counts)
 		}
 	}
+	s.Totals.Counts = Counts(counts)
 	return s
 }
 
@@ -209,18 +211,6 @@ func (s *States) add(o States) {
 	s.Blind += o.Blind
 	s.NotCollected += o.NotCollected
 	s.Unknown += o.Unknown
-}
-
-func (c *Counts) add(o Counts) {
-	c.Blobs += o.Blobs
-	c.Sealed += o.Sealed
-	c.LateBlobs += o.LateBlobs
-	c.Records += o.Records
-	c.Stored += o.Stored
-	c.Duplicates += o.Duplicates
-	c.Mutated += o.Mutated
-	c.Unreadable += o.Unreadable
-	c.Bytes += o.Bytes
 }
 
 // expected gives back what the statement was made with.

@@ -143,21 +143,6 @@ var (
 	}
 )
 
-// pick draws a kind by weight.
-func pick(a *service.Act, list []kind) *kind {
-	sum := 0
-	for i := range list {
-		sum += list[i].weight
-	}
-	n := a.N(sum)
-	for i := range list {
-		if n -= list[i].weight; n < 0 {
-			return &list[i]
-		}
-	}
-	return &list[len(list)-1]
-}
-
 // record makes the record of an act.
 func (s *Server) record(log string, a *service.Act, id string) fields {
 	list := people
@@ -167,7 +152,7 @@ func (s *Server) record(log string, a *service.Act, id string) fields {
 	case a.Who < 0:
 		list = machines
 	}
-	k := pick(a, list)
+	k := service.Pick(a, list, func(k *kind) int { return k.weight })
 	ms := a.At.UnixMilli()
 	f := fields{
 		"_document_id": id, "@timestamp": ms, "created_at": ms, "action": k.action, "operation_type": k.operation,

@@ -103,6 +103,21 @@ func (a *Act) N(n int) int {
 	return int(a.drawn % uint64(n))
 }
 
+// Pick draws one of a list by weight.
+func Pick[K any](a *Act, list []K, weight func(*K) int) *K {
+	sum := 0
+	for i := range list {
+		sum += weight(&list[i])
+	}
+	n := a.N(sum)
+	for i := range list {
+		if n -= weight(&list[i]); n < 0 {
+			return &list[i]
+		}
+	}
+	return &list[len(list)-1]
+}
+
 // Other draws somebody else of the company.
 func (a *Act) Other() int {
 	n := a.N(a.company.People())

@@ -71,7 +71,7 @@ func (s *Server) entry(a *service.Act) fields {
 	if a.Who < 0 {
 		list = machines
 	}
-	k := pick(a, list)
+	k := service.Pick(a, list, func(k *kind) int { return k.weight })
 	typ, object := k.entity(s, a)
 	agent := "daybreak-simulated-bot/1.0"
 	if a.Who >= 0 {
@@ -93,21 +93,6 @@ func (s *Server) entry(a *service.Act) fields {
 		f["details"] = k.details(s, a)
 	}
 	return f
-}
-
-// pick draws a kind by weight.
-func pick(a *service.Act, list []kind) *kind {
-	sum := 0
-	for i := range list {
-		sum += list[i].weight
-	}
-	n := a.N(sum)
-	for i := range list {
-		if n -= list[i].weight; n < 0 {
-			return &list[i]
-		}
-	}
-	return &list[len(list)-1]
 }
 
 func (s *Server) name() string {
