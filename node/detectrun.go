@@ -1,0 +1,278 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/detect"
+	"github.com/daybreak-sec/daybreak/detect/correlate"
+	"github.com/daybreak-sec/daybreak/enrich"
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/journal"
+)
+
+// judged is one batch on its way.
+type judged struct {
+	batch *journal.Batch
+	book  *detect.Book
+	found []recordFound
+	ready chan struct{}
+}
+
+type recordFound struct {
+	index int
+	found []detect.Found
+}
+
+// ref names a record of the batch.
+func (j *judged) ref(i int) correlate.Ref {
+	r, o := &j.batch.Records[i], j.batch.Envelope(i)
+	return correlate.Ref{ID: j.batch.ID(i), Time: r.Time, Key: detect.KeyOf(o.Tenant, o.Family, r.ID, j.batch.Raw(i))}
+}
+
+// run reads, judges on all cores, and takes what was found in the journal's order.
+func (d *detector) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	order, work := make(chan *judged, detectAhead), make(chan *judged, detectAhead)
+	var tasks sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		tasks.Go(func() {
+			w := &judgeWorker{d: d}
+			for j := range work {
+				w.judgeBatch(j)
+				close(j.ready)
+			}
+		})
+	}
+	var readErr, takeErr error
+	begin := d.at
+	tasks.Go(func() {
+		defer close(order)
+		defer close(work)
+		readErr = d.read(ctx, begin, order, work)
+	})
+	tick := time.NewTicker(reportEvery)
+	defer tick.Stop()
+	for open := true; open; {
+		var written chan error
+		if d.writing != nil {
+			written = d.writing.done
+		}
+		select {
+		case err := <-written:
+			if err = d.written(err); err != nil && takeErr == nil {
+				takeErr = err
+				cancel()
+			}
+		case j, ok := <-order:
+			if open = ok; !ok {
+				break
+			}
+			<-j.ready
+			if takeErr == nil {
+				if takeErr = d.take(ctx, j); takeErr != nil {
+					cancel() // ends the reader, and with it this loop
+				}
+			}
+		case <-tick.C:
+			if takeErr == nil {
+				d.progress(ctx)
+				if takeErr = d.flush(false); takeErr != nil {
+					cancel()
+				}
+			}
+		}
+	}
+	tasks.Wait()
+	if d.writing != nil {
+		takeErr = errors.Join(takeErr, d.written(<-d.writing.done))
+	}
+	if takeErr != nil {
+		return takeErr
+	}
+	return readErr
+}
+
+func (d *detector) read(ctx context.Context, begin uint64, order, work chan<- *judged) error {
+	from := d.n.journal.Follow(begin)
+	for {
+		b, err := from.Next(ctx)
+		if err != nil {
+			return err
+		}
+		j := &judged{batch: b, ready: make(chan struct{})}
+		select {
+		case order <- j:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		work <- j // workers never stop before the reader
+	}
+}
+
+// judgeWorker judges batches by the book that counts when it takes them.
+type judgeWorker struct {
+	d     *detector
+	book  *detect.Book
+	judge *detect.Judge
+	view  view
+}
+
+func (w *judgeWorker) by(b *detect.Book) *detect.Judge {
+	if w.book != b {
+		if w.view.enricher == nil {
+			w.view.enricher = enrich.New(&w.d.n.mappers.source)
+		}
+		w.book, w.judge = b, b.NewJudge(w.view.json)
+	}
+	return w.judge
+}
+
+func (w *judgeWorker) judgeBatch(j *judged) {
+	j.book = w.d.book.Load()
+	judge := w.by(j.book)
+	if j.batch.Gone {
+		return
+	}
+	for i := range j.batch.Records {
+		if found := judge.Record(j.batch.Raw(i), j.batch.Envelope(i).Family, nil); len(found) > 0 {
+			j.found = append(j.found, recordFound{i, found})
+		}
+	}
+}
+
+// take gives a batch to the engine and writes down its alerts.
+func (d *detector) take(ctx context.Context, j *judged) error {
+	if d.used != j.book {
+		d.engine.Use(j.book)
+		d.used = j.book
+	}
+	d.receive(j.batch)
+	d.engine.Begin(j.batch.Index)
+	hits := 0
+	for i := range j.found {
+		f := &j.found[i]
+		d.engine.Take(j.ref(f.index), j.batch.Envelope(f.index).Tenant, f.found)
+		hits += len(f.found)
+	}
+	d.advance(j.batch)
+	alerts, err := d.describe(ctx, j.batch, d.engine.Alerts())
+	if err != nil {
+		return err
+	}
+	d.pending, d.taken, d.dirty = append(d.pending, alerts...), j.batch.Index+1, true
+	d.mu.Lock()
+	d.stats.Records += uint64(len(j.batch.Records))
+	d.stats.Hits += uint64(hits)
+	d.stats.Alerts += uint64(len(alerts))
+	d.stats.Lag = time.Since(j.batch.Committed)
+	d.mu.Unlock()
+	d.move(0, nil)
+	d.progress(ctx)
+	return d.flush(false)
+}
+
+// How late a record may come for a correlation to wait for it: twice the 99.9th percentile of what
+// coverage has measured from event to offer in the last week, between these bounds. Until
+// there is a measurement it is a day: Microsoft documents up to 24 hours for some workloads.
+const (
+	lateAtFirst = 24 * time.Hour
+	lateLeast   = time.Hour
+	lateMost    = 72 * time.Hour
+	learnEvery  = 10 * time.Minute
+)
+
+// learn takes up what coverage has measured of how late records are.
+func (d *detector) learn(ctx context.Context) {
+	now := time.Now()
+	if now.Sub(d.learned) < learnEvery {
+		return
+	}
+	d.learned = now
+	delays, err := d.n.covered.delays.Latency(ctx, now.Add(-7*24*time.Hour), now)
+	if err != nil {
+		return // what was learned before holds
+	}
+	worst := time.Duration(0)
+	for i := range delays {
+		if x := &delays[i]; x.Operation == "" && x.Live {
+			worst = max(worst, x.Steps[coverage.Offering].P999)
+		}
+	}
+	if worst > 0 {
+		d.lateness = min(max(2*worst, lateLeast), lateMost)
+	}
+}
+
+// receive tells the engine when a batch was received, before it takes it: what it notes of its records
+// is as of then, however long ago the batch before was.
+func (d *detector) receive(b *journal.Batch) {
+	for i := range b.Records {
+		d.clock.Received = max(d.clock.Received, b.Records[i].Received)
+	}
+	d.engine.Advance(d.clock)
+}
+
+// advance moves the watermark by a batch that was taken: it follows the records' own time, for an import
+// is of the past, and never runs ahead of when they were received.
+func (d *detector) advance(b *journal.Batch) {
+	c := d.clock
+	for i := range b.Records {
+		r := &b.Records[i]
+		if at := r.Time - int64(d.lateness); r.Time <= r.Received+int64(time.Hour) && at > c.Watermark {
+			c.Watermark = at
+		}
+	}
+	if c != d.clock {
+		d.clock = c
+		d.engine.Advance(c)
+	}
+}
+
+// flush makes what the engine remembers durable, with the position up to which it has judged.
+func (d *detector) flush(last bool) error {
+	d.learn(context.Background())
+	if !d.dirty || !last && time.Since(d.flushed) < d.flushing {
+		return nil
+	}
+	begun := time.Now()
+	if err := d.tell(context.Background()); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	at := d.at
+	d.mu.Unlock()
+	// Where nothing was found, too: whose position is zero has lost what was found.
+	if err := d.n.incidents.Take(context.Background(), event.ID{Batch: at}, nil); err != nil {
+		return err
+	}
+	b := d.db.NewBatch()
+	defer b.Close()
+	if err := d.engine.Flush(b); err != nil {
+		return fmt.Errorf("detection: %w", err)
+	}
+	v := binary.BigEndian.AppendUint64(nil, at)
+	v = binary.BigEndian.AppendUint64(v, uint64(d.clock.Watermark))
+	v = binary.BigEndian.AppendUint64(v, uint64(d.clock.Received))
+	if err := errors.Join(b.Set(positionKey, v, nil), d.keepSources(b)); err != nil {
+		return err
+	}
+	if err := b.Commit(pebble.Sync); err != nil {
+		return fmt.Errorf("detection: %w", err)
+	}
+	d.dirty, d.flushed = false, time.Now()
+	d.flushing = min(max(flushEvery, workShare*d.flushed.Sub(begun)), flushMost)
+	return nil
+}
