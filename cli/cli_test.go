@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 //	expand FILE…            puts their values into files
 //	metric PORT NAME        waits until the server's metric is above zero
 //	nosecret FILE…          the files hold neither the secret nor a token
-//	undelivered CONFIG FILE imports the file; what is told of its incidents is put aside
+//	undelivered CONFIG FILE N imports the file; what is told of incidents is put aside, and it ends when that are N messages
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
