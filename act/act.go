@@ -66,8 +66,10 @@ const (
 
 // The reasons of a gap: short words that do not change. With Disabled, Permission and
 // Excluded, which acts of the kinds Subscription and Configured can have too, a stream
-// is not collected. AuditThrottled, Truncated and Capped are blindness that the provider
-// itself declares: what happened was not recorded, or is not shown, and no listing can find it.
+// is not collected. Those from AuditThrottled on are blindness: what happened was not recorded,
+// or is not shown, and no listing can find it. Of AuditThrottled, Truncated and Capped the
+// provider says so itself; the others are told from what somebody set, or what another
+// channel shows.
 const (
 	Expired     = "expired"     // past the provider's retention when it was fetched
 	Missing     = "missing"     // the provider does not have what it listed
@@ -80,6 +82,10 @@ const (
 	AuditThrottled = "audit throttled" // the provider stopped recording what a mailbox saw (MailItemsAccessed, IsThrottled)
 	Truncated      = "truncated"       // it cut a record or an answer short, and says so
 	Capped         = "capped"          // a query ended at the provider's limit and not at its last result
+
+	LoggingOff    = "logging off"    // a control that switches recording off was set: of the tenant, a mailbox, or a diagnostic setting
+	AuditBypassed = "audit bypassed" // what an account does in mailboxes is not recorded (Set-MailboxAuditBypassAssociation)
+	Unmatched     = "unmatched"      // another channel shows acts that this one should show and does not
 
 	Gone = "gone" // of a subscription that is not there any more: like Disabled
 )
@@ -111,6 +117,10 @@ type Act struct {
 	// Stream is the feed within the source, as the provider names it
 	// ("Audit.Exchange"); empty for acts about all of them.
 	Stream string
+	// Subject is who or what of the stream a gap, its filling or an alarm is about, if
+	// not all of it: a mailbox, an account, an operation, an application. Gaps of
+	// different subjects are different gaps.
+	Subject string
 
 	// Of a listing: the window [From, To) of Created that was asked for, and
 	// the provider's time At which its first page was asked for. Blobs is how many
@@ -158,7 +168,7 @@ type Act struct {
 const (
 	MaxNew     = 1000 // blobs in one act
 	MaxID      = 1024 // id of a blob
-	MaxName    = 256  // source, tenant, stream, and each short word
+	MaxName    = 256  // source, tenant, stream, subject, and each short word
 	MaxMessage = 2048 // longer ones are cut
 	MaxSize    = 16 << 20
 )
@@ -175,6 +185,7 @@ func (a *Act) Check() error {
 		{"source", a.Source},
 		{"tenant", a.Tenant},
 		{"stream", a.Stream},
+		{"subject", a.Subject},
 		{"cursor", a.Cursor},
 		{"run", a.Run},
 		{"reason", a.Reason},

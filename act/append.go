@@ -22,6 +22,7 @@ func (a *Act) Append(dst []byte) []byte {
 	w.text("source", a.Source)
 	w.text("tenant", a.Tenant)
 	w.text("stream", a.Stream)
+	w.text("subject", a.Subject)
 	w.text("cursor", a.Cursor)
 	w.time("from", a.From)
 	w.time("to", a.To)

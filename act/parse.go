@@ -61,6 +61,8 @@ func (r *reader) member(a *Act, v jsontape.Value) {
 		a.Tenant = r.text(v, MaxName)
 	case "stream":
 		a.Stream = r.text(v, MaxName)
+	case "subject":
+		a.Subject = r.text(v, MaxName)
 	case "cursor":
 		a.Cursor = r.text(v, MaxName)
 	case "from":

@@ -66,12 +66,13 @@ func summary(c *node.Coverage, now time.Time) v1.CoverageStatement {
 	for _, g := range c.Gaps {
 		st.Gaps = append(st.Gaps, v1.CoverageGap{
 			Tenant: g.Tenant, Source: g.Source, Stream: g.Stream, From: g.From, To: some(g.To), Blob: g.Blob,
-			Permanent: g.Permanent, Reason: g.Reason, Message: g.Message, Act: g.Act,
+			Permanent: g.Permanent, Reason: g.Reason, Subject: g.Subject, Message: g.Message, Act: g.Act,
 		})
 	}
 	for _, a := range c.Alarms {
 		st.Alarms = append(st.Alarms, v1.CoverageAlarm{
-			Tenant: a.Tenant, Source: a.Source, Stream: a.Stream, Since: a.Since, Reason: a.Reason, Code: a.Code, Message: a.Message, Act: a.Act,
+			Tenant: a.Tenant, Source: a.Source, Stream: a.Stream, Since: a.Since,
+			Reason: a.Reason, Subject: a.Subject, Code: a.Code, Message: a.Message, Act: a.Act,
 		})
 	}
 	st.Promises = []v1.Promise{completeness(c), speed(c)}
@@ -152,7 +153,7 @@ func intervals(c *node.Coverage) []v1.CoverageInterval {
 		s := &c.Spans[i]
 		list = append(list, v1.CoverageInterval{
 			Tenant: s.Tenant, Source: s.Source, Stream: s.Stream, From: s.From, To: s.To,
-			State: string(s.State), Reason: s.Reason, Intervals: s.Intervals,
+			State: string(s.State), Reason: s.Reason, Subject: s.Subject, Intervals: s.Intervals,
 			CoverageCounts: counts(&s.Counts), Outstanding: s.Outstanding, AsOf: some(s.AsOf),
 			Evidence: v1.CoverageEvidence{Listing: s.Listing, First: s.First, Last: s.Last, Why: s.Why},
 		})

@@ -29,7 +29,7 @@ that the provider offered then is in the journal:
   complete       all of it is, as of the moment named
   late           it is due, and is not: not listed, or listed and not fetched
   gap            something of it cannot be had, and why
-  blind          the provider says that it did not record, or show, all of it
+  blind          not all that happened was recorded, or is shown, and of whom or what
   not collected  no subscription, no permission, or not configured
   unknown        too young to say, or from before collecting began
 
@@ -152,14 +152,14 @@ func endTable(t *table) error {
 }
 
 func (a *app) printAlarms(v *v1.Coverage) error {
-	t := a.section("alarms", "since,stream,what,act,message", len(v.Statement.Alarms))
+	t := a.section("alarms", "since,stream,what,of,act,message", len(v.Statement.Alarms))
 	for _, x := range v.Statement.Alarms {
 		what := x.Reason
 		if x.Code != "" {
 			what += " " + x.Code
 		}
 		// The message is the last cell: it may be as long as it is.
-		if err := t.row([]string{short(x.Since), x.Stream, what, x.Act, x.Message}); err != nil {
+		if err := t.row([]string{short(x.Since), x.Stream, what, x.Subject, x.Act, x.Message}); err != nil {
 			return err
 		}
 	}
@@ -194,7 +194,7 @@ func (a *app) printStreams(v *v1.Coverage) error {
 }
 
 func (a *app) printIntervals(v *v1.Coverage) error {
-	t := a.section("intervals", "stream,from,to,state,why,blobs,records,as of,evidence", len(v.Intervals))
+	t := a.section("intervals", "stream,from,to,state,why,of,blobs,records,as of,evidence", len(v.Intervals))
 	for _, x := range v.Intervals {
 		asOf := ""
 		if x.AsOf != nil {
@@ -210,7 +210,7 @@ func (a *app) printIntervals(v *v1.Coverage) error {
 				evidence = append(evidence, id)
 			}
 		}
-		row := []string{x.Stream, short(x.From), short(x.To), x.State, x.Reason, blobs, thousands(x.Records), asOf, strings.Join(evidence, " ")}
+		row := []string{x.Stream, short(x.From), short(x.To), x.State, x.Reason, x.Subject, blobs, thousands(x.Records), asOf, strings.Join(evidence, " ")}
 		if err := t.row(row); err != nil {
 			return err
 		}
@@ -219,13 +219,13 @@ func (a *app) printIntervals(v *v1.Coverage) error {
 }
 
 func (a *app) printGaps(v *v1.Coverage) error {
-	t := a.section("gaps", "stream,from,to,reason,for good,blob,act,message", len(v.Statement.Gaps))
+	t := a.section("gaps", "stream,from,to,reason,of,for good,blob,act,message", len(v.Statement.Gaps))
 	for _, x := range v.Statement.Gaps {
 		to := "now"
 		if x.To != nil {
 			to = stamp(*x.To)
 		}
-		if err := t.row([]string{x.Stream, stamp(x.From), to, x.Reason, yes(x.Permanent), x.Blob, x.Act, x.Message}); err != nil {
+		if err := t.row([]string{x.Stream, stamp(x.From), to, x.Reason, x.Subject, yes(x.Permanent), x.Blob, x.Act, x.Message}); err != nil {
 			return err
 		}
 	}

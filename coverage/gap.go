@@ -32,15 +32,15 @@ func (l *ledger) gap(f *feed, id string, a *act.Act) error {
 	return l.stretch(f, id, a, from, to)
 }
 
-// stretch opens a gap of all that lies in [from, to). One that is open for the same
-// reason and touches it is the same gap: it is made longer. One without an end is
-// given it.
+// stretch opens a gap of all that lies in [from, to), or of all of its subject. One that is
+// open for the same reason and of the same subject and touches it is the same gap: it is made
+// longer. One without an end is given it.
 func (l *ledger) stretch(f *feed, id string, a *act.Act, from, to int64) error {
 	var gap, end int64
 	err := l.query(`
 		SELECT id, to_ms FROM coverage_gap
-		WHERE feed = $1 AND blob = '' AND reason = $3 AND closed = '' AND from_ms <= $2 AND to_ms >= $2 ORDER BY id LIMIT 1`,
-		f.id, from, a.Reason).Scan(&gap, &end)
+		WHERE feed = $1 AND blob = '' AND reason = $3 AND subject = $4 AND closed = '' AND from_ms <= $2 AND to_ms >= $2 ORDER BY id LIMIT 1`,
+		f.id, from, a.Reason, a.Subject).Scan(&gap, &end)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l.openGap(f, id, a, "", from, to)
 	}
@@ -55,8 +55,8 @@ func (l *ledger) stretch(f *feed, id string, a *act.Act, from, to int64) error {
 
 func (l *ledger) openGap(f *feed, id string, a *act.Act, blob string, from, to int64) error {
 	return l.exec(`
-		INSERT INTO coverage_gap (feed, blob, from_ms, to_ms, permanent, reason, message, opened, closed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')`,
-		f.id, blob, from, to, a.Permanent, a.Reason, a.Message, id)
+		INSERT INTO coverage_gap (feed, blob, from_ms, to_ms, permanent, reason, subject, message, opened, closed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')`,
+		f.id, blob, from, to, a.Permanent, a.Reason, a.Subject, a.Message, id)
 }
 
 // blobGap opens the gap of one blob. What is sealed is no gap, whatever came of
@@ -92,8 +92,8 @@ func (l *ledger) closeBlobGap(f *feed, id, blob string, created int64) error {
 	return l.exec(`UPDATE coverage_gap SET closed = $4 WHERE feed = $1 AND blob = $2 AND from_ms = $3 AND closed = ''`, f.id, blob, created, id)
 }
 
-// filled closes gaps. A blob is outstanding again until it is sealed; of a
-// stretch, what was not filled stays open.
+// filled closes gaps: those of one subject if it names one. A blob is outstanding again until
+// it is sealed; of a stretch, what was not filled stays open.
 func (l *ledger) filled(f *feed, id string, a *act.Act) error {
 	if a.Blob != nil {
 		key := blobKey(a.Blob)
@@ -109,30 +109,33 @@ func (l *ledger) filled(f *feed, id string, a *act.Act) error {
 	if a.From.IsZero() || a.To.IsZero() {
 		return nil
 	}
-	if err := l.fill(f, id, a.Reason, ceilMilli(a.From), a.To.UnixMilli()); err != nil || a.Reason == "" {
+	if err := l.fill(f, id, a); err != nil || a.Reason == "" {
 		return err
 	}
-	return l.clear(f, a.Reason)
+	return l.clear(f, a.Reason, a.Subject)
 }
 
-// clear takes back the alarms of a reason that is no more.
-func (l *ledger) clear(f *feed, reason string) error {
-	return l.exec(`DELETE FROM coverage_alarm WHERE feed = $1 AND reason = $2`, f.id, reason)
+// clear takes back the alarms of a reason that is no more, of one subject if one is given.
+func (l *ledger) clear(f *feed, reason, subject string) error {
+	return l.exec(`DELETE FROM coverage_alarm WHERE feed = $1 AND reason = $2 AND ($3 = '' OR subject = $3)`, f.id, reason, subject)
 }
 
 type gapRow struct {
 	id, from, to int64
 	permanent    bool
 	reason       string
+	subject      string
 	message      string
 	opened       string
 }
 
-// fill takes [from, to) out of the open gaps, of one reason if one is given.
-func (l *ledger) fill(f *feed, id, reason string, from, to int64) error {
+// fill takes what was filled out of the open gaps, of one reason and of one subject if one is given.
+func (l *ledger) fill(f *feed, id string, a *act.Act) error {
+	from, to := ceilMilli(a.From), a.To.UnixMilli()
 	rows, err := l.tx.QueryContext(l.ctx, `
-		SELECT id, from_ms, to_ms, permanent, reason, message, opened FROM coverage_gap
-		WHERE feed = $1 AND blob = '' AND closed = '' AND from_ms < $3 AND to_ms > $2 AND ($4 = '' OR reason = $4) ORDER BY id`, f.id, from, to, reason)
+		SELECT id, from_ms, to_ms, permanent, reason, subject, message, opened FROM coverage_gap
+		WHERE feed = $1 AND blob = '' AND closed = '' AND from_ms < $3 AND to_ms > $2 AND ($4 = '' OR reason = $4) AND ($5 = '' OR subject = $5) ORDER BY id`,
+		f.id, from, to, a.Reason, a.Subject)
 	if err != nil {
 		return err
 	}
@@ -140,7 +143,7 @@ func (l *ledger) fill(f *feed, id, reason string, from, to int64) error {
 	var hit []gapRow
 	for rows.Next() {
 		var g gapRow
-		if err := rows.Scan(&g.id, &g.from, &g.to, &g.permanent, &g.reason, &g.message, &g.opened); err != nil {
+		if err := rows.Scan(&g.id, &g.from, &g.to, &g.permanent, &g.reason, &g.subject, &g.message, &g.opened); err != nil {
 			return err
 		}
 		hit = append(hit, g)
@@ -172,8 +175,8 @@ func (l *ledger) split(f *feed, id string, g *gapRow, from, to int64) error {
 			continue
 		}
 		err := l.exec(`
-			INSERT INTO coverage_gap (feed, blob, from_ms, to_ms, permanent, reason, message, opened, closed) VALUES ($1, '', $2, $3, $4, $5, $6, $7, '')`,
-			f.id, rest[0], rest[1], g.permanent, g.reason, g.message, g.opened)
+			INSERT INTO coverage_gap (feed, blob, from_ms, to_ms, permanent, reason, subject, message, opened, closed) VALUES ($1, '', $2, $3, $4, $5, $6, $7, $8, '')`,
+			f.id, rest[0], rest[1], g.permanent, g.reason, g.subject, g.message, g.opened)
 		if err != nil {
 			return err
 		}
@@ -188,9 +191,9 @@ var notCollected = []string{act.Disabled, act.Permission, act.Excluded}
 // NotCollected reports whether a gap's reason is one of those.
 func NotCollected(reason string) bool { return slices.Contains(notCollected, reason) }
 
-// blindness are the reasons that mean that the provider says itself that it did not
-// record, or did not show, all that happened.
-var blindness = []string{act.AuditThrottled, act.Truncated, act.Capped}
+// blindness are the reasons that mean that not all that happened was recorded, or is shown:
+// no listing can find what is missing.
+var blindness = []string{act.AuditThrottled, act.Truncated, act.Capped, act.LoggingOff, act.AuditBypassed, act.Unmatched}
 
 // Blinds reports whether a gap's reason is one of those.
 func Blinds(reason string) bool { return slices.Contains(blindness, reason) }
@@ -210,8 +213,8 @@ func gapState(reason string) State {
 // seen, and that before what nobody asked for.
 var gapRank = map[State]int{Gap: 2, Blind: 1, Unavailable: 0}
 
-// asked follows whether a stream is collected at all: a word that means that it is
-// not opens a stretch without an end; any other ends those stretches.
+// asked follows whether a stream is collected at all, or a subject of it: a word that means
+// that it is not opens a stretch without an end; any other ends those stretches.
 func (l *ledger) asked(f *feed, id string, a *act.Act, off ...string) error {
 	if a.Reason == "" {
 		return nil // it speaks of something else
@@ -221,11 +224,11 @@ func (l *ledger) asked(f *feed, id string, a *act.Act, off ...string) error {
 		for _, reason := range off {
 			err := l.exec(`
 				UPDATE coverage_gap SET to_ms = max($2, from_ms + 1)
-				WHERE feed = $1 AND blob = '' AND closed = '' AND to_ms = $3 AND reason = $4`, f.id, at, forever, reason)
+				WHERE feed = $1 AND blob = '' AND closed = '' AND to_ms = $3 AND reason = $4 AND subject = $5`, f.id, at, forever, reason, a.Subject)
 			if err != nil {
 				return err
 			}
-			if err := l.clear(f, reason); err != nil {
+			if err := l.clear(f, reason, a.Subject); err != nil {
 				return err
 			}
 		}
@@ -237,8 +240,8 @@ func (l *ledger) asked(f *feed, id string, a *act.Act, off ...string) error {
 	}
 	var open int64
 	err := l.query(`
-		SELECT COUNT(*) FROM coverage_gap WHERE feed = $1 AND blob = '' AND closed = '' AND to_ms = $2 AND reason = $3`,
-		f.id, forever, b.Reason).Scan(&open)
+		SELECT COUNT(*) FROM coverage_gap WHERE feed = $1 AND blob = '' AND closed = '' AND to_ms = $2 AND reason = $3 AND subject = $4`,
+		f.id, forever, b.Reason, b.Subject).Scan(&open)
 	if err != nil || open > 0 {
 		return err
 	}

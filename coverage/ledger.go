@@ -285,12 +285,12 @@ func (l *ledger) purge(f *feed) error {
 // that are not lapse ([view.alarms]).
 func (l *ledger) alarm(f *feed, id string, a *act.Act) error {
 	if a.Reason == act.Cleared {
-		return l.exec(`DELETE FROM coverage_alarm WHERE feed = $1 AND reason = $2 AND code = $3`, f.id, a.Cursor, a.Code)
+		return l.exec(`DELETE FROM coverage_alarm WHERE feed = $1 AND reason = $2 AND code = $3 AND ($4 = '' OR subject = $4)`, f.id, a.Cursor, a.Code, a.Subject)
 	}
 	return l.exec(`
-		INSERT INTO coverage_alarm (feed, reason, code, since, again, message, act) VALUES ($1, $2, $3, $4, $4, $5, $6)
-		ON CONFLICT (feed, reason, code) DO UPDATE SET message = excluded.message, again = excluded.again`,
-		f.id, a.Reason, a.Code, moment(a), a.Message, id)
+		INSERT INTO coverage_alarm (feed, reason, code, subject, since, again, message, act) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
+		ON CONFLICT (feed, reason, code, subject) DO UPDATE SET message = excluded.message, again = excluded.again`,
+		f.id, a.Reason, a.Code, a.Subject, moment(a), a.Message, id)
 }
 
 // interval returns what is added to an interval.

@@ -23,7 +23,7 @@ const (
 	Complete     State = "complete"      // everything offered as of a moment is in the journal
 	Late         State = "late"          // it is due and not complete
 	Gap          State = "gap"           // something of it cannot be had
-	Blind        State = "blind"         // the provider says that it did not record, or show, all of it
+	Blind        State = "blind"         // not all that happened was recorded, or is shown
 	Unavailable  State = "not collected" // nobody asks for it, or may
 	Unknown      State = "unknown"       // not due yet, or never asked for
 	numberStates       = 6
@@ -125,12 +125,13 @@ func (c *Counts) Add(o *Counts) {
 }
 
 // Span is one interval, or several one after the other of the same state for the
-// same reason.
+// same reason and subject.
 type Span struct {
 	Tenant, Source, Stream string
 	From, To               time.Time
 	State                  State
 	Reason                 string
+	Subject                string // of the gap: who or what of the stream it is about; empty: all of it
 	Intervals              int
 	Counts
 	Outstanding int
@@ -146,6 +147,7 @@ type Span struct {
 // OpenGap is a gap that is open, with its exact bounds.
 type OpenGap struct {
 	Tenant, Source, Stream string
+	Subject                string    // who or what of the stream; empty: all of it
 	From, To               time.Time // To is zero if it goes on
 	Blob                   string    // empty: all of the stretch
 	Permanent              bool
@@ -155,6 +157,7 @@ type OpenGap struct {
 // Alarm is an alarm that is on.
 type Alarm struct {
 	Tenant, Source, Stream     string
+	Subject                    string
 	Reason, Code, Message, Act string
 	Since                      time.Time
 }

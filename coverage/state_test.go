@@ -250,6 +250,68 @@ func TestGapsThatTouchAreOne(t *testing.T) {
 	}
 }
 
+// Gaps of different subjects that touch are different gaps, and each ends for itself.
+func TestGapsOfSubjects(t *testing.T) {
+	b := newBed(t)
+	b.take(listed(0, 60, 60))
+	of := func(subject string, from, to float64) act.Act {
+		a := act.Act{From: minute(from), Reason: act.AuditBypassed, Subject: subject}
+		if to > 0 {
+			a.To = minute(to)
+		}
+		return a
+	}
+	gaps := func(want string) {
+		t.Helper()
+		b.now = minute(60)
+		var list []string
+		for _, g := range b.report(0, 60).Gaps {
+			to := "on"
+			if !g.To.IsZero() {
+				to = g.To.Format("15:04")
+			}
+			list = append(list, strings.TrimSpace(g.Subject+" "+g.From.Format("15:04")+"–"+to))
+		}
+		if got := strings.Join(list, ", "); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	b.take(gap(of("ann", 6, 20)), gap(of("ben", 10, 30)), gap(of("ann", 20, 22)))
+	gaps("ann 12:06–12:22, ben 12:10–12:30")
+	b.between(0, 40, 60, "12:00–12:05 complete; 12:05–12:25 blind audit bypassed; 12:25–12:30 blind audit bypassed; 12:30–12:40 complete")
+	if s := b.report(0, 40).Spans; s[1].Subject != "ann" || s[2].Subject != "ben" || s[1].Why != "e1.0" {
+		t.Errorf("spans %+v", s)
+	}
+	b.take(filled(of("ben", 0, 12)), gap(of("cem", 40, 0)))
+	gaps("ann 12:06–12:22, ben 12:12–12:30, cem 12:40–on")
+	b.take(gap(of("cem", 40, 50))) // that is how one without an end is given it
+	gaps("ann 12:06–12:22, ben 12:12–12:30, cem 12:40–12:50")
+	b.take(gap(of("", 0, 10))) // of all of the stream, which weighs more
+	if s := b.report(0, 15).Spans; len(s) != 2 || s[0].Subject != "" || s[1].Subject != "ann" {
+		t.Errorf("spans %+v", s)
+	}
+	b.take(filled(act.Act{From: minute(0), To: minute(60), Reason: act.AuditBypassed})) // whoever it is
+	gaps("")
+
+	alarm := func(subject, reason, of string) act.Act {
+		return act.Act{Kind: act.Alarm, Tenant: tenant, Stream: stream, At: minute(1), Subject: subject, Reason: reason, Cursor: of}
+	}
+	alarms := func(want int) {
+		t.Helper()
+		if n := len(b.report(0, 60).Alarms); n != want {
+			t.Errorf("%d alarms, want %d", n, want)
+		}
+	}
+	b.take(alarm("ann", act.AuditBypassed, ""), alarm("ben", act.AuditBypassed, ""), alarm("ben", act.AuditBypassed, ""))
+	alarms(2)
+	b.take(alarm("ann", act.Cleared, act.AuditBypassed))
+	alarms(1)
+	b.take(filled(of("ann", 0, 60)))
+	alarms(1)
+	b.take(filled(of("ben", 0, 60)))
+	alarms(0)
+}
+
 func TestNotCollected(t *testing.T) {
 	b := newBed(t)
 	b.take(listed(0, 12, 12))

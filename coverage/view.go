@@ -73,7 +73,7 @@ func (v *view) report(q *Query, r *Report) error {
 // add appends an interval, or widens the last span by it.
 func (r *Report) add(s *Span) {
 	if n := len(r.Spans); n > 0 {
-		if p := &r.Spans[n-1]; p.Tenant == s.Tenant && p.Stream == s.Stream && p.State == s.State && p.Reason == s.Reason && p.To.Equal(s.From) {
+		if p := &r.Spans[n-1]; p.Tenant == s.Tenant && p.Stream == s.Stream && p.State == s.State && p.Reason == s.Reason && p.Subject == s.Subject && p.To.Equal(s.From) {
 			p.widen(s)
 			return
 		}
@@ -120,7 +120,7 @@ func (v *view) judge(slot int64) Span {
 	settled := covered && at >= to+v.feed.settle(v.opts)
 	switch gap := v.gapIn(from, to); {
 	case gap != nil:
-		s.State, s.Reason, s.Why = gapState(gap.Reason), gap.Reason, gap.Act
+		s.State, s.Reason, s.Subject, s.Why = gapState(gap.Reason), gap.Reason, gap.Subject, gap.Act
 	case settled && lacking == nil:
 		s.State = Complete
 	case v.now < to+v.feed.due(v.opts):
@@ -164,7 +164,8 @@ func (v *view) covered(from, to int64) (at int64, listing string, whole bool) {
 	return at, listing, whole && next >= to
 }
 
-// gapIn returns the open gap that touches [from, to) and weighs most.
+// gapIn returns the open gap that touches [from, to) and weighs most; of those that weigh the
+// same, one of all of the stream before one of a subject.
 func (v *view) gapIn(from, to int64) (found *gapView) {
 	if g := v.lost[slotOf(from)]; g != nil {
 		return g
@@ -173,11 +174,20 @@ func (v *view) gapIn(from, to int64) (found *gapView) {
 		if g.from >= to || g.to <= from {
 			continue
 		}
-		if found == nil || gapRank[gapState(g.Reason)] > gapRank[gapState(found.Reason)] {
+		if found == nil || g.weight() > found.weight() {
 			found = g
 		}
 	}
 	return found
+}
+
+// weight orders gaps by what they make of an interval.
+func (g *gapView) weight() int {
+	w := 2 * gapRank[gapState(g.Reason)]
+	if g.Subject == "" {
+		w++
+	}
+	return w
 }
 
 // refused returns the gap that says that the stream is not collected at present.
@@ -315,12 +325,12 @@ func (v *view) loadMissing(from, to int64) error {
 // loadGaps reads the open gaps from a moment on.
 func (v *view) loadGaps(from int64) error {
 	err := v.each(`
-		SELECT from_ms, to_ms, blob, permanent, reason, message, opened FROM coverage_gap
+		SELECT from_ms, to_ms, blob, permanent, reason, subject, message, opened FROM coverage_gap
 		WHERE feed = $1 AND closed = '' AND to_ms > $2 ORDER BY from_ms, id`,
 		[]any{v.feed.id, from},
 		func(rows *sql.Rows) error {
 			g := gapView{OpenGap: OpenGap{Tenant: v.feed.tenant, Source: v.feed.source, Stream: v.feed.stream}}
-			if err := rows.Scan(&g.from, &g.to, &g.Blob, &g.Permanent, &g.Reason, &g.Message, &g.Act); err != nil {
+			if err := rows.Scan(&g.from, &g.to, &g.Blob, &g.Permanent, &g.Reason, &g.Subject, &g.Message, &g.Act); err != nil {
 				return err
 			}
 			g.From, g.To = instant(g.from), instant(g.to)
@@ -344,13 +354,13 @@ const lapse = 24 * time.Hour
 
 func (v *view) alarms(r *Report) error {
 	return v.each(`
-		SELECT reason, code, since, message, act FROM coverage_alarm
-		WHERE feed = $1 AND (reason = $2 OR again >= $3) ORDER BY since, reason, code`,
+		SELECT reason, code, subject, since, message, act FROM coverage_alarm
+		WHERE feed = $1 AND (reason = $2 OR again >= $3) ORDER BY since, reason, code, subject`,
 		[]any{v.feed.id, act.Silence, v.now - lapse.Milliseconds()},
 		func(rows *sql.Rows) error {
 			a := Alarm{Tenant: v.feed.tenant, Source: v.feed.source, Stream: v.feed.stream}
 			var since int64
-			if err := rows.Scan(&a.Reason, &a.Code, &since, &a.Message, &a.Act); err != nil {
+			if err := rows.Scan(&a.Reason, &a.Code, &a.Subject, &since, &a.Message, &a.Act); err != nil {
 				return err
 			}
 			a.Since = instant(since)

@@ -101,6 +101,7 @@ type CoverageGap struct {
 	Blob      string     `json:"blob,omitempty" doc:"Absent if it is all of the time"`
 	Permanent bool       `json:"permanent" doc:"It is not tried any more"`
 	Reason    string     `json:"reason" example:"retention"`
+	Subject   string     `json:"subject,omitempty" doc:"Who or what of the stream it is about: a mailbox, an account, an operation; absent if it is all of it"`
 	Message   string     `json:"message,omitempty"`
 	Act       string     `json:"act" doc:"Event id of the act that says so" example:"e12.345"`
 }
@@ -112,6 +113,7 @@ type CoverageAlarm struct {
 	Stream  string    `json:"stream"`
 	Since   time.Time `json:"since"`
 	Reason  string    `json:"reason" example:"silence"`
+	Subject string    `json:"subject,omitempty" doc:"Who or what of the stream it is about"`
 	Code    string    `json:"code,omitempty" doc:"Which of several: the workload that is silent, the provider's error code"`
 	Message string    `json:"message"`
 	Act     string    `json:"act" doc:"Event id" example:"e12.345"`
@@ -135,6 +137,7 @@ type CoverageInterval struct {
 	To        time.Time `json:"to"`
 	State     string    `json:"state" enum:"complete,late,gap,blind,not collected,unknown"`
 	Reason    string    `json:"reason,omitempty" example:"blobs not fetched"`
+	Subject   string    `json:"subject,omitempty" doc:"Who or what of the stream the gap is about; absent if it is all of it"`
 	Intervals int       `json:"intervals" doc:"How many of five minutes"`
 	CoverageCounts
 	Outstanding int              `json:"outstanding"`

@@ -102,6 +102,7 @@ type Run struct {
 	To          time.Time `json:"to"`
 	State       string    `json:"state"`
 	Reason      string    `json:"reason,omitempty"`
+	Subject     string    `json:"subject,omitempty"` // who or what of the stream; absent: all of it
 	Intervals   int       `json:"intervals"`
 	Blobs       int64     `json:"blobs"`
 	Sealed      int64     `json:"sealed"`
@@ -128,6 +129,7 @@ type Gap struct {
 	Blob      string    `json:"blob,omitempty"`
 	Permanent bool      `json:"permanent"`
 	Reason    string    `json:"reason"`
+	Subject   string    `json:"subject,omitempty"` // who or what of the stream; absent: all of it
 	Message   string    `json:"message,omitempty"`
 	Act       string    `json:"act"`
 }
@@ -178,7 +180,7 @@ func streamOf(r *coverage.Report, f *coverage.Feed) Stream {
 			continue
 		}
 		s.Runs = append(s.Runs, Run{
-			From: p.From, To: p.To, State: string(p.State), Reason: p.Reason, Intervals: p.Intervals, Blobs: p.Blobs, Sealed: p.Sealed,
+			From: p.From, To: p.To, State: string(p.State), Reason: p.Reason, Subject: p.Subject, Intervals: p.Intervals, Blobs: p.Blobs, Sealed: p.Sealed,
 			Records: p.Records, Outstanding: p.Outstanding, AsOf: p.AsOf, Evidence: Evidence{p.Listing, p.First, p.Last, p.Why},
 		})
 		if p.State == coverage.Complete {
@@ -191,7 +193,7 @@ func streamOf(r *coverage.Report, f *coverage.Feed) Stream {
 	s.Tail.Seconds = int64(s.Tail.To.Sub(s.Tail.From) / time.Second)
 	for i := range r.Gaps {
 		if g := &r.Gaps[i]; g.Tenant == f.Tenant && g.Stream == f.Stream {
-			s.Gaps = append(s.Gaps, Gap{g.From, g.To, g.Blob, g.Permanent, g.Reason, g.Message, g.Act})
+			s.Gaps = append(s.Gaps, Gap{g.From, g.To, g.Blob, g.Permanent, g.Reason, g.Subject, g.Message, g.Act})
 		}
 	}
 	return s

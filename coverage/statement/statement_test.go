@@ -139,7 +139,7 @@ func plain(t testing.TB) *log {
 	l.say(7, listed(0, 7, 7, blob(1)))
 	l.say(8, sealed(blob(1), 12))
 	l.say(13, listed(0, 12, 13, blob(11)))
-	l.say(13, act.Act{Kind: act.Gap, From: minute(2), To: minute(3), At: minute(13), Permanent: true, Reason: act.AuditThrottled, Message: `The mailbox <ann@contoso.example> & "others" were throttled.`})
+	l.say(13, act.Act{Kind: act.Gap, From: minute(2), To: minute(3), At: minute(13), Permanent: true, Reason: act.AuditThrottled, Subject: "<ann@contoso.example>", Message: `The mailbox <ann@contoso.example> & "others" were throttled.`})
 	l.say(20, listed(14, 17, 20))
 	b := blob(16)
 	l.say(21, act.Act{Kind: act.Gap, Blob: &b, Reason: act.Expired, Permanent: true, Message: "It is gone."})
@@ -153,7 +153,7 @@ func TestStates(t *testing.T) {
 	for _, r := range s.Streams[0].Runs {
 		got = append(got, r.From.Format("15:04")+" "+r.Word())
 	}
-	want := "12:00 blind (audit throttled), 12:05 complete, 12:10 late (blobs not fetched), 12:15 gap (expired), 12:20 late (not listed), 12:25 unknown (not due)"
+	want := "12:00 blind (audit throttled: <ann@contoso.example>), 12:05 complete, 12:10 late (blobs not fetched), 12:15 gap (expired), 12:20 late (not listed), 12:25 unknown (not due)"
 	if joined := strings.Join(got, ", "); joined != want {
 		t.Errorf("got  %s\nwant %s", joined, want)
 	}
@@ -266,7 +266,8 @@ func TestLiesAreFound(t *testing.T) {
 		lie  func(*statement.Statement)
 		want string
 	}{
-		{"a state", func(s *statement.Statement) { s.Streams[0].Runs[0].State, s.Streams[0].Runs[0].Reason = "complete", "" }, "says that 2026-11-21 12:00Z – 2026-11-21 12:05Z is complete, the acts say that 2026-11-21 12:00Z – 2026-11-21 12:05Z is blind (audit throttled)"},
+		{"a state", func(s *statement.Statement) { s.Streams[0].Runs[0].State, s.Streams[0].Runs[0].Reason = "complete", "" }, "says that 2026-11-21 12:00Z – 2026-11-21 12:05Z is complete, the acts say that 2026-11-21 12:00Z – 2026-11-21 12:05Z is blind (audit throttled: <ann@contoso.example>)"},
+		{"a subject", func(s *statement.Statement) { s.Streams[0].Runs[0].Subject = "ben" }, "is blind (audit throttled: ben), the acts say"},
 		{"evidence", func(s *statement.Statement) { s.Streams[0].Runs[1].Evidence.Listing = "e999.0" }, "blobs, records and evidence is not what"},
 		{"a count", func(s *statement.Statement) { s.Streams[0].Runs[0].Records++ }, "blobs, records and evidence is not what"},
 		{"a gap left out", func(s *statement.Statement) { s.Streams[0].Gaps = s.Streams[0].Gaps[:1] }, "stream Audit.Exchange of 0873ee4d is not what"},

@@ -144,7 +144,7 @@ func compareStreams(said, derived *Stream) error {
 			return fmt.Errorf("%s, %s: the statement says more than the acts do", name, said.Runs[i].When())
 		}
 		a, b := &said.Runs[i], &derived.Runs[i]
-		if a.State != b.State || a.Reason != b.Reason || !a.From.Equal(b.From) || !a.To.Equal(b.To) {
+		if a.State != b.State || a.Reason != b.Reason || a.Subject != b.Subject || !a.From.Equal(b.From) || !a.To.Equal(b.To) {
 			return fmt.Errorf("%s: the statement says that %s is %s, the acts say that %s is %s", name, a.When(), a.Word(), b.When(), b.Word())
 		}
 		if err := same(fmt.Sprintf("%s, %s: what is said of its blobs, records and evidence", name, a.When()), a, b); err != nil {
@@ -175,10 +175,13 @@ func (r *Run) When() string {
 	return r.From.UTC().Format(form) + " – " + r.To.UTC().Format(form)
 }
 
-// Word says the state with its reason.
+// Word says the state with its reason and its subject.
 func (r *Run) Word() string {
-	if r.Reason == "" {
+	switch {
+	case r.Reason == "":
 		return r.State
+	case r.Subject == "":
+		return r.State + " (" + r.Reason + ")"
 	}
-	return r.State + " (" + r.Reason + ")"
+	return r.State + " (" + r.Reason + ": " + r.Subject + ")"
 }

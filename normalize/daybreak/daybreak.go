@@ -9,8 +9,8 @@
 //	incident-*                     API Activity: what a person decided
 //	all others                     API Activity: what was asked of a provider
 //
-// The stream is the log's name and with it the row's workload; the blob, the incident or
-// else the stream is the resource. Acts are never told from their shape: only what the
+// The stream is the log's name and with it the row's workload; the blob, the incident, the
+// subject of a gap or else the stream is the resource. Acts are never told from their shape: only what the
 // collectors wrote is one.
 package daybreak
 
@@ -174,6 +174,11 @@ func resource(root jsontape.Value, e *ocsf.Event) {
 	if id := root.Get("incident").Str(); len(id) > 0 {
 		e.AddString(ocsf.PathResourcesName, 0, id)
 		e.AddText(ocsf.PathResourcesType, 0, "incident")
+		return
+	}
+	if subject := root.Get("subject").Str(); len(subject) > 0 {
+		e.AddString(ocsf.PathResourcesName, 0, subject)
+		e.AddText(ocsf.PathResourcesType, 0, "subject")
 		return
 	}
 	if stream := root.Get("stream").Str(); len(stream) > 0 {
