@@ -363,7 +363,7 @@ func (e *Engine) alert(entry *entry, tenant string) Alert {
 
 func alertID(k correlate.Key) string { return "a" + hex.EncodeToString(k[:]) }
 
-// Standing applies revisions and replacements, and returns what stands at the end, by first time
+// Standing applies revisions and replacements, joins what is evidence of one act, and returns what stands at the end, by first time
 // and id: what a run over a finite input has found.
 func Standing(alerts []Alert) []Alert {
 	at := map[string]int{}
@@ -375,6 +375,12 @@ func Standing(alerts []Alert) []Alert {
 				out[j] = nil
 				delete(at, id)
 			}
+		}
+		if j, ok := at[a.ID]; ok && a.Kind == "single" {
+			joined := *out[j]
+			joined.Join(a)
+			out[j] = &joined
+			continue
 		}
 		if j, ok := at[a.ID]; ok {
 			if len(a.Why) == 0 { // a revision that another record has made

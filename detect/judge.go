@@ -140,7 +140,8 @@ func (j *Judge) at(path string) [][]byte {
 	return values
 }
 
-// KeyOf tells a record apart by what it is: see [correlate.Key].
+// KeyOf tells a record apart by what it is: see [correlate.Key]. Who gives it the activity that a record is evidence of
+// (normalize.Activity) in the place of its family and id has evidences of one act counted once.
 func KeyOf(tenant string, family event.Family, id, raw []byte) (k correlate.Key) {
 	h := sha256.New()
 	h.Write([]byte(tenant))

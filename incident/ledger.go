@@ -4,14 +4,18 @@
 package incident
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/daybreak-sec/daybreak/detect"
+	"github.com/daybreak-sec/daybreak/detect/correlate"
+	"github.com/daybreak-sec/daybreak/event"
 )
 
 // ledger changes alerts and incidents in one transaction.
@@ -132,8 +136,17 @@ func (l *ledger) revise(a *detect.Alert) error {
 	}
 	revision, replaced := -1, -1
 	if old != nil {
-		if revision, replaced, err = l.revisions(old.num); err != nil || revision >= a.Revision {
+		if revision, replaced, err = l.revisions(old.num); err != nil {
 			return err
+		}
+		news := false
+		if a.Kind == "single" && old.stands {
+			if a, news, err = l.join(old, a); err != nil {
+				return err
+			}
+		}
+		if revision >= a.Revision && !news {
+			return nil
 		}
 	} else if old, err = l.trace(a.ID); err != nil {
 		return err
@@ -165,6 +178,34 @@ func (l *ledger) revise(a *detect.Alert) error {
 		l.touch(r.incident)
 	}
 	return errors.Join(err, l.replace(a))
+}
+
+// join returns an alert of one act with all evidence of it: that of the known alert and that of a, and whether a has any
+// that is new. Which came first does not matter.
+func (l *ledger) join(old *row, a *detect.Alert) (_ *detect.Alert, news bool, err error) {
+	var body []byte
+	err = l.each(`SELECT body FROM incident_body WHERE num = $1`, []any{old.num}, func(rows *sql.Rows) error { return rows.Scan(&body) })
+	if err != nil || body == nil {
+		return a, false, err
+	}
+	var had Alert
+	if err := json.Unmarshal(body, &had); err != nil {
+		return a, false, err
+	}
+	for i := range had.Records {
+		r := &had.Records[i]
+		id, err := event.ParseID(r.ID)
+		if err != nil {
+			return a, false, err
+		}
+		had.Refs = append(had.Refs, correlate.Ref{ID: id, Time: r.Time.UnixNano(), Rule: cmp.Or(r.Rule, a.Rule)})
+	}
+	for i := range a.Refs {
+		news = news || !slices.ContainsFunc(had.Refs, func(r correlate.Ref) bool { return r.ID == a.Refs[i].ID })
+	}
+	both := *a
+	both.Join(&had.Alert)
+	return &both, news, nil
 }
 
 // trace writes that there is an alert, of which nothing is known yet.

@@ -121,3 +121,35 @@ func processorTime(b *testing.B) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// TestEvidenceOfOneAct: a second record of an act that has its alert joins it, once, and what it names joins with it.
+func TestEvidenceOfOneAct(t *testing.T) {
+	evidence := func(batch uint64, at float64, who string) detect.Alert {
+		return with(alert("a", at, who), func(a *detect.Alert) {
+			a.Kind, a.Revision = "single", int(batch)
+			a.Refs[0].ID = event.ID{Batch: batch}
+		})
+	}
+	one, other := evidence(1, 0, ann), evidence(2, 0.5, "actor user ann@contoso.onmicrosoft.example")
+	for name, order := range map[string][][]detect.Alert{
+		"one after the other": {{one}, {other}},
+		"the other way":       {{other}, {one}},
+		"in one batch":        {{one, other}},
+		"again and again":     {{one}, {one, other}, {other, one}, {one}},
+	} {
+		b := newBed(t)
+		for _, alerts := range order {
+			b.take(alerts...)
+		}
+		list, err := b.Alerts(t.Context(), incident.Filter{Limit: 10})
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%s: %d alerts, %v", name, len(list), err)
+		}
+		a := &list[0]
+		if len(a.Records) != 2 || a.Records[0].ID != "e1.0" || a.Records[1].ID != "e2.0" || len(a.Entities) != 2 || a.Count != 1 || !a.First.Equal(hour(0)) || !a.Last.Equal(hour(0.5)) {
+			t.Errorf("%s: %+v", name, a)
+		}
+		b.take(alert("b", 1, "actor user ann@contoso.onmicrosoft.example"), alert("c", 1, ann))
+		b.want("a c b")
+	}
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/normalize"
 )
 
 // Backtest is what rules would have found in the stored history.
@@ -95,6 +96,7 @@ type backtesting struct {
 	n        *Node
 	book     *detect.Book
 	engine   *detect.Engine
+	activity normalize.Normalizer // of the records that were found
 	from, to int64
 	alerts   []detect.Alert
 	out      Backtest
@@ -174,7 +176,7 @@ func (t *backtesting) take(j *judged) {
 	}
 	for i := range j.found {
 		f := &j.found[i]
-		t.engine.Take(j.ref(f.index), j.batch.Envelope(f.index).Tenant, f.found)
+		t.engine.Take(j.ref(&t.activity, f.index), j.batch.Envelope(f.index).Tenant, f.found)
 		t.out.Hits += int64(len(f.found))
 	}
 	t.alerts = append(t.alerts, t.engine.Alerts()...)

@@ -20,6 +20,7 @@ import (
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/normalize"
 )
 
 // judged is one batch on its way.
@@ -35,10 +36,11 @@ type recordFound struct {
 	found []detect.Found
 }
 
-// ref names a record of the batch.
-func (j *judged) ref(i int) correlate.Ref {
-	r, o := &j.batch.Records[i], j.batch.Envelope(i)
-	return correlate.Ref{ID: j.batch.ID(i), Time: r.Time, Key: detect.KeyOf(o.Tenant, o.Family, r.ID, j.batch.Raw(i))}
+// ref names a record of the batch. Only records that a rule has found are asked for the act that they are evidence of.
+func (j *judged) ref(n *normalize.Normalizer, i int) correlate.Ref {
+	r, o, raw := &j.batch.Records[i], j.batch.Envelope(i), j.batch.Raw(i)
+	family, id := n.Activity(raw, o.Family, r.ID)
+	return correlate.Ref{ID: j.batch.ID(i), Time: r.Time, Key: detect.KeyOf(o.Tenant, family, id, raw)}
 }
 
 // run reads, judges on all cores, and takes what was found in the journal's order.
@@ -164,7 +166,7 @@ func (d *detector) take(ctx context.Context, j *judged) error {
 	hits := 0
 	for i := range j.found {
 		f := &j.found[i]
-		d.engine.Take(j.ref(f.index), j.batch.Envelope(f.index).Tenant, f.found)
+		d.engine.Take(j.ref(&d.activity, f.index), j.batch.Envelope(f.index).Tenant, f.found)
 		hits += len(f.found)
 	}
 	d.advance(j.batch)

@@ -134,8 +134,9 @@ func (t *Trial) drain(out func(*detect.Alert) error) error {
 
 // judging judges the records of chunks.
 type judging struct {
-	id    *Identifier
-	judge *detect.Judge
+	id       *Identifier
+	judge    *detect.Judge
+	activity normalize.Normalizer
 }
 
 func (w *judging) chunk(c *chunk) {
@@ -157,7 +158,8 @@ func (w *judging) chunk(c *chunk) {
 		}
 		known := s.Identify(root)
 		p.time, p.tenant = known.Time, string(known.Tenant)
-		p.key = detect.KeyOf(p.tenant, s.Family, known.ID, raw)
+		family, id := w.activity.Activity(raw, s.Family, known.ID)
+		p.key = detect.KeyOf(p.tenant, family, id, raw)
 	}
 }
 

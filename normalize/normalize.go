@@ -94,6 +94,22 @@ func (n *Normalizer) Identify(raw []byte, family event.Family) Identity {
 	return id
 }
 
+// Activity names the act that a record of a family and with this id is evidence of: a family and an id, the same for
+// all records of one act, through whatever channels they came. The id is good until the next
+// call. Most records are the only evidence there is, and their own id is the answer.
+// docs/adr/0014-what-an-activity-is.md says what makes two records one.
+func (n *Normalizer) Activity(raw []byte, family event.Family, id []byte) (event.Family, []byte) {
+	s, ok := Lookup(family)
+	if !ok || s.Activity == nil || n.tape.Parse(raw) != nil {
+		return family, id
+	}
+	home, of, ok := s.Activity(n.tape.Root())
+	if !ok || !significant(of) {
+		return family, id
+	}
+	return home, of
+}
+
 // significant reports whether an id is more than zeros.
 func significant(id []byte) bool {
 	return len(bytes.Trim(id, "0-{}")) > 0

@@ -80,14 +80,13 @@ func judge(b *detect.Book, c *Case) ([]detect.Alert, error) {
 	}
 	defer db.Close()
 	e := detect.NewEngine(b, db)
-	var id normalize.Normalizer
+	var id, activity normalize.Normalizer
 	for i, raw := range records {
 		known := id.Identify(raw, src.Family)
-		ref := correlate.Ref{
-			ID: event.ID{Index: uint32(i + 1)}, Time: known.Time,
-			Key: detect.KeyOf(string(known.Tenant), src.Family, known.ID, raw),
-		}
-		e.Take(ref, string(known.Tenant), j.Record(raw, src.Family, nil))
+		tenant := string(known.Tenant)
+		family, of := activity.Activity(raw, src.Family, known.ID)
+		ref := correlate.Ref{ID: event.ID{Index: uint32(i + 1)}, Time: known.Time, Key: detect.KeyOf(tenant, family, of, raw)}
+		e.Take(ref, tenant, j.Record(raw, src.Family, nil))
 	}
 	alerts := e.Alerts()
 	e.Advance(correlate.Clock{Watermark: math.MaxInt64 / 2, Received: math.MaxInt64 / 2})

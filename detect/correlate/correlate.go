@@ -13,7 +13,8 @@ import (
 
 // Key tells records apart by what they are, not by when they came: the first 16 bytes of the
 // SHA-256 of tenant, family and provider id, or of the raw record where it has no id. So the
-// same records give the same alerts in whatever order they arrive.
+// same records give the same alerts in whatever order they arrive. Records of several channels
+// that are evidence of one act have one Key: a rule hits it once.
 type Key [16]byte
 
 // Ref names a record that took part.

@@ -19,6 +19,7 @@ var Diagnostic = source.Source{
 	Family:   "entra-diagnostic",
 	Detect:   isDiagnostic,
 	Identify: identifyDiagnostic,
+	Activity: diagnosticActivity,
 	Map:      mapDiagnostic,
 	Drift: func(root jsontape.Value) (source.Drift, bool) {
 		kind, known := kindOfRecord(root)

@@ -22,15 +22,22 @@ package entra
 import (
 	"bytes"
 
+	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/field"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
+// The families of Graph's objects.
+const (
+	signinFamily event.Family = "entra-signin"
+	auditFamily  event.Family = "entra-audit"
+)
+
 // Signin is a signIn object of Microsoft Graph.
 var Signin = source.Source{
-	Family:   "entra-signin",
+	Family:   signinFamily,
 	Detect:   isSignin,
 	Identify: func(root jsontape.Value) source.Identity { return identify(root, "createdDateTime") },
 	Map: func(root jsontape.Value, e *ocsf.Event) {
@@ -45,8 +52,9 @@ var Signin = source.Source{
 // Audit is a directoryAudit, provisioningObjectSummary, riskDetection or
 // riskyUser object of Microsoft Graph.
 var Audit = source.Source{
-	Family: "entra-audit",
-	Detect: func(root jsontape.Value) bool { return !isEnvelope(root) && auditKind(root) != nil },
+	Family:   auditFamily,
+	Detect:   func(root jsontape.Value) bool { return !isEnvelope(root) && auditKind(root) != nil },
+	Activity: func(root jsontape.Value) (event.Family, []byte, bool) { return auditActivity(root) },
 	Identify: func(root jsontape.Value) source.Identity {
 		if kind := auditKind(root); kind != nil {
 			return kind.identify(root)

@@ -15,6 +15,7 @@ package m365
 import (
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/entra"
 	"github.com/daybreak-sec/daybreak/normalize/field"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 )
@@ -23,7 +24,7 @@ import (
 const Family event.Family = "m365"
 
 // Source is the table row of package normalize.
-var Source = source.Source{Family: Family, Detect: Detect, Identify: Identify, Map: Map, Drift: Drift}
+var Source = source.Source{Family: Family, Detect: Detect, Identify: Identify, Activity: entra.UnifiedActivity, Map: Map, Drift: Drift}
 
 // Detect reports whether the record is an audit record: it has both a
 // CreationTime and a RecordType, as no other source's records have.

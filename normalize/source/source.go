@@ -20,6 +20,10 @@ type Source struct {
 	// Identify reads the provider id, the tenant and the event time (ns, 0
 	// unknown); the slices point into the tape.
 	Identify func(root jsontape.Value) Identity
+	// Activity names the act that a record is evidence of by the family and the id that its
+	// record has in the channel where it is at home; ok is false where that is the record
+	// itself. nil: it always is. The id may point into the tape.
+	Activity func(root jsontape.Value) (family event.Family, id []byte, ok bool)
 	// Map fills e, which is empty, from the record. It must leave nothing
 	// out: what it does not map goes to e.Unmapped. It is safe for
 	// concurrent use with different tapes and events.
