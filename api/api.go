@@ -52,6 +52,7 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage/scorecard"
 	"github.com/daybreak-sec/daybreak/coverage/statement"
 	"github.com/daybreak-sec/daybreak/detect"
+	"github.com/daybreak-sec/daybreak/identity"
 	"github.com/daybreak-sec/daybreak/journal/layout"
 	"github.com/daybreak-sec/daybreak/node"
 )
@@ -100,6 +101,9 @@ func routes(s *surface) (*recorder, huma.API) {
 		if t.PkgPath() == reflect.TypeFor[scorecard.Scorecard]().PkgPath() {
 			name = "Scorecard" + strings.TrimPrefix(name, "Scorecard")
 		}
+		if t.PkgPath() == reflect.TypeFor[identity.Person]().PkgPath() {
+			name = "Identity" + strings.TrimPrefix(name, "Identity")
+		}
 		return name
 	})
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -127,6 +131,7 @@ func routes(s *surface) (*recorder, huma.API) {
 	get(a, "coverage", "/api/v1/coverage", "What was logged, interval by interval, with evidence, and how long records took", s.coverage)
 	stream(a, http.MethodGet, "coverage-statement", "/api/v1/coverage/statement", "The signed coverage statement; its hash goes into the journal", statementAnswer{}, s.coverageStatement)
 	stream(a, http.MethodGet, "scorecard", "/api/v1/scorecard", "The signed vendor scorecard: how well each vendor delivers; its hash goes into the journal", scorecardAnswer{}, s.scorecard)
+	get(a, "person", "/api/v1/people/{name}", "Somebody's addresses and accounts in all suites, with the evidence", s.person)
 	get(a, "incidents", "/api/v1/incidents", "Incidents, the one with the latest alert first", s.incidents)
 	get(a, "incident", "/api/v1/incidents/{id}", "One incident: what happened, in what order, to whom, and how far it reached", s.incident)
 	post(a, "decide", "/api/v1/incidents/{id}/decisions", "Change an incident: its state, who takes care of it, a note, what belongs to it", s.decide)

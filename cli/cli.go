@@ -188,6 +188,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).normalizeCommand,
 	(*app).searchCommand,
 	(*app).tailCommand,
+	(*app).peopleCommand,
 	(*app).detectCommand,
 	(*app).rulesCommand,
 	(*app).incidentsCommand,

@@ -348,6 +348,11 @@ func (c *Client) Incident(ctx context.Context, id string) (in json.RawMessage, e
 	return in, c.get(ctx, "/api/v1/incidents/"+url.PathEscape(id), &in)
 }
 
+// Person returns somebody's addresses and accounts in all suites, with the evidence.
+func (c *Client) Person(ctx context.Context, name string) (p json.RawMessage, err error) {
+	return p, c.get(ctx, "/api/v1/people/"+url.PathEscape(name), &p)
+}
+
 // Backtest asks what rules would have found in the stored history.
 func (c *Client) Backtest(ctx context.Context, r v1.BacktestRequest) (out v1.Backtest, err error) {
 	text, err := json.Marshal(r)

@@ -47,6 +47,7 @@ type Config struct {
 	Enrich    Enrich    `toml:"enrich" doc:"Databases of addresses. Without them events carry addresses only."`
 	Detect    Detect    `toml:"detect" doc:"The rules that judge every record. \"daybreak rules lint\" checks them before they are used."`
 	Incidents Incidents `toml:"incidents" doc:"What alerts join into: docs/reference/incidents.md."`
+	Identity  Identity  `toml:"identity" doc:"Which accounts are one person's: docs/reference/people.md."`
 	Search    Search    `toml:"search" doc:"Limits of one search; they keep it from hurting collection."`
 	Log       Log       `toml:"log" doc:"The program's own log, JSON lines on standard error."`
 	Sources   []Source  `toml:"source" doc:"A tenant that records are collected from; one such block each. \"daybreak check-config\" tries them, docs/connect-*.md say how to set one up."`
@@ -292,6 +293,9 @@ func (c *Config) Check() error {
 		return problemf("log.level", "log.level is %q: want debug, info, warn or error", c.Log.Level)
 	}
 	if err := checkCommon(c.Incidents.Common); err != nil {
+		return err
+	}
+	if err := c.checkIdentity(); err != nil {
 		return err
 	}
 	return cmp.Or(checkSources(c.Sources), checkReceive(c.Receive, c.Sources), checkNotify(c.Notify))

@@ -48,8 +48,12 @@ func TestEverySetting(t *testing.T) {
 		Enrich:    config.Enrich{Databases: []string{"country.mmdb", "asn.mmdb"}},
 		Detect:    config.Detect{Rules: []string{"rules"}, Pipelines: []string{"fields.yml"}, Memory: 2 << 30},
 		Incidents: config.Incidents{Common: []string{"203.0.113.0/24", "backup@contoso.example"}},
-		Search:    config.Search{Timeout: config.Duration(90 * time.Second), Memory: 1 << 30, Parallel: 4},
-		Log:       config.Log{Level: "debug"},
+		Identity: config.Identity{
+			List: "people.csv", Links: []string{"ann@contoso.example github:ann-lee"}, Deny: []string{"ann@contoso.example slack:U0ANNLEE01"},
+			Organizations: []string{"0873ee4d-0000-4000-8000-000000000001 contoso.okta.com"},
+		},
+		Search: config.Search{Timeout: config.Duration(90 * time.Second), Memory: 1 << 30, Parallel: 4},
+		Log:    config.Log{Level: "debug"},
 		Sources: []config.Source{{
 			Name: "contoso", Type: "m365", Tenant: "11111111-2222-3333-4444-55555555abcd", Plan: "gcc",
 			ClientID: "66666666-7777-8888-9999-00000000abcd", Certificate: "file:contoso.pem",

@@ -25,10 +25,10 @@ type History interface {
 	Events(ctx context.Context, q Query, f func(*Event) bool) error
 }
 
-// Query asks for the events of a tenant in [Since, Until) that one of the users did, by
+// Query asks for the events of tenants in [Since, Until) that one of the users did, by
 // address or id, or one of the applications, by id or name. All are in lower case.
 type Query struct {
-	Tenant       string
+	Tenants      []string
 	Since, Until time.Time
 	Users, Apps  []string
 }
@@ -204,8 +204,12 @@ func (c *census) user(id string, a *Alert) {
 }
 
 func (c *census) query(in *Incident) Query {
+	tenants := map[string]bool{}
+	for i := range in.List {
+		tenants[in.List[i].Tenant] = true
+	}
 	return Query{
-		Tenant: in.Tenant, Since: in.First, Until: in.Last.Add(around),
+		Tenants: slices.Sorted(maps.Keys(tenants)), Since: in.First, Until: in.Last.Add(around),
 		Users: slices.Sorted(maps.Keys(c.users)), Apps: slices.Sorted(maps.Keys(c.apps)),
 	}
 }

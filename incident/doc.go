@@ -9,7 +9,7 @@
 //
 // # What belongs together
 //
-// Alerts of a tenant are one incident if they share an entity, directly or by way of others,
+// Alerts of a tenant, or of an organization if they are about one person (Options.Person), are one incident if they share an entity, directly or by way of others,
 // with no quiet time of more than 14 days in between. Whether an entity joins depends on what it
 // is in each of the two alerts:
 //
@@ -26,7 +26,10 @@
 //     application and those who let it in, a sprayer and the sprayed) holds its own alerts
 //     together, but not the people across from it with whatever else befalls them.
 //
-// The same alerts give the same incidents, whatever the order in which they and their revisions
+// Who is who may be learned later: Recognize then joins anew the alerts whose people are others than they
+// were taken for.
+//
+// The same alerts and people give the same incidents, whatever the order in which they and their revisions
 // come. An incident is named after its first alert; if an earlier one joins, or two become one,
 // the older name stays and the others go on to lead there, because each is the name of an
 // alert that is in it. How busy an entity is is judged by the fortnight, on a fixed grid.

@@ -14,7 +14,7 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 )
 
-// key names an entity of a tenant.
+// key names an entity of a tenant, or a person of an organization.
 type key [16]byte
 
 func keyOf(tenant, kind, id string) (k key) {
@@ -102,7 +102,11 @@ func (s *settings) linksOf(a *detect.Alert) []link {
 		l := link{key: keyOf(a.Tenant, e.Type, id), role: roleOf(e.Role), about: true}
 		switch e.Type {
 		case "user", "mailbox":
-			l.person, l.self = true, keyOf(a.Tenant, "", id)
+			organization, person := s.person(a.Tenant, id, a.First.UnixNano())
+			l.person, l.self = true, keyOf(organization, "", person)
+			if e.Type == "user" { // somebody's accounts in all suites are one; a mailbox may be many people's
+				l.key = keyOf(organization, e.Type, person)
+			}
 			l.about = l.role != actor || !owners[id]
 		case "session", "token", "group", "domain", "object":
 		case "ip", "app", "device":
@@ -115,7 +119,11 @@ func (s *settings) linksOf(a *detect.Alert) []link {
 		// Some records call a user by name where others have an id, and an application by an
 		// id of the directory where others have that of the registration.
 		if name := strings.ToLower(e.Name); name != id && (e.Type == "app" && len(name) > 3 || e.Type == "user" && strings.Contains(name, "@")) {
-			l.key, l.person = keyOf(a.Tenant, e.Type, name), false
+			tenant := a.Tenant
+			if e.Type == "user" {
+				tenant, name = s.person(a.Tenant, name, a.First.UnixNano())
+			}
+			l.key, l.person = keyOf(tenant, e.Type, name), false
 			add(l)
 		}
 	}
@@ -213,13 +221,17 @@ func isGUID(s string) bool {
 
 // settings are the entities that an installation knows to be everybody's.
 type settings struct {
-	ids  map[string]bool
-	nets []netip.Prefix
+	ids    map[string]bool
+	nets   []netip.Prefix
+	person func(tenant, account string, at int64) (organization, person string)
 }
 
 // newSettings reads Options.Common.
-func newSettings(common []string) *settings {
-	s := &settings{ids: map[string]bool{}}
+func newSettings(common []string, person func(string, string, int64) (string, string)) *settings {
+	s := &settings{ids: map[string]bool{}, person: person}
+	if person == nil {
+		s.person = func(tenant, account string, _ int64) (string, string) { return tenant, account }
+	}
 	for _, c := range common {
 		if p, err := netip.ParsePrefix(c); err == nil {
 			s.nets = append(s.nets, p.Masked())

@@ -55,7 +55,13 @@ func (f *Filter) limit() int {
 
 // List returns incidents, the one with the latest alert first.
 func (s *Store) List(ctx context.Context, f Filter) ([]Summary, error) {
+	tenant := f.Tenant
+	f.Tenant = ""
 	where, args := f.condition()
+	if tenant != "" { // alerts of several may be one incident
+		where += " AND EXISTS (SELECT 1 FROM incident_alert AS a WHERE a.incident = t.num AND a.tenant = ?)"
+		args = append(args, tenant)
+	}
 	if len(f.States) > 0 {
 		where += " AND state IN (?" + strings.Repeat(", ?", len(f.States)-1) + ")"
 		for _, state := range f.States {

@@ -20,6 +20,9 @@ type Options struct {
 	// Common are addresses, networks and ids of applications or accounts that everybody in
 	// the organization shares: they join nothing.
 	Common []string
+	// Person says whom an account of a tenant is the name of at a time, and in which organization: package identity. Alerts of all
+	// tenants of an organization that are about one person are joined. nil: each account is a person of its tenant.
+	Person func(tenant, account string, at int64) (organization, person string)
 	// Changed is called in the transaction in which incidents have changed; what it writes
 	// with tx is written if and only if the change is. Its error undoes all.
 	Changed func(ctx context.Context, tx *sql.Tx, changes []Change) error
@@ -51,7 +54,7 @@ func Open(ctx context.Context, db *store.DB, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{db: db, opts: o, settings: newSettings(o.Common), moved: make(chan struct{})}
+	s := &Store{db: db, opts: o, settings: newSettings(o.Common, o.Person), moved: make(chan struct{})}
 	if err := s.readState(ctx); err != nil {
 		return nil, fmt.Errorf("incidents: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 // tally is what of its alerts an incident's summary is made of. Tallies of different alerts can
 // be added up.
 type tally struct {
-	Tenant  string   `json:"tenant"`
+	Tenant  string   `json:"tenant"` // of the first alert
 	Alerts  int      `json:"alerts"`
 	Begin   moment   `json:"begin"` // the first alert
 	Worst   moment   `json:"worst"` // of the gravest that which is furthest down the kill chain
@@ -80,7 +80,7 @@ func (t *tally) add(o *tally) {
 	}
 	t.Alerts += o.Alerts
 	if o.Begin.before(&t.Begin) {
-		t.Begin = o.Begin
+		t.Begin, t.Tenant = o.Begin, o.Tenant
 	}
 	if o.Worst.worse(&t.Worst) {
 		t.Worst = o.Worst

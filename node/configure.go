@@ -81,12 +81,17 @@ func (n *Node) Configure(ctx context.Context, c config.Config) (Configured, erro
 			return Configured{}, &DirError{"enrich.databases: " + err.Error()}
 		}
 	}
+	rules, err := identityRules(&c)
+	if err != nil {
+		return Configured{}, &DirError{"identity: " + err.Error()}
+	}
 	if n.detector != nil {
 		if err := n.reloadRules(&c); err != nil {
 			return Configured{}, &DirError{"detect: " + err.Error()}
 		}
 	}
 	n.live.Store(newSettings(&c, before))
+	n.people.book.Use(rules)
 	if box != nil {
 		n.teller.use(box)
 	}
@@ -100,7 +105,7 @@ func (n *Node) Configure(ctx context.Context, c config.Config) (Configured, erro
 
 // declared are the sections whose changes are acts in the journal: what decides
 // on what is collected and kept, what judges it, and by whom it is vouched for.
-var declared = []string{"source", "receive", "retention", "witness", "detect"}
+var declared = []string{"source", "receive", "retention", "witness", "detect", "identity"}
 
 // declare writes down what has changed in the configuration since the last time,
 // also if that was before a restart.

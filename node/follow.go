@@ -22,6 +22,8 @@ type follower struct {
 	cancel  context.CancelFunc
 	drained chan struct{} // closed when it has ended
 
+	appending sync.Mutex // a batch to the lake
+
 	mu    sync.Mutex
 	at    event.ID      // everything before is searchable
 	moved chan struct{} // closed and replaced when at or err changes
@@ -120,10 +122,13 @@ func (f *follower) append(ctx context.Context, j *job) error {
 	if j.rows == nil {
 		return ctx.Err()
 	}
+	f.appending.Lock()
+	defer f.appending.Unlock()
 	upTo := event.ID{Batch: j.batch.Index + 1}
 	if err := f.n.lake.Append(ctx, j.rows.rows, upTo); err != nil {
 		return fmt.Errorf("lake: %w", err)
 	}
+	f.n.people.take(j.batch.Index, j.rows.people)
 	f.n.covered.measure(j.batch, j.rows)
 	f.n.metrics.mapped(len(j.rows.rows))
 	f.n.drift.add(j.rows.drift)

@@ -66,8 +66,8 @@ func (h history) find(ctx context.Context, q incident.Query) (ids []event.ID, wh
 				return distinct(ids), false, nil
 			}
 			text := of.column + ":(" + quotedList(names) + ")"
-			if q.Tenant != "" {
-				text += " tenant:" + strconv.Quote(q.Tenant)
+			if len(q.Tenants) > 0 && !slices.Contains(q.Tenants, "") {
+				text += " tenant:(" + quotedList(q.Tenants) + ")"
 			}
 			found, err := h.n.Search(ctx, Query{Text: text, Since: q.Since, Until: q.Until, Limit: maxHistory - len(ids)})
 			if err != nil {

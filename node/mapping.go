@@ -15,6 +15,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/identity"
 	"github.com/daybreak-sec/daybreak/index"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/journal"
@@ -39,15 +40,17 @@ type mappers struct {
 type mapper struct {
 	normalizer normalize.Normalizer
 	enricher   *enrich.Enricher
+	observer   identity.Observer
 	json       []byte
 	tape       jsontape.Tape
 }
 
 // rows are those of one batch, and the memory of their strings.
 type rows struct {
-	rows  []lake.Row
-	drift map[driftKey]seen
-	text  []byte
+	rows   []lake.Row
+	drift  map[driftKey]seen
+	people []identity.Seen
+	text   []byte
 }
 
 func newMappers(databases []string) (*mappers, error) {
@@ -100,7 +103,8 @@ func (ms *mappers) put(m *mapper) { ms.free.Put(m) }
 func (ms *mappers) recycle(r *rows) {
 	clear(r.rows)
 	clear(r.drift)
-	r.rows, r.text = r.rows[:0], r.text[:0]
+	clear(r.people)
+	r.rows, r.people, r.text = r.rows[:0], r.people[:0], r.text[:0]
 	if cap(r.text) < 16<<20 {
 		ms.rows.Put(r)
 	}
@@ -143,7 +147,8 @@ func (m *mapper) rows(ms *mappers, b *journal.Batch) *rows {
 	out.rows = slices.Grow(out.rows, len(b.Records))
 	for i := range b.Records {
 		var r lake.Row
-		m.row(b, i, &r)
+		e := m.row(b, i, &r)
+		out.people = m.observer.Take(out.people, e, event.Family(r.Family), r.Tenant, b.Records[i].Time, b.ID(i))
 		out.keep(&r)
 		if d, ok := m.normalizer.Drift(event.Family(r.Family)); ok {
 			out.drifted(d, b.ID(i))

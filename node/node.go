@@ -112,6 +112,7 @@ type Node struct {
 	incidents *incident.Store
 	teller    teller
 	covered   *covered
+	people    *people
 	sources   *sources
 	receivers *receivers
 	upkeep    context.CancelFunc
@@ -151,6 +152,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.covered.start()
 	n.background(func() { n.covered.watch(run) })
 	n.background(func() { n.followDecisions(run) })
+	n.background(func() { n.people.run(run) })
 	if tells(n.role) {
 		n.background(func() { n.tell(run) })
 	}
@@ -229,7 +231,10 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 		return err
 	}
 	n.teller.use(box)
-	told := incident.Options{Common: c.Incidents.Common, Changed: n.teller.changed, Log: n.log}
+	if n.people, err = openPeople(ctx, n, c, rebuild); err != nil {
+		return err
+	}
+	told := incident.Options{Common: c.Incidents.Common, Person: n.people.person, Changed: n.teller.changed, Log: n.log}
 	if n.incidents, err = incident.Open(ctx, n.db, told); err != nil {
 		return err
 	}
@@ -294,6 +299,9 @@ func (n *Node) Close() error {
 		if n.follow.Err() == nil {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
+			if err := n.people.book.Save(ctx); err != nil {
+				n.log.Warn("what records show of people was not written down; the next start maps them again", "err", err)
+			}
 			if flushErr := n.lake.Flush(ctx); flushErr != nil {
 				n.log.Warn("lake was not flushed; the next start maps again what it lacks", "err", flushErr)
 			}

@@ -71,6 +71,10 @@ func (n *Node) search(ctx context.Context, q Query) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
+	asked := *parsed
+	if asked.Where, err = n.resolve(ctx, parsed.Where); err != nil {
+		return nil, err
+	}
 	live := n.live.Load()
 	limits := live.config.Search
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Duration(limits.Timeout))
@@ -83,7 +87,7 @@ func (n *Node) search(ctx context.Context, q Query) (*Found, error) {
 	}
 	snap := n.lake.Snapshot()
 	defer snap.Release()
-	res, err := scan.Run(ctx, snap, parsed.Within(q.Since, q.Until), scan.Options{
+	res, err := scan.Run(ctx, snap, asked.Within(q.Since, q.Until), scan.Options{
 		MaxRows: q.Limit, MaxMemory: int64(limits.Memory), Timeout: time.Duration(limits.Timeout), Deep: n.deep,
 	})
 	if err != nil {

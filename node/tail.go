@@ -37,6 +37,9 @@ func (n *Node) Tail(ctx context.Context, text string) (*Tail, error) {
 	if len(q.Pipes) > 0 {
 		return nil, fmt.Errorf("%w: tail shows events as they come and takes no pipes", ErrQuery)
 	}
+	if q.Where, err = n.resolve(ctx, q.Where); err != nil {
+		return nil, err
+	}
 	// What is on its way to disk when somebody begins to look is new to them.
 	return &Tail{n: n, from: n.journal.Follow(n.journal.Size()), where: q.Where, m: n.mappers.get()}, nil
 }

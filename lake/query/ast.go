@@ -216,6 +216,46 @@ func Bind(e Expr, now time.Time) Expr {
 	return e
 }
 
+// Resolve returns the expression with what of returns in the place of each [Person]. An error of of ends it.
+func Resolve(e Expr, of func(name string) (Expr, error)) (Expr, error) {
+	switch e := e.(type) {
+	case And:
+		list, err := resolveAll(e, of)
+		return And(list), err
+	case Or:
+		list, err := resolveAll(e, of)
+		return Or(list), err
+	case Not:
+		x, err := Resolve(e.X, of)
+		return Not{x}, err
+	case Term:
+		if e.Field != Person {
+			return e, nil
+		}
+		var any Or
+		for _, t := range e.Any {
+			x, err := of(t.Text)
+			if err != nil {
+				return nil, err
+			}
+			any = append(any, x)
+		}
+		return any, nil
+	}
+	return e, nil
+}
+
+func resolveAll(list []Expr, of func(name string) (Expr, error)) ([]Expr, error) {
+	out := make([]Expr, len(list))
+	for i, x := range list {
+		var err error
+		if out[i], err = Resolve(x, of); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 func bindAll(list []Expr, now time.Time) []Expr {
 	out := make([]Expr, len(list))
 	for i, x := range list {

@@ -67,6 +67,10 @@ func alwaysThere(column string) bool {
 	return column == "time" || column == "batch" || column == "index"
 }
 
+// Person is the field that stands for all accounts of somebody, whom an address or an account names. It is no column: [Resolve]
+// puts conditions on columns in its place, and an engine that meets it finds nothing.
+const Person = "person"
+
 // field is what a name in a query stands for.
 type field struct {
 	name string // of a column, or a path
@@ -82,7 +86,10 @@ func lookup(name string) (field, error) {
 		return field{name: name, kind: lake.String, path: true}, nil
 	}
 	low := strings.ToLower(name)
-	var known []string
+	if low == Person {
+		return field{name: Person, kind: lake.String}, nil
+	}
+	known := []string{Person}
 	for _, c := range lake.Columns {
 		if c.Name == low {
 			return field{name: c.Name, kind: c.Kind}, nil

@@ -82,7 +82,9 @@ func (p *parser) test(f field) Expr {
 		return And{}
 	}
 	switch {
-	case op == "" && w.pattern == "*" && w.wild:
+	case f.name == Person && op != "":
+		p.fail(at, "person is one person, by an address or an account: person:someone@contoso.example")
+	case f.name != Person && op == "" && w.pattern == "*" && w.wild:
 		return Term{f.name, []Test{{Op: Exists}}}
 	case f.kind != lake.String && w.wild:
 		p.fail(at, "wildcards are for text; %s holds numbers: use a range, such as %s:>5 or %s:1..5", f.name, f.name, f.name)
@@ -104,6 +106,8 @@ func (p *parser) test(f field) Expr {
 
 func (p *parser) stringTest(at int, f field, w word) Expr {
 	switch {
+	case f.name == Person && (w.wild || w.literal == ""):
+		p.fail(at, "person is one person, by an address or an account: person:someone@contoso.example")
 	case w.wild:
 		return Term{f.name, []Test{{Op: Like, Text: w.pattern}}}
 	case w.literal == "":
