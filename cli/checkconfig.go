@@ -216,6 +216,9 @@ func tryChannel(ctx context.Context, c *config.Notify) *verdict {
 func trySource(ctx context.Context, c *config.Source) *verdict {
 	v := &verdict{Name: c.Name, Tenant: c.Tenant, Findings: []finding{}}
 	switch c.Type {
+	case "google":
+		v.tryGoogle(ctx, c)
+		return v
 	case "github":
 		v.tryGitHub(ctx, c)
 		return v

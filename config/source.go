@@ -16,8 +16,8 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization. Required."`
-	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra: directory (tenant) id, a GUID. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". Required."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization. Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra: directory (tenant) id, a GUID. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. Required."`
 	Plan   string `toml:"plan" doc:"m365, entra: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
 	ClientID       string `toml:"client_id" doc:"m365, entra: application (client) id of the registration, a GUID. Required."`
@@ -25,16 +25,18 @@ type Source struct {
 	FederatedToken Secret `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
 	ClientSecret   Secret `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
 	Account        string `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
+	ServiceAccount Secret `toml:"service_account" doc:"google: where the key of the service account is, the JSON file of Google Cloud. It is read again whenever a token is fetched. Required."`
+	Admin          string `toml:"admin" doc:"google: address of the administrator in whose name the service account reads. Required."`
 	APIToken       Secret `toml:"api_token" doc:"okta, github, slack: where the token is that the API takes. It is read again when the API refuses it, so that a new one counts without a restart. Required."`
 	Publisher      string `toml:"publisher" doc:"m365: GUID that the provider counts requests under. Empty means the tenant's own id."`
 
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. okta: system-log. github: audit-log, git. slack: audit-logs. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra and github, 10s of okta and slack."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack."`
 	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late. Default: 1m of m365, 5m of all others."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 60 of okta, 25 of github and 40 of slack, a little less than that."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that."`
 
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
 }
@@ -75,6 +77,16 @@ var kinds = map[string]*kind{
 		},
 		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 30, least: 20,
 		tenant: directory, fold: strings.ToLower, keys: microsoft,
+	},
+	"google": {
+		streams: []string{
+			"access_evaluation", "access_transparency", "admin", "assignments", "calendar", "chat", "chrome", "classroom", "cloud_search",
+			"context_aware_access", "data_migration", "data_studio", "directory_sync", "drive", "gcp", "gemini_in_workspace_apps", "gmail", "gplus", "groups",
+			"groups_enterprise", "jamboard", "keep", "ldap", "login", "meet", "meet_hardware", "mobile", "profile", "rules", "saml", "tasks", "token",
+			"user_accounts", "vault",
+		},
+		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 240, least: 100,
+		tenant: workspace, fold: asWritten, keys: []string{"service_account", "admin", "login"},
 	},
 	"github": {
 		streams: []string{"audit-log", "git"},
@@ -176,7 +188,7 @@ type proof struct {
 }
 
 func (s *Source) credentials() []proof {
-	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}, {"api_token", s.APIToken}}
+	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}, {"service_account", s.ServiceAccount}, {"api_token", s.APIToken}}
 }
 
 func sourcePath(i int, key string) string { return "source." + strconv.Itoa(i) + "." + key }
@@ -255,6 +267,10 @@ func (s *Source) checkIdentity() (key, msg string) {
 		return key, key + ": a source of type " + s.Type + " has none: leave it out"
 	}
 	switch {
+	case k.has("admin") && s.Admin == "":
+		return "admin", "admin is missing: give the mail address of the administrator in whose name the service account reads"
+	case k.has("admin") && !mailAddress.MatchString(s.Admin):
+		return "admin", "admin is no mail address: give that of the administrator in whose name the service account reads"
 	case k.has("account") && !slices.Contains(accounts, s.Account):
 		return "account", fmt.Sprintf("account is %.40q: want %s", s.Account, strings.Join(accounts, " or "))
 	case !k.has("client_id"):
@@ -286,6 +302,8 @@ func (s *Source) checkCredential() (key, msg string) {
 		first = c.key
 	}
 	switch {
+	case first == "" && kinds[s.Type].has("service_account"):
+		return "service_account", "service_account is missing: say where the JSON file of the service account's key is, as env:NAME, file:PATH or command:/PROGRAM ARG…"
 	case first == "" && kinds[s.Type].has("api_token"):
 		return "api_token", "api_token is missing: say where the token is, as env:NAME, file:PATH or command:/PROGRAM ARG…"
 	case first == "":

@@ -54,6 +54,21 @@ func oktaHost(id string) string {
 	return ""
 }
 
+func workspace(id string) string {
+	switch {
+	case id == "":
+		return "tenant is missing: give the customer id, which begins with C and stands in the Admin console under Account settings"
+	case id == "my_customer":
+		return "tenant is the API's word for whoever asks: give the customer id, which begins with C and stands in the Admin console under Account settings"
+	case !workspaceCustomer.MatchString(id):
+		return "tenant is no customer id of Google Workspace: give the one that begins with C, from the Admin console under Account settings, not a domain"
+	}
+	return ""
+}
+
+// asWritten is the form of ids of which capitals count.
+func asWritten(id string) string { return id }
+
 // hostName reports whether text, in lower case, is a DNS name of two labels or more.
 func hostName(text string) bool {
 	labels := strings.Split(text, ".")
@@ -67,6 +82,8 @@ func hostName(text string) bool {
 
 var (
 	slug              = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,98}[a-z0-9])?$`)
+	workspaceCustomer = regexp.MustCompile(`^C[A-Za-z0-9]{4,32}$`)
+	mailAddress       = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
 	slackOrganization = regexp.MustCompile(`^E[A-Z0-9]{6,20}$`)
 )
 
@@ -74,7 +91,7 @@ func (k *kind) has(key string) bool { return slices.Contains(k.keys, key) }
 
 // foreign finds a setting that sources of the type do not have.
 func (s *Source) foreign(k *kind) (key string) {
-	for _, set := range []proof{{"plan", Secret(s.Plan)}, {"account", Secret(s.Account)}, {"client_id", Secret(s.ClientID)}, {"publisher", Secret(s.Publisher)}, {"login", Secret(s.Login)}} {
+	for _, set := range []proof{{"plan", Secret(s.Plan)}, {"account", Secret(s.Account)}, {"client_id", Secret(s.ClientID)}, {"publisher", Secret(s.Publisher)}, {"admin", Secret(s.Admin)}, {"login", Secret(s.Login)}} {
 		if set.ref != "" && !k.has(set.key) {
 			return set.key
 		}

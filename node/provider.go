@@ -11,6 +11,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/github"
+	"github.com/daybreak-sec/daybreak/provider/google"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/provider/okta"
@@ -71,6 +72,19 @@ func NewSlackClient(c *config.Source, b *budget.Budget, adjust func(*slack.Optio
 		adjust(&o)
 	}
 	return slack.New(o)
+}
+
+// NewGoogleClient makes the client that the settings of a source of Google Workspace describe. adjust may be nil.
+func NewGoogleClient(c *config.Source, b *budget.Budget, adjust func(*google.Options)) (*google.Client, error) {
+	key, err := c.ServiceAccount.Reference()
+	if err != nil {
+		return nil, fmt.Errorf("service_account: %w", err)
+	}
+	o := google.Options{Customer: c.Tenant, Admin: c.Admin, API: c.API, Login: c.Login, Key: key, Budget: b}
+	if adjust != nil {
+		adjust(&o)
+	}
+	return google.New(o)
 }
 
 // NewOktaClient makes the client that the settings of a source of an Okta organization describe. adjust may be nil.

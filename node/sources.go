@@ -114,6 +114,8 @@ func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (colle
 		return s.entra(c, acts, hook)
 	case "okta":
 		return s.okta(c, acts, hook)
+	case "google":
+		return s.google(c, acts, hook)
 	case "github":
 		return s.github(c, acts, hook)
 	case "slack":

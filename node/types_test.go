@@ -9,6 +9,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/provider/github"
+	"github.com/daybreak-sec/daybreak/provider/google"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/provider/okta"
@@ -25,12 +26,16 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 	for _, s := range github.Streams {
 		parts = append(parts, s.Name)
 	}
-	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "slack": {slack.Stream}, "okta": {okta.Stream}} {
+	var applications []string
+	for _, s := range google.Streams {
+		applications = append(applications, s.Name)
+	}
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}} {
 		if got := config.Streams(typ); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"entra", "github", "m365", "okta", "slack"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"entra", "github", "google", "m365", "okta", "slack"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }

@@ -14,7 +14,8 @@
 //     documents it (a JWT signed with PS256 and named by x5t#S256; RS256 and x5t where an
 //     older endpoint wants them),
 //   - a token of another identity provider that the application trusts (workload
-//     identity federation).
+//     identity federation),
+//   - the key of a service account of Google, for a grant in another user's name (a JWT signed with RS256).
 //
 // What is read is wrapped in [Secret], which prints as "[redacted]" whatever prints it.
 // Errors name the reference and what is wrong with it, never the content. Garbage (an
@@ -43,6 +44,8 @@ type Credential struct {
 	kind      string
 	ref, key  Reference
 	algorithm Algorithm
+
+	subject, scopes string // of a service account
 }
 
 // FromSecret uses a client secret.
@@ -60,7 +63,7 @@ func FromCertificate(certificate, key Reference, a Algorithm) Credential {
 	return Credential{kind: "certificate", ref: certificate, key: key, algorithm: a}
 }
 
-// Kind is "secret", "certificate", "federated token" or "".
+// Kind is "secret", "certificate", "federated token", "service account" or "".
 func (c Credential) Kind() string { return c.kind }
 
 // String says where the credential comes from.
@@ -69,7 +72,7 @@ func (c Credential) String() string { return strings.TrimSpace(c.kind + " " + c.
 // LogValue logs what String says.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// Signed is what a token request needs besides its grant.
+// Signed is what a token request needs besides its grant, or the grant as well: then grant_type is among it.
 type Signed struct {
 	Form url.Values // holds secrets
 	hide []Secret
@@ -87,7 +90,7 @@ func (s *Signed) Hide(text string) string {
 }
 
 // Sign reads the credential and returns the form values that prove it to the token
-// endpoint at audience. now is the endpoint's time.
+// endpoint at audience. now is the endpoint's time. A service account's clientID is in its key.
 func (c Credential) Sign(ctx context.Context, clientID, audience string, now time.Time) (*Signed, error) {
 	if c.kind == "certificate" {
 		jwt, err := c.assert(ctx, clientID, audience, now)
@@ -95,6 +98,9 @@ func (c Credential) Sign(ctx context.Context, clientID, audience string, now tim
 			return nil, err
 		}
 		return assertion(jwt), nil
+	}
+	if c.kind == "service account" {
+		return c.grant(ctx, audience, now)
 	}
 	if c.kind == "" {
 		return nil, errors.New("no credential is configured: give a secret, a certificate or a federated token")

@@ -14,7 +14,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +41,7 @@ type OAuth struct {
 	api                       string
 	endpoint, scope, clientID string
 	credential                credential.Credential
+	errors                    map[string]Meaning
 	http                      *http.Client
 	clock                     *Clock
 	log                       *slog.Logger
@@ -55,16 +55,18 @@ type OAuth struct {
 	spurn  rest  // after tokens that the API did not accept
 }
 
-// OAuthOptions say where tokens come from (RFC 6749, client credentials).
+// OAuthOptions say where tokens come from (RFC 6749, client credentials; RFC 7523 where the credential is a grant itself).
 type OAuthOptions struct {
 	Name       string // of the API in errors
 	Endpoint   string // the token endpoint's URL
-	Scope      string
+	Scope      string // of client credentials, as is ClientID
 	ClientID   string
 	Credential credential.Credential
-	Transport  http.RoundTripper // nil: what [NewTransport] returns
-	Clock      *Clock            // the client's
-	Log        *slog.Logger      // nil: slog.Default
+	// Errors say what the error words of the endpoint mean, where that is not what they mean at Microsoft's.
+	Errors    map[string]Meaning
+	Transport http.RoundTripper // nil: what [NewTransport] returns
+	Clock     *Clock            // the client's
+	Log       *slog.Logger      // nil: slog.Default
 }
 
 // NewOAuth returns the tokens of an application. It sends nothing.
@@ -76,7 +78,7 @@ func NewOAuth(o OAuthOptions) *OAuth {
 		o.Transport = NewTransport()
 	}
 	return &OAuth{
-		api: o.Name, endpoint: o.Endpoint, scope: o.Scope, clientID: o.ClientID, credential: o.Credential, clock: o.Clock, log: o.Log,
+		api: o.Name, endpoint: o.Endpoint, scope: o.Scope, clientID: o.ClientID, credential: o.Credential, errors: o.Errors, clock: o.Clock, log: o.Log,
 		http: &http.Client{Transport: o.Transport, CheckRedirect: neverRedirect}, turn: make(chan struct{}, 1),
 	}
 }
@@ -260,9 +262,11 @@ func (s *OAuth) request(ctx context.Context) (token, error) {
 	if err != nil {
 		return token{}, &Error{API: s.api, Op: "token", Message: Clip(err.Error(), MaxMessage), Action: "correct the credential; it is read again at the next try, without a restart", Class: ClassAuth, Err: err}
 	}
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.clientID}, "scope": {s.scope}}
-	for k, v := range signed.Form {
-		form[k] = v
+	form := signed.Form
+	if !form.Has("grant_type") {
+		form.Set("grant_type", "client_credentials")
+		form.Set("client_id", s.clientID)
+		form.Set("scope", s.scope)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -388,7 +392,10 @@ func (s *OAuth) refusal(res *http.Response, body []byte) *Error {
 		return e
 	}
 	name := Word(answer.Error)
-	m := oauth[name] // an unknown word is retried
+	m, ok := s.errors[name]
+	if !ok {
+		m = oauth[name] // an unknown word is retried
+	}
 	e.Code, e.Class, e.Action = name, m.Class, m.Action
 	e.Message = jwtForm.ReplaceAllString(Line(answer.Text), "[redacted]")
 	for _, number := range answer.Codes {

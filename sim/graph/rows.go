@@ -10,19 +10,8 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/sim/directory"
+	"github.com/daybreak-sec/daybreak/sim/record"
 )
-
-// pair is an element of the lists in which the unified audit log keeps what has no member of its own.
-type pair struct {
-	Name, Value        string
-	NewValue, OldValue string
-}
-
-// typed is an element of Actor and Target.
-type typed struct {
-	ID   string
-	Type int
-}
 
 // audited is what the unified audit log says of an act in the directory.
 type audited struct {
@@ -30,20 +19,11 @@ type audited struct {
 	Operation, ResultStatus, UserID, UserKey, ClientIP, ObjectID string
 	ApplicationID, InterSystemsID, IntraSystemID, ActorContextID string
 	ID, ErrorNumber, LogonError                                  string
-	ExtendedProperties, DeviceProperties, ModifiedProperties     []pair
-	Actor, Target                                                []typed
+	ExtendedProperties, DeviceProperties, ModifiedProperties     []record.Pair
+	Actor, Target                                                []record.Typed
 }
 
-func (a *audited) extended(name string) string { return find(a.ExtendedProperties, name) }
-
-func find(list []pair, name string) string {
-	for i := range list {
-		if list[i].Name == name {
-			return list[i].Value
-		}
-	}
-	return ""
-}
+func (a *audited) extended(name string) string { return record.Value(a.ExtendedProperties, name) }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
@@ -69,9 +49,9 @@ func signIn(raw []byte, at time.Time, beta bool) map[string]any {
 		"riskLevelDuringSignIn": "none", "riskState": "none", "resourceId": a.ObjectID,
 		"status": map[string]any{"errorCode": code, "failureReason": reason(&a, code)},
 		"deviceDetail": map[string]any{
-			"deviceId": find(a.DeviceProperties, "Id"), "displayName": find(a.DeviceProperties, "DisplayName"), "operatingSystem": find(a.DeviceProperties, "OS"),
-			"browser": find(a.DeviceProperties, "BrowserType"), "isCompliant": find(a.DeviceProperties, "IsCompliant") == "True",
-			"isManaged": find(a.DeviceProperties, "IsCompliantAndManaged") == "True", "trustType": find(a.DeviceProperties, "TrustType"),
+			"deviceId": record.Value(a.DeviceProperties, "Id"), "displayName": record.Value(a.DeviceProperties, "DisplayName"), "operatingSystem": record.Value(a.DeviceProperties, "OS"),
+			"browser": record.Value(a.DeviceProperties, "BrowserType"), "isCompliant": record.Value(a.DeviceProperties, "IsCompliant") == "True",
+			"isManaged": record.Value(a.DeviceProperties, "IsCompliantAndManaged") == "True", "trustType": record.Value(a.DeviceProperties, "TrustType"),
 		},
 	}
 	if !beta {
@@ -82,7 +62,7 @@ func signIn(raw []byte, at time.Time, beta bool) map[string]any {
 		kind = "nonInteractiveUser"
 	}
 	r["signInEventTypes"], r["userAgent"], r["uniqueTokenIdentifier"] = []string{kind}, agent, a.IntraSystemID
-	r["sessionId"], r["homeTenantId"], r["resourceTenantId"] = find(a.DeviceProperties, "SessionId"), a.ActorContextID, a.ActorContextID
+	r["sessionId"], r["homeTenantId"], r["resourceTenantId"] = record.Value(a.DeviceProperties, "SessionId"), a.ActorContextID, a.ActorContextID
 	return r
 }
 

@@ -12,20 +12,14 @@ import (
 	"github.com/daybreak-sec/daybreak/sim/record"
 )
 
-// pair is an element of the lists in which Microsoft's log keeps what has no member of its own.
-type pair struct{ Name, Value, NewValue, OldValue string }
-
 // act is what Microsoft's log says of an act in the directory.
 type act struct {
 	RecordType                           int
 	ID, Operation, UserID, ClientIP      string
 	InterSystemsID, ErrorNumber          string
-	ExtendedProperties, DeviceProperties []pair
-	ModifiedProperties                   []pair
-	Target                               []struct {
-		ID   string
-		Type int
-	}
+	ExtendedProperties, DeviceProperties []record.Pair
+	ModifiedProperties                   []record.Pair
+	Target                               []record.Typed
 
 	org  *org
 	at   time.Time
@@ -33,17 +27,8 @@ type act struct {
 	list []*event
 }
 
-func (a *act) extended(name string) string { return value(a.ExtendedProperties, name) }
-func (a *act) device(name string) string   { return value(a.DeviceProperties, name) }
-
-func value(list []pair, name string) string {
-	for i := range list {
-		if list[i].Name == name {
-			return list[i].Value
-		}
-	}
-	return ""
-}
+func (a *act) extended(name string) string { return record.Value(a.ExtendedProperties, name) }
+func (a *act) device(name string) string   { return record.Value(a.DeviceProperties, name) }
 
 // one tells whether something is so in one case of k.
 func (a *act) one(k uint64) bool {

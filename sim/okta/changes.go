@@ -6,6 +6,8 @@ package okta
 import (
 	"strings"
 	"time"
+
+	"github.com/daybreak-sec/daybreak/sim/record"
 )
 
 // changes are what Okta, where accounts and groups are kept, logs of a change that Microsoft's directory shows.
@@ -50,7 +52,7 @@ func (a *act) change() {
 		a.ClientIP = o.desk(a.UserID)
 	}
 	var targets []party
-	whom := o.user(a.target(5))
+	whom := o.user(record.Of(a.Target, 5))
 	switch c.of {
 	case "user":
 		targets = []party{whom}
@@ -59,9 +61,9 @@ func (a *act) change() {
 	case "app":
 		targets = []party{o.appUser(whom, o.apps[0]), o.apps[0]}
 	case "member":
-		targets = []party{whom, o.group(a.modified("Group.DisplayName"))}
+		targets = []party{whom, o.group(record.Modified(a.ModifiedProperties, "Group.DisplayName"))}
 	case "group":
-		targets = []party{o.group(a.target(1))}
+		targets = []party{o.group(record.Of(a.Target, 1))}
 	}
 	e := a.add(0, c.kind, c.message, "SUCCESS", "", targets...)
 	if byService {
@@ -85,24 +87,4 @@ func (o *org) desk(mail string) string {
 		return ""
 	}
 	return o.company.Person(n).OfficeNetwork.Addr().Next().String()
-}
-
-// target is the element of a type in the list of targets: 5 is a mail address, 1 a name.
-func (a *act) target(kind int) string {
-	for _, t := range a.Target {
-		if t.Type == kind {
-			return t.ID
-		}
-	}
-	return ""
-}
-
-// modified is what a property is or was.
-func (a *act) modified(name string) string {
-	for _, p := range a.ModifiedProperties {
-		if p.Name == name {
-			return p.NewValue + p.OldValue // one of them is empty
-		}
-	}
-	return ""
 }

@@ -76,7 +76,7 @@ func (d *Door) Open(r *http.Request) (p Pass, left int, reset time.Duration) {
 	d.asked++
 	every := func(n int) bool { return n > 0 && d.asked%n == 0 }
 	switch {
-	case r.Header.Get("Authorization") != "Bearer "+d.token || d.token == "":
+	case d.cfg.Allowed != nil && !d.cfg.Allowed(r), d.cfg.Allowed == nil && (r.Header.Get("Authorization") != "Bearer "+d.token || d.token == ""):
 		p = Stranger
 	case every(d.cfg.Fail):
 		p = Failing

@@ -12,6 +12,7 @@ package service
 import (
 	"bytes"
 	"encoding/base64"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -36,7 +37,9 @@ type Config struct {
 	Late   float64
 	LateBy time.Duration
 
-	Token string // what the API accepts
+	Token string // what the API accepts, as Bearer
+	// Allowed says who may ask; nil: who has Token.
+	Allowed func(*http.Request) bool
 	// Limit is how many requests are answered in an hour of real time; 0: the service's own.
 	Limit int
 	// Throttle, Fail and Break are faults: one of so many requests is refused as too many, is an error of a proxy, or is

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,6 +39,7 @@ type world struct {
 	graph *graph.Server
 	url   string
 	j     *journal.Journal
+	db    *store.DB
 	c     *pages.Collector
 	stop  func()
 }
@@ -71,57 +71,22 @@ func newWorld(t *testing.T, cfg graph.Config, door func(http.Handler) http.Handl
 // collect starts the product's own collector over the simulated tenant.
 func (w *world) collect(t *testing.T) {
 	t.Helper()
-	dir := t.TempDir()
+	w.open(t)
 	tenant, client, secret := w.sim.Credentials()
 	t.Setenv("DAYBREAK_TEST_SECRET", secret)
-	var err error
-	w.j, err = journal.Open(t.Context(), filepath.Join(dir, "journal"), journal.Options{
-		KeyFile: filepath.Join(dir, "key"), DedupeDir: filepath.Join(dir, "dedupe"), BatchDelay: 5 * time.Millisecond, Logger: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(t.Context(), filepath.Join(dir, "control.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.j.Close(); db.Close() })
 	c := config.DefaultSource("entra")
 	c.Tenant, c.ClientID, c.ClientSecret, c.API, c.Login = tenant, client, "env:DAYBREAK_TEST_SECRET", w.url, w.url
 	api, err := node.NewGraphClient(&c, budget.New(budget.Options{PerMinute: 1_000_000}), func(o *provider.Options) { o.Log = quiet })
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := pages.Options{
-		Name: "contoso", Tenant: tenant, Upstream: node.GraphPages(api), Journal: w.j, DB: db, Acts: act.NewWriter(w.j, "contoso", tenant),
-		Identify: node.IdentifyPages(nil), Poll: 20 * time.Millisecond, Sweep: 100 * time.Millisecond, Retry: 5 * time.Millisecond, Log: quiet,
-	}
+	var feeds []pages.Feed
 	for _, name := range config.Streams("entra") {
 		f := node.GraphFeed(name)
 		f.Poll = 0
-		o.Feeds = append(o.Feeds, f)
+		feeds = append(feeds, f)
 	}
-	if w.c, err = pages.New(o); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- w.c.Run(ctx) }()
-	stopped := false
-	w.stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		if err := w.j.Flush(context.Background()); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(w.stop)
+	w.run(t, "contoso", tenant, node.GraphPages(api), feeds)
 }
 
 type stored struct {

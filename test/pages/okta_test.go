@@ -4,7 +4,6 @@
 package pages_test
 
 import (
-	"context"
 	"encoding/json"
 	"net/http/httptest"
 	"os"
@@ -15,7 +14,6 @@ import (
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
-	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -24,14 +22,12 @@ import (
 	"github.com/daybreak-sec/daybreak/sim/company"
 	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/okta"
-	"github.com/daybreak-sec/daybreak/store"
 )
 
 // oktaWorld is a simulated organization, and what a collector over it keeps.
 type oktaWorld struct {
 	world
 	org   *okta.Server
-	db    *store.DB
 	token string // file
 }
 
@@ -51,19 +47,9 @@ func newOktaWorld(t *testing.T, cfg okta.Config) *oktaWorld {
 	server := httptest.NewServer(w.org.Handler())
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	dir := t.TempDir()
-	w.token = filepath.Join(dir, "token")
+	w.token = filepath.Join(t.TempDir(), "token")
 	w.write(t, w.org.Token())
-	w.j, err = journal.Open(t.Context(), filepath.Join(dir, "journal"), journal.Options{
-		KeyFile: filepath.Join(dir, "key"), DedupeDir: filepath.Join(dir, "dedupe"), BatchDelay: 5 * time.Millisecond, Logger: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.db, err = store.Open(t.Context(), filepath.Join(dir, "control.db")); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.j.Close(); w.db.Close() })
+	w.open(t)
 	return w
 }
 
@@ -84,40 +70,7 @@ func (w *oktaWorld) collect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.c, err = pages.New(pages.Options{
-		Name: "okta", Tenant: c.Tenant, Feeds: []pages.Feed{node.OktaFeed()}, Upstream: node.OktaPages(api), Journal: w.j, DB: w.db,
-		Acts: act.NewWriter(w.j, "okta", c.Tenant), Identify: node.IdentifyPages(nil),
-		Poll: 20 * time.Millisecond, Sweep: 100 * time.Millisecond, Retry: 5 * time.Millisecond, Log: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	run := w.c
-	go func() { done <- run.Run(ctx) }()
-	stopped := false
-	w.stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		if err := w.j.Flush(context.Background()); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(w.stop)
-}
-
-// pass lets simulated time go on.
-func (w *oktaWorld) pass(t *testing.T, d time.Duration) {
-	t.Helper()
-	end := w.sim.Now().Add(d)
-	until(t, "time passes", func() bool { return w.sim.Now().After(end) })
+	w.run(t, "okta", c.Tenant, node.OktaPages(api), []pages.Feed{node.OktaFeed()})
 }
 
 // state waits for the state of the stream.

@@ -4,28 +4,26 @@
 package pages_test
 
 import (
-	"context"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
-	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/ocsf"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	"github.com/daybreak-sec/daybreak/sim/github"
+	"github.com/daybreak-sec/daybreak/sim/google"
+	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/service"
 	"github.com/daybreak-sec/daybreak/sim/slack"
-	"github.com/daybreak-sec/daybreak/store"
 )
 
 // tried is how a simulated service behaves in these tests: some records are late, and one answer of a few is none.
@@ -60,35 +58,14 @@ func tokenFile(t *testing.T) config.Secret {
 // journal, and looks at what is there: each once, and understood.
 func collectAll(t *testing.T, clock *service.Clock, api pages.Upstream, feeds []pages.Feed, happened func(to time.Time) []string) {
 	t.Helper()
-	dir := t.TempDir()
 	w := new(world)
-	var err error
-	w.j, err = journal.Open(t.Context(), filepath.Join(dir, "journal"), journal.Options{
-		KeyFile: filepath.Join(dir, "key"), DedupeDir: filepath.Join(dir, "dedupe"), BatchDelay: 5 * time.Millisecond, Logger: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(t.Context(), filepath.Join(dir, "control.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.j.Close(); db.Close() })
+	w.open(t)
 	for i := range feeds {
 		feeds[i].Poll = 0
 		feeds[i].Keep = 2 * 24 * time.Hour // the months before the beginning are empty
 	}
-	c, err := pages.New(pages.Options{
-		Name: "simulated", Tenant: "simulated", Feeds: feeds, Upstream: api, Journal: w.j, DB: db, Acts: act.NewWriter(w.j, "simulated", "simulated"),
-		Identify: node.IdentifyPages(nil), Poll: 20 * time.Millisecond, Sweep: 100 * time.Millisecond, Retry: 5 * time.Millisecond, Log: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	begin := clock.Now()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- c.Run(ctx) }()
+	w.run(t, "simulated", "simulated", api, feeds)
 	until(t, "two simulated hours pass", func() bool { return clock.Now().After(begin.Add(2 * time.Hour)) })
 	clock.Stop()
 	want := happened(clock.Now().Add(-time.Hour))
@@ -107,13 +84,7 @@ func collectAll(t *testing.T, clock *service.Clock, api pages.Upstream, feeds []
 		}
 		return true
 	})
-	cancel()
-	if err := <-done; err != nil {
-		t.Errorf("Run: %v", err)
-	}
-	if err := w.j.Flush(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	w.stop()
 	seen := map[string]int{}
 	var n normalize.Normalizer
 	var tape jsontape.Tape
@@ -146,6 +117,15 @@ func TestEveryKindIsUnderstood(t *testing.T) {
 	begin := time.Date(2026, 3, 3, 8, 0, 0, 0, time.UTC)
 	cfg := service.Config{Company: c, Now: time.Now, Begin: begin, Seed: 11, PerDay: 60}
 	code, chat := github.New(cfg), slack.New(cfg)
+	world, err := m365.New(m365.Config{Seed: 11, Company: company.Config{People: 400, PerDay: 300}, Start: begin.Add(10 * time.Hour), History: 10 * time.Hour, Paused: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer world.Close()
+	suite, err := google.New(google.Config{Tenant: world})
+	if err != nil {
+		t.Fatal(err)
+	}
 	kinds := map[string]int{}
 	var n normalize.Normalizer
 	var tape jsontape.Tape
@@ -166,6 +146,9 @@ func TestEveryKindIsUnderstood(t *testing.T) {
 				t.Errorf("%s has id %q and time %d", raw, known.ID, known.Time)
 			}
 			action := string(root.Get("action").Str())
+			if family == "google-workspace" {
+				action = string(root.Get("events").First().Get("name").Str())
+			}
 			if kinds[action]++; kinds[action] > 5 {
 				return true
 			}
@@ -180,7 +163,10 @@ func TestEveryKindIsUnderstood(t *testing.T) {
 	code.Happened(github.Web, begin, end, look("github"))
 	code.Happened(github.Git, begin, begin.Add(time.Hour), look("github"))
 	chat.Happened(begin, end, look("slack"))
-	if len(kinds) < 70 {
+	for _, application := range config.Streams("google") {
+		suite.Happened(application, begin, end, func(at time.Time, raw []byte) { look("google-workspace")(at, raw) })
+	}
+	if len(kinds) < 100 {
 		t.Errorf("only %d kinds of acts: %v", len(kinds), kinds)
 	}
 }
