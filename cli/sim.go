@@ -45,7 +45,7 @@ func (a *app) simCommand() *cobra.Command {
 		Args:  args(cobra.NoArgs, "the name of a provider"),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.simM365Command(), a.simEntraCommand(), a.simOktaCommand(), a.simGitHubCommand(), a.simSlackCommand())
+	cmd.AddCommand(a.simM365Command(), a.simEntraCommand(), a.simOktaCommand(), a.simGoogleCommand(), a.simGitHubCommand(), a.simSlackCommand())
 	return cmd
 }
 
@@ -128,9 +128,9 @@ func (a *app) simM365(ctx context.Context, f simFlags) error {
 			return usagef("--certificate %s: %v", f.cert, err)
 		}
 	}
-	l, err := net.Listen("tcp", f.listen)
+	l, err := listenSim(f.listen)
 	if err != nil {
-		return usagef("cannot listen on %s: %v", f.listen, errors.Unwrap(err))
+		return err
 	}
 	card := newSimCard(s, l.Addr().String(), f)
 	if f.secretFile != "" {

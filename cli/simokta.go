@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,8 +34,22 @@ configuration. docs/reference/simulator.md says what differs from the real servi
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simOkta(cmd.Context(), f, cfg) },
 	}
+	f.neighbor(cmd, "127.0.0.1:8366")
 	flags := cmd.Flags()
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:8366", "`address` and port; port 0 takes a free one")
+	flags.StringVar(&f.secretFile, "token-file", "", "`file` to keep the API token in (default: it is printed)")
+	flags.Float64Var(&cfg.Late, "late", 0, "`share` of the events, 0 to 1, that are stored only --late-by after they happened")
+	flags.DurationVar(&cfg.LateBy, "late-by", 30*time.Minute, "simulated `time` that late events take")
+	flags.IntVar(&cfg.PerMinute, "per-minute", okta.PerMinute, "requests that are answered in a minute")
+	flags.Float64Var(&cfg.Throttle, "throttle", 0, "`share` of the requests that are refused as too many")
+	flags.Float64Var(&cfg.Fail, "fail", 0, "`share` of the requests that are answered with status 500")
+	flags.Float64Var(&cfg.Cut, "cut", 0, "`share` of the answers that are cut")
+	return cmd
+}
+
+// neighbor are the flags of what stands beside Microsoft 365 in the same company.
+func (f *simFlags) neighbor(cmd *cobra.Command, listen string) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", listen, "`address` and port; port 0 takes a free one")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "listen beyond loopback, in plain HTTP")
 	flags.StringArrayVar(&f.scenarios, "scenario", nil, "`file` or name of an attack, as of sim m365; may be given again")
 	flags.DurationVar(&f.after, "scenario-after", 2*time.Minute, "simulated `time` from the start to the attack; negative: it began before")
@@ -45,14 +60,6 @@ configuration. docs/reference/simulator.md says what differs from the real servi
 	flags.Float64Var(&f.cfg.Speed, "speed", 1, "simulated seconds a second")
 	flags.StringVar(&f.start, "start", "", "simulated `time` at the start, RFC 3339 (default now)")
 	flags.DurationVar(&f.cfg.History, "history", 7*24*time.Hour, "simulated `time` before the start in which the company already lived")
-	flags.StringVar(&f.secretFile, "token-file", "", "`file` to keep the API token in (default: it is printed)")
-	flags.Float64Var(&cfg.Late, "late", 0, "`share` of the events, 0 to 1, that are stored only --late-by after they happened")
-	flags.DurationVar(&cfg.LateBy, "late-by", 30*time.Minute, "simulated `time` that late events take")
-	flags.IntVar(&cfg.PerMinute, "per-minute", okta.PerMinute, "requests that are answered in a minute")
-	flags.Float64Var(&cfg.Throttle, "throttle", 0, "`share` of the requests that are refused as too many")
-	flags.Float64Var(&cfg.Fail, "fail", 0, "`share` of the requests that are answered with status 500")
-	flags.Float64Var(&cfg.Cut, "cut", 0, "`share` of the answers that are cut")
-	return cmd
 }
 
 // oktaCard is what a collector needs to know.
@@ -86,45 +93,67 @@ func (a *app) simOkta(ctx context.Context, f simFlags, cfg okta.Config) error {
 	defer world.Close()
 	cfg.Tenant = world
 	s := okta.New(cfg)
-	l, err := net.Listen("tcp", f.listen)
+	card := oktaCard{Company: world.Company().Domain(), Org: s.Host()}
+	var reference string
+	if card.Token, card.File, reference, err = f.keep(s.Token(), "--token-file", oktaTokenVariable); err != nil {
+		return err
+	}
+	l, err := listenSim(f.listen)
 	if err != nil {
-		return usagef("cannot listen on %s: %v", f.listen, errors.Unwrap(err))
+		return err
 	}
-	card := oktaCard{Company: world.Company().Domain(), API: "http://" + l.Addr().String(), Org: s.Host(), Token: s.Token()}
-	reference := "env:" + oktaTokenVariable
-	if f.secretFile != "" {
-		if card.File, err = filepath.Abs(f.secretFile); err == nil {
-			err = os.WriteFile(card.File, []byte(card.Token+"\n"), 0o600)
-		}
-		if err != nil {
-			_ = l.Close() // the reason is said
-			return usagef("cannot write --token-file: %v", err)
-		}
-		card.Token, reference = "", "file:"+card.File
-	}
+	card.API = "http://" + l.Addr().String()
 	card.Source = "[[source]]\n" +
 		"name = \"simulated-okta\"\n" +
 		"type = \"okta\"\n" +
 		"tenant = " + strconv.Quote(card.Org) + "\n" +
 		"api_token = " + strconv.Quote(reference) + "\n" +
 		"api = " + strconv.Quote(card.API) + "\n"
-	if err := a.printOktaCard(card); err != nil {
+	if err := a.printNeighbor(card, [][2]string{{"api", card.API}, {"org", card.Org}, {"token", card.Token}}, oktaTokenVariable, card.Token, card.Source); err != nil {
 		return err
 	}
 	a.say("%s, organization of %s: listening on %s", card.Company, card.Org, l.Addr())
 	return serveSim(ctx, l, s.Handler(), world.Close)
 }
 
-func (a *app) printOktaCard(c oktaCard) error {
+// keep puts what a collector proves itself with into the file that is named, or leaves it to be shown. reference is for the
+// printed block.
+func (f *simFlags) keep(secret, flag, variable string) (shown, file, reference string, err error) {
+	if f.secretFile == "" {
+		return secret, "", "env:" + variable, nil
+	}
+	if file, err = filepath.Abs(f.secretFile); err == nil {
+		err = os.WriteFile(file, []byte(secret+"\n"), 0o600)
+	}
+	if err != nil {
+		return "", "", "", usagef("cannot write %s: %v", flag, err)
+	}
+	return "", file, "file:" + file, nil
+}
+
+// listenSim takes the address of a simulator.
+func listenSim(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, usagef("cannot listen on %s: %v", address, errors.Unwrap(err))
+	}
+	return l, nil
+}
+
+// printNeighbor prints a card as JSON, or its lines, the secret if it is to be shown, and the block for the configuration.
+func (a *app) printNeighbor(card any, lines [][2]string, variable, secret, source string) error {
 	if a.json {
-		return json.NewEncoder(a.stdout).Encode(c)
+		return json.NewEncoder(a.stdout).Encode(card)
 	}
-	_, err := fmt.Fprintf(a.stdout, "api      %s\norg      %s\n", c.API, c.Org)
-	if err == nil && c.Token != "" {
-		_, err = fmt.Fprintf(a.stdout, "token    %s\n\nexport %s='%s'\n", c.Token, oktaTokenVariable, c.Token)
+	var b strings.Builder
+	for _, l := range lines {
+		if l[1] != "" {
+			fmt.Fprintf(&b, "%-8s %s\n", l[0], l[1])
+		}
 	}
-	if err == nil {
-		_, err = fmt.Fprintf(a.stdout, "\n%s", c.Source)
+	if secret != "" {
+		fmt.Fprintf(&b, "\nexport %s='%s'\n", variable, secret)
 	}
+	_, err := fmt.Fprintf(a.stdout, "%s\n%s", b.String(), source)
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -85,13 +84,30 @@ listens, the token, and a [[source]] block for Daybreak's configuration.`,
 	flags.Float64Var(&f.speed, "speed", 1, "simulated seconds a second")
 	flags.StringVar(&f.start, "start", "", "simulated `time` at the start, RFC 3339 (default now)")
 	flags.DurationVar(&f.history, "history", 7*24*time.Hour, "simulated `time` before the start in which the company already lived")
-	flags.Float64Var(&f.cfg.Late, "late", 0, "`share` of records that become visible late, 0 to 1")
-	flags.DurationVar(&f.cfg.LateBy, "late-by", time.Hour, "simulated `time` after which these do")
-	flags.IntVar(&f.cfg.Limit, "limit", 0, "requests an hour that are answered (default the service's own limit)")
-	flags.IntVar(&f.cfg.Throttle, "throttle", 0, "one of so many requests is refused as too many; 0 is none")
-	flags.IntVar(&f.cfg.Fail, "fail", 0, "one of so many answers is an error of a proxy; 0 is none")
-	flags.IntVar(&f.cfg.Break, "break", 0, "one of so many answers is cut; 0 is none")
+	faultFlags(cmd, &f.cfg)
 	return cmd
+}
+
+// faultFlags are those of what all simulated services can do wrong.
+func faultFlags(cmd *cobra.Command, cfg *service.Config) {
+	flags := cmd.Flags()
+	flags.Float64Var(&cfg.Late, "late", 0, "`share` of records that become visible late, 0 to 1")
+	flags.DurationVar(&cfg.LateBy, "late-by", time.Hour, "simulated `time` after which these do")
+	flags.IntVar(&cfg.Limit, "limit", 0, "requests an hour that are answered (default the service's own limit)")
+	flags.IntVar(&cfg.Throttle, "throttle", 0, "one of so many requests is refused as too many; 0 is none")
+	flags.IntVar(&cfg.Fail, "fail", 0, "one of so many answers is an error of a proxy; 0 is none")
+	flags.IntVar(&cfg.Break, "break", 0, "one of so many answers is cut; 0 is none")
+}
+
+// checkFaults says what is wrong with them.
+func checkFaults(cfg *service.Config) error {
+	switch {
+	case !(cfg.Late >= 0 && cfg.Late <= 1):
+		return usagef("--late is %v: want a share from 0 to 1", cfg.Late)
+	case cfg.LateBy < 0 || min(cfg.Limit, cfg.Throttle, cfg.Fail, cfg.Break) < 0:
+		return usagef("--late-by, --limit, --throttle, --fail and --break must not be negative")
+	}
+	return nil
 }
 
 func (a *app) simService(ctx context.Context, name string, f serviceFlags, open func(service.Config) (http.Handler, string)) error {
@@ -99,9 +115,9 @@ func (a *app) simService(ctx context.Context, name string, f serviceFlags, open 
 		return err
 	}
 	h, tenant := open(f.cfg)
-	l, err := net.Listen("tcp", f.listen)
+	l, err := listenSim(f.listen)
 	if err != nil {
-		return usagef("cannot listen on %s: %v", f.listen, errors.Unwrap(err))
+		return err
 	}
 	base := "http://" + l.Addr().String()
 	card := simCardOfService{Company: f.cfg.Company.Domain(), API: base, Tenant: tenant, Token: f.cfg.Token}
@@ -135,10 +151,11 @@ func (f *serviceFlags) resolve() error {
 		return usagef("--speed is %v: want more than 0, and at most 1000000", f.speed)
 	case !(f.cfg.PerDay > 0 && f.cfg.PerDay <= 1e4):
 		return usagef("--per-day is %v: want more than 0, and at most 10000", f.cfg.PerDay)
-	case !(f.cfg.Late >= 0 && f.cfg.Late <= 1):
-		return usagef("--late is %v: want a share from 0 to 1", f.cfg.Late)
-	case f.cfg.LateBy < 0 || f.history < 0 || min(f.cfg.Limit, f.cfg.Throttle, f.cfg.Fail, f.cfg.Break) < 0:
-		return usagef("--late-by, --history, --limit, --throttle, --fail and --break must not be negative")
+	case f.history < 0:
+		return usagef("--history must not be negative")
+	}
+	if err := checkFaults(&f.cfg); err != nil {
+		return err
 	}
 	start := time.Now()
 	if f.start != "" {

@@ -34,7 +34,7 @@ func (s *sources) google(c config.Source, acts *act.Writer, _ webhook) (collecto
 
 // GoogleFeed is what is known of the log of an application of Google Workspace.
 func GoogleFeed(name string) pages.Feed {
-	f := pages.Feed{Stream: name, Family: "google-workspace", Keep: google.Keep, Overlap: 10 * time.Minute, Width: 24 * time.Hour}
+	f := pages.Feed{Stream: name, Family: "google-workspace", Keep: google.Keep, Overlap: 10 * time.Minute, Width: 3 * 24 * time.Hour}
 	if g, ok := google.Lookup(name); ok {
 		f.Settle = g.Lag
 		// What the lag leads to expect is looked at several times over; what comes later is learned.

@@ -178,7 +178,7 @@ func TestGoogle(t *testing.T) {
 		t.Skip("it takes a simulated hour")
 	}
 	t.Parallel()
-	w := newGoogleWorld(t, google.Config{Page: 15, Stale: 9, Service: service.Config{Late: 0.03, LateBy: 50 * time.Minute, Fail: 23, Break: 29, Throttle: 101}})
+	w := newGoogleWorld(t, google.Config{Page: 60, Stale: 7, Service: service.Config{Late: 0.03, LateBy: 50 * time.Minute, Fail: 31, Break: 37, Throttle: 151}})
 	w.collect(t)
 	w.states(t, "", "", "collecting")
 	w.pass(t, 10*time.Minute)
