@@ -30,7 +30,7 @@ standard output.
 | 3 | partly done: what was refused is listed on standard error, and nothing else was lost |
 
 The first SIGINT or SIGTERM ends a command in good order, the second one at once; neither loses what was reported
-as stored. ` + "`GOMEMLIMIT`" + ` is 400 MiB unless it is set, and as much more as rules of your own take.
+as stored. ` + "`GOMEMLIMIT`" + ` is 400 MiB unless it is set, and four times as much more as rules of your own take.
 
 ## Flags of every command
 

@@ -77,6 +77,9 @@ func (j *Judge) Record(raw []byte, family event.Family, dst []Found) []Found {
 	return dst
 }
 
+// Root is the record that was judged last; it is nothing if that is not JSON.
+func (j *Judge) Root() jsontape.Value { return j.tape.Root() }
+
 func (j *Judge) why(m sigma.Match) []Reason {
 	var out []Reason
 	for _, w := range j.matcher.Why(m) {

@@ -75,6 +75,17 @@ func (l *live) get(index uint64) *Batch {
 	if b := l.pending[index]; b != nil {
 		return &b.Batch
 	}
+	return l.kept(index)
+}
+
+// committed returns the batch with that index if it is committed and in memory.
+func (l *live) committed(index uint64) *Batch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kept(index)
+}
+
+func (l *live) kept(index uint64) *Batch {
 	if i := l.search(index); i < len(l.batches) && l.batches[i].Index == index {
 		return l.batches[i]
 	}

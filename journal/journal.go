@@ -48,7 +48,7 @@ type Journal struct {
 	// turn holds one token; who took it may touch the fields below.
 	turn     chan struct{}
 	building *building
-	likely   struct{ raw, records int } // size of a batch, going by the last one
+	likely   struct{ raw, records int } // size of a batch, going by the largest of the last ones
 	next     uint64                     // the log index of the next entry
 	origins  origins
 	closed   bool
@@ -214,7 +214,9 @@ func (j *Journal) seal(ctx context.Context, must bool) error {
 		}
 	}
 	j.building = nil
-	j.likely.raw, j.likely.records = len(b.raw)+len(b.raw)/8, len(b.Records)+len(b.Records)/8
+	// Batches grow by as much as the committer is behind: room for the mean would be copied out of half of the time.
+	j.likely.raw = max(len(b.raw)+len(b.raw)/32, j.likely.raw-j.likely.raw/32)
+	j.likely.records = max(len(b.Records)+len(b.Records)/32, j.likely.records-j.likely.records/32)
 	b.timer.Stop()
 	select {
 	case j.work <- b:

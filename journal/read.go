@@ -50,6 +50,9 @@ func (j *Journal) batch(ctx context.Context, id event.ID) (*Batch, layout.BatchE
 	if !ok || int64(id.Index) >= int64(e.Records) {
 		return nil, e, missing
 	}
+	if b := j.live.committed(id.Batch); b != nil {
+		return b, e, nil
+	}
 	b, err := j.cache.batch(id.Batch, func() (*Batch, error) { return j.files.load(e) })
 	return b, e, err
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/journal"
-	"github.com/daybreak-sec/daybreak/normalize"
 )
 
 // Backtest is what rules would have found in the stored history.
@@ -96,7 +95,6 @@ type backtesting struct {
 	n        *Node
 	book     *detect.Book
 	engine   *detect.Engine
-	activity normalize.Normalizer // of the records that were found
 	from, to int64
 	alerts   []detect.Alert
 	out      Backtest
@@ -117,9 +115,7 @@ func (t *backtesting) run(ctx context.Context, at uint64) error {
 					if r := &j.batch.Records[i]; j.batch.Gone || r.Time < t.from || r.Time >= t.to {
 						continue
 					}
-					if found := judge.Record(j.batch.Raw(i), j.batch.Envelope(i).Family, nil); len(found) > 0 {
-						j.found = append(j.found, recordFound{i, found})
-					}
+					j.judge(judge, i)
 				}
 				close(j.ready)
 			}
@@ -134,6 +130,7 @@ func (t *backtesting) run(ctx context.Context, at uint64) error {
 	for j := range order {
 		<-j.ready
 		t.take(j)
+		j.end()
 	}
 	tasks.Wait()
 	return cmp.Or(readErr, ctx.Err())
@@ -153,7 +150,7 @@ func (t *backtesting) read(ctx context.Context, at uint64, order, work chan<- *j
 		if err != nil {
 			return err
 		}
-		j := &judged{batch: b, ready: make(chan struct{})}
+		j := begin(b)
 		select {
 		case order <- j:
 		case <-ctx.Done():
@@ -174,11 +171,8 @@ func (t *backtesting) take(j *judged) {
 			t.out.Gone++
 		}
 	}
-	for i := range j.found {
-		f := &j.found[i]
-		t.engine.Take(j.ref(&t.activity, f.index), j.batch.Envelope(f.index).Tenant, f.found)
-		t.out.Hits += int64(len(f.found))
-	}
+	j.give(t.engine)
+	t.out.Hits += int64(len(j.found))
 	t.alerts = append(t.alerts, t.engine.Alerts()...)
 }
 

@@ -25,7 +25,6 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/sigma"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/journal"
-	"github.com/daybreak-sec/daybreak/normalize"
 )
 
 // detector follows the journal and judges every record. It keeps its own position and may be
@@ -46,7 +45,6 @@ type detector struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 
-	activity normalize.Normalizer // of the records that were found
 	clock    correlate.Clock
 	lateness time.Duration
 	learned  time.Time

@@ -25,22 +25,54 @@ import (
 
 // judged is one batch on its way.
 type judged struct {
-	batch *journal.Batch
-	book  *detect.Book
-	found []recordFound
-	ready chan struct{}
+	batch   *journal.Batch
+	book    *detect.Book
+	records []recordFound
+	found   []detect.Found // of all its records, one after another
+	ready   chan struct{}
 }
 
+// recordFound is a record of which something was found.
 type recordFound struct {
 	index int
-	found []detect.Found
+	key   correlate.Key // of the act that it is evidence of
+	end   int           // where what was found of it ends; it begins where the record's before ends
 }
 
-// ref names a record of the batch. Only records that a rule has found are asked for the act that they are evidence of.
-func (j *judged) ref(n *normalize.Normalizer, i int) correlate.Ref {
-	r, o, raw := &j.batch.Records[i], j.batch.Envelope(i), j.batch.Raw(i)
-	family, id := n.Activity(raw, o.Family, r.ID)
-	return correlate.Ref{ID: j.batch.ID(i), Time: r.Time, Key: detect.KeyOf(o.Tenant, family, id, raw)}
+// spare keeps the memory of batches that were taken for those to come.
+var spare = sync.Pool{New: func() any { return new(judged) }}
+
+func begin(b *journal.Batch) *judged {
+	j := spare.Get().(*judged)
+	j.batch, j.ready = b, make(chan struct{})
+	return j
+}
+
+// end gives the memory back; nobody may hold what was found.
+func (j *judged) end() {
+	clear(j.found)
+	*j = judged{records: j.records[:0], found: j.found[:0]}
+	spare.Put(j)
+}
+
+// judge judges record i, after those before it.
+func (j *judged) judge(by *detect.Judge, i int) {
+	o, raw, before := j.batch.Envelope(i), j.batch.Raw(i), len(j.found)
+	if j.found = by.Record(raw, o.Family, j.found); len(j.found) == before {
+		return
+	}
+	family, id := normalize.Activity(by.Root(), o.Family, j.batch.Records[i].ID)
+	j.records = append(j.records, recordFound{i, detect.KeyOf(o.Tenant, family, id, raw), len(j.found)})
+}
+
+// give gives the engine what was found.
+func (j *judged) give(e *detect.Engine) {
+	begin := 0
+	for _, r := range j.records {
+		ref := correlate.Ref{ID: j.batch.ID(r.index), Time: j.batch.Records[r.index].Time, Key: r.key}
+		e.Take(ref, j.batch.Envelope(r.index).Tenant, j.found[begin:r.end])
+		begin = r.end
+	}
 }
 
 // run reads, judges on all cores, and takes what was found in the journal's order.
@@ -59,11 +91,11 @@ func (d *detector) run(ctx context.Context) error {
 		})
 	}
 	var readErr, takeErr error
-	begin := d.at
+	from := d.at
 	tasks.Go(func() {
 		defer close(order)
 		defer close(work)
-		readErr = d.read(ctx, begin, order, work)
+		readErr = d.read(ctx, from, order, work)
 	})
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
@@ -88,6 +120,7 @@ func (d *detector) run(ctx context.Context) error {
 					cancel() // ends the reader, and with it this loop
 				}
 			}
+			j.end()
 		case <-tick.C:
 			if takeErr == nil {
 				d.progress(ctx)
@@ -107,14 +140,14 @@ func (d *detector) run(ctx context.Context) error {
 	return readErr
 }
 
-func (d *detector) read(ctx context.Context, begin uint64, order, work chan<- *judged) error {
-	from := d.n.journal.Follow(begin)
+func (d *detector) read(ctx context.Context, at uint64, order, work chan<- *judged) error {
+	from := d.n.journal.Follow(at)
 	for {
 		b, err := from.Next(ctx)
 		if err != nil {
 			return err
 		}
-		j := &judged{batch: b, ready: make(chan struct{})}
+		j := begin(b)
 		select {
 		case order <- j:
 		case <-ctx.Done():
@@ -149,9 +182,7 @@ func (w *judgeWorker) judgeBatch(j *judged) {
 		return
 	}
 	for i := range j.batch.Records {
-		if found := judge.Record(j.batch.Raw(i), j.batch.Envelope(i).Family, nil); len(found) > 0 {
-			j.found = append(j.found, recordFound{i, found})
-		}
+		j.judge(judge, i)
 	}
 }
 
@@ -163,12 +194,7 @@ func (d *detector) take(ctx context.Context, j *judged) error {
 	}
 	d.receive(j.batch)
 	d.engine.Begin(j.batch.Index)
-	hits := 0
-	for i := range j.found {
-		f := &j.found[i]
-		d.engine.Take(j.ref(&d.activity, f.index), j.batch.Envelope(f.index).Tenant, f.found)
-		hits += len(f.found)
-	}
+	j.give(d.engine)
 	d.advance(j.batch)
 	alerts, err := d.describe(ctx, j.batch, d.engine.Alerts())
 	if err != nil {
@@ -177,7 +203,7 @@ func (d *detector) take(ctx context.Context, j *judged) error {
 	d.pending, d.taken, d.dirty = append(d.pending, alerts...), j.batch.Index+1, true
 	d.mu.Lock()
 	d.stats.Records += uint64(len(j.batch.Records))
-	d.stats.Hits += uint64(hits)
+	d.stats.Hits += uint64(len(j.found))
 	d.stats.Alerts += uint64(len(alerts))
 	d.stats.Lag = time.Since(j.batch.Committed)
 	d.mu.Unlock()

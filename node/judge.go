@@ -134,9 +134,8 @@ func (t *Trial) drain(out func(*detect.Alert) error) error {
 
 // judging judges the records of chunks.
 type judging struct {
-	id       *Identifier
-	judge    *detect.Judge
-	activity normalize.Normalizer
+	id    *Identifier
+	judge *detect.Judge
 }
 
 func (w *judging) chunk(c *chunk) {
@@ -158,7 +157,7 @@ func (w *judging) chunk(c *chunk) {
 		}
 		known := s.Identify(root)
 		p.time, p.tenant = known.Time, string(known.Tenant)
-		family, id := w.activity.Activity(raw, s.Family, known.ID)
+		family, id := normalize.Activity(root, s.Family, known.ID)
 		p.key = detect.KeyOf(p.tenant, family, id, raw)
 	}
 }

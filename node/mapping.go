@@ -145,8 +145,8 @@ func (m *mapper) rows(ms *mappers, b *journal.Batch) *rows {
 		return out
 	}
 	out.rows = slices.Grow(out.rows, len(b.Records))
+	var r lake.Row
 	for i := range b.Records {
-		var r lake.Row
 		e := m.row(b, i, &r)
 		out.people = m.observer.Take(out.people, e, event.Family(r.Family), r.Tenant, b.Records[i].Time, b.ID(i))
 		out.keep(&r)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
 )
 
@@ -16,9 +17,13 @@ func TestActivity(t *testing.T) {
 	const request, correlation, target = "6a3d1f2e-0000-4a11-8b22-000000000001", "5b1a0ea0-0000-4a11-8b22-000000000002", "4c9d0fa1-0000-4a11-8b22-000000000003"
 	type record struct{ family, raw string }
 	act := func(r record) string {
-		var id, n normalize.Normalizer
+		var n normalize.Normalizer
+		var tape jsontape.Tape
 		raw := []byte(r.raw)
-		family, of := n.Activity(raw, event.Family(r.family), id.Identify(raw, event.Family(r.family)).ID)
+		if err := tape.Parse(raw); err != nil {
+			t.Fatal(err)
+		}
+		family, of := normalize.Activity(tape.Root(), event.Family(r.family), n.Identify(raw, event.Family(r.family)).ID)
 		return string(family) + " " + string(bytes.Clone(of))
 	}
 	signIn := []record{

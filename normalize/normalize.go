@@ -95,15 +95,14 @@ func (n *Normalizer) Identify(raw []byte, family event.Family) Identity {
 }
 
 // Activity names the act that a record of a family and with this id is evidence of: a family and an id, the same for
-// all records of one act, through whatever channels they came. The id is good until the next
-// call. Most records are the only evidence there is, and their own id is the answer.
+// all records of one act, through whatever channels they came. root is the record; the id may be part of it. Most records are the only evidence there is, and their own id is the answer.
 // docs/adr/0014-what-an-activity-is.md says what makes two records one.
-func (n *Normalizer) Activity(raw []byte, family event.Family, id []byte) (event.Family, []byte) {
+func Activity(root jsontape.Value, family event.Family, id []byte) (event.Family, []byte) {
 	s, ok := Lookup(family)
-	if !ok || s.Activity == nil || n.tape.Parse(raw) != nil {
+	if !ok || s.Activity == nil {
 		return family, id
 	}
-	home, of, ok := s.Activity(n.tape.Root())
+	home, of, ok := s.Activity(root)
 	if !ok || !significant(of) {
 		return family, id
 	}

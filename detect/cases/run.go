@@ -80,13 +80,14 @@ func judge(b *detect.Book, c *Case) ([]detect.Alert, error) {
 	}
 	defer db.Close()
 	e := detect.NewEngine(b, db)
-	var id, activity normalize.Normalizer
+	var id normalize.Normalizer
 	for i, raw := range records {
 		known := id.Identify(raw, src.Family)
 		tenant := string(known.Tenant)
-		family, of := activity.Activity(raw, src.Family, known.ID)
+		found := j.Record(raw, src.Family, nil)
+		family, of := normalize.Activity(j.Root(), src.Family, known.ID)
 		ref := correlate.Ref{ID: event.ID{Index: uint32(i + 1)}, Time: known.Time, Key: detect.KeyOf(tenant, family, of, raw)}
-		e.Take(ref, tenant, j.Record(raw, src.Family, nil))
+		e.Take(ref, tenant, found)
 	}
 	alerts := e.Alerts()
 	e.Advance(correlate.Clock{Watermark: math.MaxInt64 / 2, Received: math.MaxInt64 / 2})
