@@ -376,7 +376,7 @@ func Standing(alerts []Alert) []Alert {
 				delete(at, id)
 			}
 		}
-		if j, ok := at[a.ID]; ok && a.Kind == "single" {
+		if j, ok := at[a.ID]; ok && a.OneAct() {
 			joined := *out[j]
 			joined.Join(a)
 			out[j] = &joined

@@ -11,6 +11,10 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 )
 
+// OneAct reports whether a rule has said it of one record by itself. Alerts of a rule that are gathered
+// are not: they are revised as their records come.
+func (a *Alert) OneAct() bool { return a.Kind == "single" && a.Completed == (correlate.Ref{}) }
+
 // Join makes a, which a rule has said of one record, an alert of what o says of another one that is evidence of the same
 // act: both records, whatever they name, and the words of the one that is earlier. It does not
 // matter which of the two is a. Count stays: it is one act.

@@ -140,7 +140,7 @@ func (l *ledger) revise(a *detect.Alert) error {
 			return err
 		}
 		news := false
-		if a.Kind == "single" && old.stands {
+		if a.OneAct() && old.stands {
 			if a, news, err = l.join(old, a); err != nil {
 				return err
 			}
