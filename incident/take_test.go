@@ -153,3 +153,22 @@ func TestEvidenceOfOneAct(t *testing.T) {
 		b.want("a c b")
 	}
 }
+
+// TestGatheredAlertIsRevised: an alert that gathers the records of a rule about single records is what its last revision
+// says, and not the union of all.
+func TestGatheredAlertIsRevised(t *testing.T) {
+	gathered := func(revision, count int) detect.Alert {
+		return with(alert("a", 0, ann), func(a *detect.Alert) {
+			a.Kind, a.Revision, a.Count = "single", revision, count
+			a.Refs[0].ID = event.ID{Batch: uint64(revision)}
+			a.Completed = a.Refs[0]
+		})
+	}
+	b := newBed(t)
+	b.take(gathered(1, 2))
+	b.take(gathered(3, 5), gathered(2, 9))
+	list, err := b.Alerts(t.Context(), incident.Filter{Limit: 10})
+	if err != nil || len(list) != 1 || list[0].Count != 5 || len(list[0].Records) != 1 || list[0].Records[0].ID != "e3.0" {
+		t.Fatalf("%+v, %v", list, err)
+	}
+}
