@@ -191,6 +191,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).searchCommand,
 	(*app).tailCommand,
 	(*app).peopleCommand,
+	(*app).sessionCommand,
 	(*app).detectCommand,
 	(*app).rulesCommand,
 	(*app).incidentsCommand,

@@ -353,6 +353,18 @@ func (c *Client) Person(ctx context.Context, name string) (p json.RawMessage, er
 	return p, c.get(ctx, "/api/v1/people/"+url.PathEscape(name), &p)
 }
 
+// Session returns what a session did, and what is to be seen beside it. Zero times leave a side open.
+func (c *Client) Session(ctx context.Context, id string, since, until time.Time) (s json.RawMessage, err error) {
+	q := url.Values{}
+	if !since.IsZero() {
+		q.Set("since", since.UTC().Format(time.RFC3339Nano))
+	}
+	if !until.IsZero() {
+		q.Set("until", until.UTC().Format(time.RFC3339Nano))
+	}
+	return s, c.get(ctx, "/api/v1/sessions/"+url.PathEscape(id)+"?"+q.Encode(), &s)
+}
+
 // Backtest asks what rules would have found in the stored history.
 func (c *Client) Backtest(ctx context.Context, r v1.BacktestRequest) (out v1.Backtest, err error) {
 	text, err := json.Marshal(r)
