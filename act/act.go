@@ -61,6 +61,7 @@ const (
 	Subscription Kind = "subscription" // the state of a subscription, or a change of it
 	Configured   Kind = "configured"   // a source was set up, changed or removed
 	Alarm        Kind = "alarm"        // something needs a person, or no longer does
+	Control      Kind = "control"      // how a control that can switch logging off stands: Code is its name
 	Statement    Kind = "statement"    // a signed statement was made: Code is its SHA-256 in hex, Reason what of
 )
 
@@ -96,6 +97,14 @@ const (
 const (
 	Silence = "silence" // a workload, named by Code, that should be heard is not
 	Cleared = "cleared"
+)
+
+// The reasons of acts of the kind Control.
+const (
+	Good      = "good"        // it is as it should be: for the first time, or again
+	Drift     = "drift"       // it is not, and logs less, or could be read by others
+	Changed   = "changed"     // it is another than before, and not worse for logging
+	Unwatched = "not watched" // it cannot be read, so that nothing is said of it
 )
 
 // Blob is one piece of content that a provider lists.
@@ -154,7 +163,12 @@ type Act struct {
 	// zero if the platform's own values hold.
 	Settle, Keep float64
 
-	// Of gaps, failures, waits and alarms.
+	// Of a control: its state before and after in canonical JSON, as far as it was read, and the event id of the record
+	// that told of the change; empty if it was found by looking.
+	Before, After string
+	Event         string
+
+	// Of gaps, failures, waits, controls and alarms.
 	Permanent bool
 	Reason    string // a short stable word
 	Message   string // a sentence for people
@@ -169,6 +183,7 @@ const (
 	MaxNew     = 1000 // blobs in one act
 	MaxID      = 1024 // id of a blob
 	MaxName    = 256  // source, tenant, stream, subject, and each short word
+	MaxState   = 8192 // state of a control
 	MaxMessage = 2048 // longer ones are cut
 	MaxSize    = 16 << 20
 )
@@ -194,6 +209,9 @@ func (a *Act) Check() error {
 		if err := checkText(s.what, s.text, MaxName); err != nil {
 			return err
 		}
+	}
+	if err := errors.Join(checkText("event", a.Event, MaxName), checkText("state before", a.Before, MaxState), checkText("state after", a.After, MaxState)); err != nil {
+		return err
 	}
 	if len(a.New) > MaxNew {
 		return fmt.Errorf("act: it names %d new blobs, more than %d: write several", len(a.New), MaxNew)

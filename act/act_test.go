@@ -18,7 +18,7 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 123456789, time.UTC)
 // full is an act with every member set.
 func full() act.Act {
 	return act.Act{
-		ID: "R-7", Time: noon, Kind: act.Listed, Source: "contoso", Tenant: "0873ee4d", Stream: "Audit.Exchange", Subject: "ann@contoso.example",
+		ID: "R-7", Time: noon, Kind: act.Listed, Source: "contoso", Tenant: "0873ee4d", Stream: "Audit.Exchange", Subject: "ann@contoso.example", Before: `{"on":true}`, After: `{"on":false}`, Event: "e12.3",
 		From: noon.Add(-time.Hour), To: noon, At: noon.Add(time.Second), Cursor: "head", Pages: 2, Blobs: 9,
 		New:  []act.Blob{{ID: "b$1", Created: noon, Expires: noon.Add(168 * time.Hour)}, {ID: "b\"2\\"}},
 		Part: true, Blob: &act.Blob{ID: "b$3", Created: noon}, Records: 7, Stored: 4, Duplicates: 2, Mutated: 1, Unreadable: 1,
@@ -98,6 +98,7 @@ func TestCheckRefuses(t *testing.T) {
 	for name, change := range map[string]func(a *act.Act){
 		"long tenant":       func(a *act.Act) { a.Tenant = strings.Repeat("x", act.MaxName+1) },
 		"long subject":      func(a *act.Act) { a.Subject = strings.Repeat("x", act.MaxName+1) },
+		"long state":        func(a *act.Act) { a.After = strings.Repeat("x", act.MaxState+1) },
 		"id is no UTF-8":    func(a *act.Act) { a.Blob.ID = "\xff" },
 		"too many blobs":    func(a *act.Act) { a.New = make([]act.Blob, act.MaxNew+1) },
 		"negative":          func(a *act.Act) { a.Stored = -1 },

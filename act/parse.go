@@ -108,6 +108,12 @@ func (r *reader) result(a *Act, v jsontape.Value) {
 		a.Attempts = r.count(v)
 	case "received":
 		a.Received = r.time(v)
+	case "before":
+		a.Before = r.text(v, MaxState)
+	case "after":
+		a.After = r.text(v, MaxState)
+	case "event":
+		a.Event = r.text(v, MaxName)
 	case "permanent":
 		a.Permanent = r.flag(v)
 	case "reason":

@@ -133,6 +133,7 @@ func routes(s *surface) (*recorder, huma.API) {
 	stream(a, http.MethodGet, "scorecard", "/api/v1/scorecard", "The signed vendor scorecard: how well each vendor delivers; its hash goes into the journal", scorecardAnswer{}, s.scorecard)
 	get(a, "person", "/api/v1/people/{name}", "Somebody's addresses and accounts in all suites, with the evidence", s.person)
 	get(a, "session", "/api/v1/sessions/{id}", "What a session did, over all channels and suites, and what is to be seen beside it", s.session)
+	get(a, "controls", "/api/v1/controls", "How everything stands that can switch the logging of a tenant off", s.controls)
 	get(a, "incidents", "/api/v1/incidents", "Incidents, the one with the latest alert first", s.incidents)
 	get(a, "incident", "/api/v1/incidents/{id}", "One incident: what happened, in what order, to whom, and how far it reached", s.incident)
 	post(a, "decide", "/api/v1/incidents/{id}/decisions", "Change an incident: its state, who takes care of it, a note, what belongs to it", s.decide)

@@ -19,8 +19,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/notify"
+	"github.com/daybreak-sec/daybreak/provider/admin"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/graph"
@@ -232,8 +234,12 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	if !v.tryCredential(ctx, c) {
 		return v
 	}
-	if c.Type == "entra" {
+	switch c.Type {
+	case "entra":
 		v.tryGraph(ctx, c)
+		return v
+	case "controls":
+		v.tryControls(ctx, c)
 		return v
 	}
 	v.tryWebhook(ctx, c)
@@ -248,12 +254,7 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 		return v
 	}
 	v.add("token", good, "token given")
-	v.tryRoles(c.Streams, roles, "the Office 365 Management APIs", func(stream string) []string {
-		if stream == streamDL {
-			return []string{roleDLP}
-		}
-		return []string{roleFeed}
-	})
+	v.tryRoles(c.Streams, roles, "the Office 365 Management APIs", func(stream string) []string { return []string{provider.RoleOf(stream)} })
 	v.trySubscriptions(ctx, c, client)
 	v.trySkew(client.Skew())
 	return v
@@ -294,13 +295,6 @@ func (v *verdict) tryWebhook(ctx context.Context, c *config.Source) {
 		v.add("webhook", failed, "%v", err)
 	}
 }
-
-// The application roles that the API knows, and what they are needed for.
-const (
-	roleFeed = "ActivityFeed.Read"
-	roleDLP  = "ActivityFeed.ReadDlp"
-	streamDL = "DLP.All"
-)
 
 // tryRoles says which permission of an API is missing and which streams need it.
 func (v *verdict) tryRoles(streams, roles []string, api string, needs func(stream string) []string) {
@@ -360,6 +354,31 @@ func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
 	}
 	v.add("streams", good, "%d of %d streams can be read", read, len(c.Streams))
 	v.trySkew(client.Skew())
+}
+
+// tryControls reads each control once, but of mailboxes only as much as shows that they may be read.
+func (v *verdict) tryControls(ctx context.Context, c *config.Source) {
+	client, err := node.NewAdminClient(c, nil, func(o *admin.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return
+	}
+	if _, err := client.Graph.Roles(ctx); err != nil {
+		v.add("token", failed, "no token: %s", advice(ctx, err, "the token service"))
+		return
+	}
+	v.add("token", good, "token given")
+	read := 0
+	for _, name := range c.Streams {
+		control, _ := controls.Lookup(name)
+		if err := control.Try(ctx, client, c.ClientID); err != nil {
+			v.add("control", failed, "%s cannot be read and would not be watched: it needs %s (%s); or leave it out of streams", name, control.Needs, advice(ctx, err, "the API"))
+			continue
+		}
+		read++
+	}
+	v.add("controls", good, "%d of %d controls can be read", read, len(c.Streams))
+	v.trySkew(client.Heard().Skew())
 }
 
 // tryOkta asks an Okta organization for a page of its log, by both kinds of requests. A token of Okta says nothing of its

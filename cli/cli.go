@@ -197,6 +197,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).incidentsCommand,
 	(*app).notifyCommand,
 	(*app).coverageCommand,
+	(*app).controlsCommand,
 	(*app).scorecardCommand,
 	(*app).proveCommand,
 	(*app).verifyCommand,

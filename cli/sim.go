@@ -23,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/sim/admin"
 	"github.com/daybreak-sec/daybreak/sim/graph"
 	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/scenario"
@@ -143,7 +144,7 @@ func (a *app) simM365(ctx context.Context, f simFlags) error {
 		return err
 	}
 	a.say("%s, tenant of %s: listening on %s", card.Company, card.Tenant, card.Address)
-	return serveSim(ctx, l, graph.New(graph.Config{Tenant: s}).Mount(s.Handler()), s.Close)
+	return serveSim(ctx, l, admin.New(admin.Config{Tenant: s}).Mount(graph.New(graph.Config{Tenant: s}).Mount(s.Handler())), s.Close)
 }
 
 // resolve checks the flags and reads what they name.

@@ -281,6 +281,12 @@ func (c *Client) Coverage(ctx context.Context, since, until time.Time) (v1.Cover
 	return v, c.get(ctx, "/api/v1/coverage?"+q.Encode(), &v)
 }
 
+// Controls returns how everything stands that can switch logging off.
+func (c *Client) Controls(ctx context.Context) (v1.Controls, error) {
+	var v v1.Controls
+	return v, c.get(ctx, "/api/v1/controls", &v)
+}
+
 // Statement asks for the signed coverage statement, of one tenant if one is named,
 // and returns the document as it was signed.
 func (c *Client) Statement(ctx context.Context, tenant string, since, until time.Time) ([]byte, error) {

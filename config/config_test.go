@@ -93,7 +93,7 @@ func differs(t *testing.T, path string, def, got reflect.Value) {
 		switch {
 		case def.Field(i).Kind() == reflect.Struct:
 			differs(t, name, def.Field(i), got.Field(i))
-		case slices.Contains([]string{"source.FederatedToken", "source.ClientSecret", "source.APIToken", "source.Account", "source.ServiceAccount", "source.Admin"}, name): // of another credential or type
+		case slices.Contains([]string{"source.FederatedToken", "source.ClientSecret", "source.APIToken", "source.Account", "source.ServiceAccount", "source.Admin", "source.Desired"}, name): // of another credential or type
 		case reflect.DeepEqual(def.Field(i).Interface(), got.Field(i).Interface()):
 			t.Errorf("full.toml leaves %s at its default", name)
 		}

@@ -16,12 +16,12 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization. Required."`
-	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra: directory (tenant) id, a GUID. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. Required."`
-	Plan   string `toml:"plan" doc:"m365, entra: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md). Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls: directory (tenant) id, a GUID. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. Required."`
+	Plan   string `toml:"plan" doc:"m365, entra, controls: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
-	ClientID       string `toml:"client_id" doc:"m365, entra: application (client) id of the registration, a GUID. Required."`
-	Certificate    Secret `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365 and entra take exactly one of certificate, federated_token and client_secret."`
+	ClientID       string `toml:"client_id" doc:"m365, entra, controls: application (client) id of the registration, a GUID. Required."`
+	Certificate    Secret `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra and controls take exactly one of certificate, federated_token and client_secret."`
 	FederatedToken Secret `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
 	ClientSecret   Secret `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
 	Account        string `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
@@ -33,12 +33,20 @@ type Source struct {
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack."`
-	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late. Default: 1m of m365, 5m of all others."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 5m of controls."`
+	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 60 of controls, far less."`
 
+	Desired *Desired `toml:"desired" doc:"controls: how the tenant should be set up to log, where that is not the same in every tenant."`
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
+}
+
+// Desired is what a watch of controls takes for good.
+type Desired struct {
+	Bypassed   []string `toml:"bypassed" doc:"Accounts that mailbox auditing may leave out, such as those of old archiving products."`
+	Unaudited  []string `toml:"unaudited" doc:"Mailboxes whose auditing may be off or less than the default."`
+	Categories []string `toml:"categories" doc:"Categories of Entra's logs that a diagnostic setting must send out, such as SignInLogs. Empty: those that were sent when the watch first looked."`
 }
 
 // Webhook is where the provider sends its hints.
@@ -55,6 +63,7 @@ type kind struct {
 	perMinute int // the vendor's baseline for a tenant
 	least     int // requests a minute with which the streams can be followed
 	webhook   bool
+	watches   bool // it collects nothing
 	// tenant says what is wrong with a tenant's id, and fold gives it the form in which ids are compared.
 	tenant func(id string) (msg string)
 	fold   func(id string) string
@@ -68,6 +77,14 @@ var kinds = map[string]*kind{
 	"m365": {
 		streams: []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"},
 		poll:    3 * time.Second, sweep: time.Minute, perMinute: 2000, least: 60, webhook: true,
+		tenant: directory, fold: strings.ToLower, keys: microsoft,
+	},
+	"controls": {
+		streams: []string{
+			"unified-audit-log", "mailbox-audit-default", "mailbox-audit", "audit-bypass", "licenses", "user-license", "diagnostic-settings", "event-hub",
+			"subscription", "application",
+		},
+		poll: 5 * time.Minute, sweep: time.Hour, perMinute: 60, least: 10, watches: true,
 		tenant: directory, fold: strings.ToLower, keys: microsoft,
 	},
 	"entra": {
@@ -107,6 +124,12 @@ var kinds = map[string]*kind{
 
 // Types are the types of sources, in their order.
 func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// Watches reports whether sources of a type collect nothing but watch settings, so that their streams are none.
+func Watches(typ string) bool {
+	k := kinds[typ]
+	return k != nil && k.watches
+}
 
 // Streams are those of a type.
 func Streams(typ string) []string {
@@ -238,7 +261,7 @@ func conflict(s, other *Source) (key, msg string) {
 // source is good. Values of keys that may hold a secret by mistake are not
 // repeated.
 func (s *Source) check() (key, msg string) {
-	for _, step := range []func() (string, string){s.checkIdentity, s.checkCredential, s.checkAddresses, s.checkWork, s.checkWebhook} {
+	for _, step := range []func() (string, string){s.checkIdentity, s.checkCredential, s.checkAddresses, s.checkWork, s.checkWebhook, s.checkDesired} {
 		if key, msg := step(); msg != "" {
 			return key, msg
 		}
@@ -389,6 +412,26 @@ func (s *Source) checkWebhook() (key, msg string) {
 	}
 	if _, msg := address(w.URL); msg != "" {
 		return "webhook.url", "webhook.url " + msg
+	}
+	return "", ""
+}
+
+func (s *Source) checkDesired() (key, msg string) {
+	d := s.Desired
+	if d == nil {
+		return "", ""
+	}
+	if !kinds[s.Type].watches {
+		return "desired", "desired: a source of type " + s.Type + " has none: leave it out"
+	}
+	for _, list := range []struct {
+		key  string
+		of   []string
+		what string
+	}{{"desired.bypassed", d.Bypassed, "an account"}, {"desired.unaudited", d.Unaudited, "a mailbox"}, {"desired.categories", d.Categories, "a category"}} {
+		if slices.Contains(list.of, "") {
+			return list.key, list.key + " has an empty name in it: each is the name of " + list.what
+		}
 	}
 	return "", ""
 }

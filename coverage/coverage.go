@@ -284,7 +284,7 @@ func (c *Coverage) CaughtUp(ctx context.Context, upTo uint64) error {
 // journal meanwhile.
 func (c *Coverage) Reset(ctx context.Context) error {
 	err := c.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"feed", "listing", "blob", "interval", "gap", "alarm"} {
+		for _, table := range []string{"feed", "listing", "blob", "interval", "gap", "alarm", "control"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM coverage_"+table); err != nil {
 				return err
 			}

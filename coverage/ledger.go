@@ -94,6 +94,9 @@ func (l *ledger) take(id string, a *act.Act) error {
 	if a.Kind == act.Statement { // what is said of streams is nothing that happened to them
 		return nil
 	}
+	if a.Kind == act.Control { // of the tenant; what streams miss by it other acts say
+		return l.control(id, a)
+	}
 	if a.Stream == "" { // it speaks of all streams
 		return l.each(a.Tenant, func(f *feed) error { return l.takeFor(f, id, a) })
 	}

@@ -168,6 +168,9 @@ func (n *Node) providerNow(tenant string) (time.Time, bool) {
 // expected are the streams that the providers of the configured sources have.
 func (n *Node) expected() (list []coverage.Stream) {
 	for _, c := range n.live.Load().config.Sources {
+		if config.Watches(c.Type) {
+			continue
+		}
 		for _, stream := range config.Streams(c.Type) {
 			list = append(list, coverage.Stream{Tenant: c.Tenant, Source: c.Name, Stream: stream, Collected: slices.Contains(c.Streams, stream)})
 		}

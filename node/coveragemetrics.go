@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/coverage"
 )
 
@@ -25,12 +26,18 @@ var (
 	coverageAlarms    = coverageDesc("coverage_alarms", "Alarms that are on.", "reason")
 	coverageDelays    = coverageDesc("delay_seconds", "Delays of live records of the last hours by step and quantile.", "step", "quantile")
 	coverageMeasured  = coverageDesc("delay_records", "Live records of the last hours whose delay was measured.")
+	controlsWatched   = controlDesc("control_watched", "1 while the control can be read.")
+	controlsDrifting  = controlDesc("control_drifting", "What of the control does not stand as it should: mailboxes, accounts, categories, or itself.")
 	coverageLag       = prometheus.NewDesc("daybreak_coverage_lag_entries", "Entries of the log whose acts are not taken in yet.", nil, nil)
 	coverageFollows   = prometheus.NewDesc("daybreak_coverage_up", "1 while coverage follows the journal.", nil, nil)
 )
 
 func coverageDesc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("daybreak_"+name, help, append([]string{"tenant", "stream"}, labels...), nil)
+}
+
+func controlDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("daybreak_"+name, help, []string{"tenant", "source", "control"}, nil)
 }
 
 // coverageFresh is for how long what was read is told again: a report of a day reads
@@ -41,7 +48,7 @@ const coverageFresh = 10 * time.Second
 func (c *covered) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		coverageIntervals, coverageGaps, coverageLate, coverageMissing, coverageLoss, coverageDanger, coverageAlarms,
-		coverageDelays, coverageMeasured, coverageLag, coverageFollows,
+		coverageDelays, coverageMeasured, coverageLag, coverageFollows, controlsWatched, controlsDrifting,
 	} {
 		ch <- d
 	}
@@ -61,6 +68,7 @@ func (c *covered) Collect(ch chan<- prometheus.Metric) {
 	}
 	put(coverageFollows, up)
 	put(coverageLag, float64(c.n.journal.Size())-float64(min(c.coverage.Position(), c.n.journal.Size())))
+	c.collectControls(put)
 	day, delays := c.lastDay()
 	if day == nil {
 		return
@@ -107,6 +115,36 @@ func (c *covered) Collect(ch chan<- prometheus.Metric) {
 			put(coverageDelays, p.P99.Seconds(), d.Tenant, d.Stream, name, "0.99")
 			put(coverageDelays, p.P999.Seconds(), d.Tenant, d.Stream, name, "0.999")
 		}
+	}
+}
+
+// collectControls tells how controls stand.
+func (c *covered) collectControls(put func(d *prometheus.Desc, v float64, labels ...string)) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	list, err := c.n.controls(ctx)
+	if err != nil {
+		c.n.log.Warn("controls cannot be read for metrics", "err", err)
+		return
+	}
+	type key struct{ tenant, source, control string }
+	watched, drifting := map[key]float64{}, map[key]float64{}
+	for i := range list {
+		o := &list[i]
+		k := key{o.Tenant, o.Source, o.Control.Control}
+		if o.Subject == "" {
+			watched[k] = 1
+			if o.Verdict == act.Unwatched {
+				watched[k] = 0
+			}
+		}
+		if o.Verdict == act.Drift {
+			drifting[k]++
+		}
+	}
+	for k, v := range watched {
+		put(controlsWatched, v, k.tenant, k.source, k.control)
+		put(controlsDrifting, drifting[k], k.tenant, k.source, k.control)
 	}
 }
 

@@ -130,6 +130,7 @@ func (f *follower) append(ctx context.Context, j *job) error {
 	}
 	f.n.people.take(j.batch.Index, j.rows.people)
 	f.n.covered.measure(j.batch, j.rows)
+	f.n.notice(j.batch, j.rows)
 	f.n.metrics.mapped(len(j.rows.rows))
 	f.n.drift.add(j.rows.drift)
 	f.n.mappers.recycle(j.rows)

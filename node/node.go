@@ -45,6 +45,7 @@ import (
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/internal/durable"
@@ -85,6 +86,7 @@ type Adjust struct {
 	Collector func(*collect.Options)
 	Pages     func(*pages.Options)
 	Client    func(*provider.Options)
+	Controls  func(*controls.Options)
 	Notify    func(*notify.Options)
 	Listen    time.Duration // how often silent workloads are listened for; 0: as always
 }

@@ -9,6 +9,7 @@ import (
 
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/collect/pages"
+	"github.com/daybreak-sec/daybreak/controls"
 )
 
 // Somebody may bring back the journal from an older copy and leave control.db and the lake
@@ -28,7 +29,11 @@ func (n *Node) forgetLost(ctx context.Context) (rebuild bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	lost = lost || pages
+	watched, err := controls.Distrust(ctx, n.db, n.journal.Origin(), size)
+	if err != nil {
+		return false, err
+	}
+	lost = lost || pages || watched
 	if rebuild = n.lake.Appended().Batch > size; !rebuild && !lost {
 		return false, nil
 	}

@@ -110,6 +110,8 @@ func newSources(n *Node) *sources {
 // ofType makes the collector of a source by its type.
 func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (collector, error) {
 	switch c.Type {
+	case "controls":
+		return s.controls(c, acts, hook)
 	case "entra":
 		return s.entra(c, acts, hook)
 	case "okta":

@@ -61,6 +61,7 @@ var kinds = map[string]kind{
 	"subscription": {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"alarm":        {ocsf.ClassAPIActivity, apiOther, true, high},
 
+	"control":   {ocsf.ClassAPIActivity, apiRead, false, informational},
 	"statement": {ocsf.ClassAPIActivity, apiOther, false, informational},
 
 	// What people decide about incidents.
@@ -80,6 +81,9 @@ func mapAct(root jsontape.Value, e *ocsf.Event) {
 		k = kind{ocsf.ClassAPIActivity, apiOther, false, informational} // of a later version
 	}
 	if yes, _ := root.Get("permanent").Bool(); yes {
+		k.severity = high
+	}
+	if string(root.Get("kind").Str()) == "control" && string(root.Get("reason").Str()) == "drift" {
 		k.severity = high
 	}
 	if string(root.Get("reason").Str()) == "cleared" {

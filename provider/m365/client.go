@@ -57,6 +57,14 @@ const Domain = "office365-management-activity"
 // Streams are the content types of the API.
 var Streams = []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"}
 
+// RoleOf is the application permission that a stream takes.
+func RoleOf(stream string) string {
+	if stream == "DLP.All" {
+		return "ActivityFeed.ReadDlp"
+	}
+	return "ActivityFeed.Read"
+}
+
 // Plan is where the API of a cloud is.
 type Plan struct{ Name, API, Login string }
 

@@ -31,6 +31,8 @@ type Call struct {
 	URL    *url.URL // of the API: see [Client.Follow]
 	Body   []byte   // JSON; nil for none
 	Accept string   // "[", "{" or "[{": what the answer begins with; empty: "[{"
+	// Header is added to what every request has.
+	Header http.Header
 }
 
 // Answer is what came back with status 200. The caller closes its body.
@@ -96,6 +98,9 @@ func (c *Client) send(ctx context.Context, k Call, token string) (*Answer, error
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Accept-Encoding", "gzip")
 	req.Header.Set("User-Agent", userAgent)
+	for name, values := range k.Header {
+		req.Header[name] = values
+	}
 	known, before, asked := c.clock.known(), c.clock.now(), time.Now()
 	body.watch()
 	res, err := c.http.Do(req)

@@ -169,7 +169,7 @@ func (d *Directory) enterLocked(by By, mailbox ID, what string, roles ...string)
 		return nil, fmt.Errorf("%s: mailbox of %s: %w", what, mailbox, ErrNotFound)
 	}
 	box := &entered{Mailbox: d.mailboxLocked(mailbox), owner: owner}
-	box.silent = box.AuditDisabled || d.mailboxLocked(by.Actor).AuditBypass
+	box.silent = d.loggingLocked().MailboxAuditOff || box.AuditDisabled || d.mailboxLocked(by.Actor).AuditBypass
 	if sp := d.state.principals[by.Actor]; sp != nil {
 		t, err := d.tokenLocked(by)
 		if err != nil {

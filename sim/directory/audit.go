@@ -158,7 +158,11 @@ func (d *Directory) writeLocked(by By, c *Change) {
 	c.epoch = d.epoch
 	actor := d.referenceLocked(by.Actor)
 	correlation, request := d.newIDLocked(), d.newIDLocked()
+	off := d.loggingLocked().UnifiedAuditOff
 	for _, e := range c.forward {
+		if off && e.operation != opAuditConfig {
+			continue // nothing is recorded
+		}
 		if e.params != nil {
 			c.Records = append(c.Records, d.exchangeAdminLocked(by, actor, e))
 		} else {

@@ -77,6 +77,8 @@ type state struct {
 	roles       table[RoleAssignment]
 	devices     table[Device]
 	mailboxes   table[Mailbox]
+	logging     table[Logging] // one row, of the tenant
+	licenses    table[License]
 	sessions    table[Session]
 	lockouts    table[lockout]
 	binds       table[binds]
@@ -98,7 +100,7 @@ func emptyState() state {
 	return state{
 		users: table[User]{}, apps: table[Application]{}, principals: table[ServicePrincipal]{},
 		assignments: table[AppRoleAssignment]{}, grants: table[Grant]{}, roles: table[RoleAssignment]{},
-		devices: table[Device]{}, mailboxes: table[Mailbox]{}, sessions: table[Session]{}, lockouts: table[lockout]{}, binds: table[binds]{},
+		devices: table[Device]{}, mailboxes: table[Mailbox]{}, logging: table[Logging]{}, licenses: table[License]{}, sessions: table[Session]{}, lockouts: table[lockout]{}, binds: table[binds]{},
 		upns: map[string]ID{}, appIDs: map[ID]ID{},
 	}
 }

@@ -196,7 +196,15 @@ var changes = []change{
 		return w.d.SetForwarding(w.by, w.user.ID, "y@collector.example", true)
 	}, "Set-Mailbox", func(*world) string { return "smtp:y@collector.example" }},
 	{"no audit", nil, func(w *world) (*directory.Change, error) { return w.d.EnableAudit(w.by, w.user.ID, false) }, "Set-Mailbox", upn},
+	{"less audit", nil, func(w *world) (*directory.Change, error) {
+		return w.d.AuditOwner(w.by, w.user.ID, "MailItemsAccessed")
+	}, "Set-Mailbox", upn},
 	{"bypass audit", nil, func(w *world) (*directory.Change, error) { return w.d.BypassAudit(w.by, w.user.ID, true) }, "Set-MailboxAuditBypassAssociation", upn},
+	{"disable unified audit", nil, func(w *world) (*directory.Change, error) { return w.d.EnableUnifiedAudit(w.by, false) }, "Set-AdminAuditLogConfig", func(*world) string { return "UnifiedAuditLogIngestionEnabled" }},
+	{"mailbox audit off", nil, func(w *world) (*directory.Change, error) { return w.d.EnableMailboxAudit(w.by, false) }, "Set-OrganizationConfig", func(*world) string { return "AuditDisabled" }},
+	{"license", nil, func(w *world) (*directory.Change, error) {
+		return w.d.SetLicense(w.by, w.user.ID, directory.PlainLicense)
+	}, "Change user license.", upn},
 	{"mailbox permission", nil, func(w *world) (*directory.Change, error) {
 		return w.d.AddMailboxPermission(w.by, w.user.ID, w.other.ID, "FullAccess")
 	}, "Add-MailboxPermission", func(w *world) string { return w.other.UPN }},

@@ -59,6 +59,19 @@ func assignmentEntry(service, client *ServicePrincipal, role AppRole) entry {
 	)}
 }
 
+// RemoveAppRoleOf takes the assignment of a role on a service away, by the role's value.
+func (d *Directory) RemoveAppRoleOf(by By, principal, resource ID, value string) (*Change, error) {
+	service, _ := d.Principal(resource)
+	for _, a := range d.Assignments(principal) {
+		for _, r := range service.AppRoles {
+			if a.Resource == resource && a.Role == r.ID && r.Value == value {
+				return d.RemoveAppRole(by, a.ID)
+			}
+		}
+	}
+	return nil, fmt.Errorf("remove app role %.40q of %s: %w", value, principal, ErrNotFound)
+}
+
 // RemoveAppRole takes an app role assignment away.
 func (d *Directory) RemoveAppRole(by By, id ID) (*Change, error) {
 	d.mu.Lock()

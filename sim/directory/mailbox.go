@@ -173,6 +173,27 @@ func (d *Directory) EnableAudit(by By, owner ID, enabled bool) (*Change, error) 
 	})
 }
 
+// DefaultAuditOwner is what the owner of a mailbox does that is logged as long as nobody has chosen (Microsoft's "Manage
+// mailbox auditing").
+var DefaultAuditOwner = []string{
+	"ApplyRecord", "HardDelete", "MailItemsAccessed", "MoveToDeletedItems", "RecordDelete", "Send", "SoftDelete", "Update", "UpdateCalendarDelegation",
+	"UpdateFolderPermissions", "UpdateInboxRules",
+}
+
+// AuditOwner takes acts of its owner out of what a mailbox logs; none: what is logged is the default again.
+func (d *Directory) AuditOwner(by By, owner ID, less ...string) (*Change, error) {
+	return d.changeMailbox(by, "audit owner", owner, false, func(m *Mailbox, u *User, c *Change) error {
+		m.AuditOwner = nil
+		set := d.setMailbox(u, [2]string{"DefaultAuditSet", "Owner"})
+		if len(less) > 0 {
+			m.AuditOwner = slices.DeleteFunc(slices.Clone(DefaultAuditOwner), func(a string) bool { return slices.Contains(less, a) })
+			set = d.setMailbox(u, [2]string{"AuditOwner", "Remove=" + strings.Join(less, ";")})
+		}
+		c.log(set, d.setMailbox(u, [2]string{"DefaultAuditSet", "Owner"}))
+		return nil
+	})
+}
+
 // BypassAudit keeps what an account does in mailboxes out of the log, or no
 // longer.
 func (d *Directory) BypassAudit(by By, account ID, bypass bool) (*Change, error) {

@@ -19,14 +19,15 @@ type right struct {
 }
 
 var (
-	toManageApps   = right{[]string{"Application.ReadWrite.All", "Directory.ReadWrite.All"}, []string{"Application Administrator", "Cloud Application Administrator"}}
-	toAssignRoles  = right{[]string{"AppRoleAssignment.ReadWrite.All"}, []string{"Privileged Role Administrator"}}
-	toGrant        = right{[]string{"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"}, []string{"Application Administrator", "Cloud Application Administrator", "Privileged Role Administrator"}}
-	toManageUsers  = right{[]string{"User.ReadWrite.All", "Directory.ReadWrite.All"}, []string{"User Administrator"}}
-	toManageAuth   = right{[]string{"UserAuthenticationMethod.ReadWrite.All"}, []string{"Authentication Administrator", "User Administrator"}}
-	toManageRoles  = right{[]string{"RoleManagement.ReadWrite.Directory"}, []string{"Privileged Role Administrator"}}
-	toManageDevice = right{[]string{"Device.ReadWrite.All", "Directory.ReadWrite.All"}, []string{"Intune Administrator"}}
-	toManageMail   = right{[]string{"Exchange.ManageAsApp", "MailboxSettings.ReadWrite"}, []string{"Exchange Administrator"}}
+	toManageApps        = right{[]string{"Application.ReadWrite.All", "Directory.ReadWrite.All"}, []string{"Application Administrator", "Cloud Application Administrator"}}
+	toAssignRoles       = right{[]string{"AppRoleAssignment.ReadWrite.All"}, []string{"Privileged Role Administrator"}}
+	toGrant             = right{[]string{"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"}, []string{"Application Administrator", "Cloud Application Administrator", "Privileged Role Administrator"}}
+	toManageUsers       = right{[]string{"User.ReadWrite.All", "Directory.ReadWrite.All"}, []string{"User Administrator"}}
+	toManageAuth        = right{[]string{"UserAuthenticationMethod.ReadWrite.All"}, []string{"Authentication Administrator", "User Administrator"}}
+	toManageRoles       = right{[]string{"RoleManagement.ReadWrite.Directory"}, []string{"Privileged Role Administrator"}}
+	toManageDevice      = right{[]string{"Device.ReadWrite.All", "Directory.ReadWrite.All"}, []string{"Intune Administrator"}}
+	toManageDiagnostics = right{nil, []string{"Security Administrator"}}
+	toManageMail        = right{[]string{"Exchange.ManageAsApp", "MailboxSettings.ReadWrite"}, []string{"Exchange Administrator"}}
 )
 
 // mayLocked says whether the actor may do it. Owners are ids whose owning is

@@ -49,6 +49,9 @@ var firstParty = []struct {
 		{mustID("01d4889c-1287-42c6-ac1f-5d1e02578ef6"), "Files.Read.All", "Read files in all site collections"},
 		{mustID("332a536c-c7ef-4017-ab91-336970924f0d"), "Sites.Read.All", "Read items in all site collections"},
 		{mustID("b0afded3-3588-46d8-8b3d-9842eff778da"), "AuditLog.Read.All", "Read all audit log data"},
+		{mustID("6e472fd1-ad78-48da-a0f0-97ab2c6b769e"), "IdentityRiskEvent.Read.All", "Read all identity risk event information"},
+		{mustID("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"), "Application.Read.All", "Read all applications"},
+		{mustID("498476ce-e0fe-48b0-b801-37ba7e2685c6"), "Organization.Read.All", "Read organization information"},
 	}},
 	{"00000002-0000-0ff1-ce00-000000000000", ExchangeOnline, []string{"https://outlook.office365.com/", "https://outlook.office.com/", "https://ps.outlook.com/"}, []AppRole{
 		{mustID("dc890d15-9560-4a4c-9b7f-a736ec74ec40"), "full_access_as_app", "Use Exchange Web Services with full access to all mailboxes"},
@@ -179,7 +182,7 @@ func ApplicationNames() []string {
 	for _, l := range lineOfBusiness {
 		names = append(names, l.name)
 	}
-	return names
+	return append(names, Collector)
 }
 
 // AppRoleValues are the rights that applications can be given on a service.

@@ -24,6 +24,8 @@ type snapshot struct {
 	Roles       table[RoleAssignment]
 	Devices     table[Device]
 	Mailboxes   table[Mailbox]
+	Logging     table[Logging] `json:",omitempty"`
+	Licenses    table[License] `json:",omitempty"`
 	Sessions    table[Session]
 	Lockouts    table[lockout]
 	Binds       table[binds]
@@ -39,7 +41,7 @@ func (d *Directory) Snapshot() ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := &d.state
-	return json.Marshal(snapshot{snapshotFormat, d.tenant, s.serial, s.users, s.apps, s.principals, s.assignments, s.grants, s.roles, s.devices, s.mailboxes, s.sessions, s.lockouts, s.binds, s.tokens})
+	return json.Marshal(snapshot{snapshotFormat, d.tenant, s.serial, s.users, s.apps, s.principals, s.assignments, s.grants, s.roles, s.devices, s.mailboxes, s.logging, s.licenses, s.sessions, s.lockouts, s.binds, s.tokens})
 }
 
 // Restore puts a snapshot of the same company in the place of what the
@@ -68,6 +70,8 @@ func (d *Directory) Restore(text []byte) error {
 		fill(s.roles, n.Roles, "role assignment", func(r *RoleAssignment) ID { return r.ID }),
 		fill(s.devices, n.Devices, "device", func(v *Device) ID { return v.ID }),
 		fill(s.mailboxes, n.Mailboxes, "mailbox", func(m *Mailbox) ID { return m.Owner }),
+		fill(s.logging, n.Logging, "logging", nil),
+		fill(s.licenses, n.Licenses, "license", func(l *License) ID { return l.User }),
 		fill(s.sessions, n.Sessions, "session", func(v *Session) ID { return v.ID }),
 		fill(s.lockouts, n.Lockouts, "lockout", nil),
 		fill(s.binds, n.Binds, "count of binds", nil),

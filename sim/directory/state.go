@@ -154,7 +154,8 @@ type Mailbox struct {
 	ForwardTo       string // ForwardingSmtpAddress
 	DeliverToBoth   bool
 	AuditDisabled   bool
-	AuditBypass     bool // what the account does in any mailbox is not logged
+	AuditOwner      []string // what its owner does that is logged, where that is not the default
+	AuditBypass     bool     // what the account does in any mailbox is not logged
 	SearchNotLogged bool
 	Rules           []InboxRule
 	Permissions     []MailboxPermission

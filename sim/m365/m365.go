@@ -146,6 +146,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.company, s.directory = co, directory.New(co)
+	if app, err := record.ParseGUID(s.clientID); err == nil {
+		s.directory.Join(app)
+	}
 	w := s.feed.events
 	w.until = s.Begin()
 	for _, a := range cfg.Attacks {

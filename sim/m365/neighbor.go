@@ -10,21 +10,35 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/record"
 )
 
-// GraphRoles are the application roles of Microsoft Graph that tokens for it carry.
-var GraphRoles = []string{"AuditLog.Read.All", "Directory.Read.All", "IdentityRiskEvent.Read.All"}
+// GraphRoles are the application roles of Microsoft Graph that tokens for it carry, ExchangeRoles those of Exchange Online.
+var (
+	GraphRoles    = []string{"AuditLog.Read.All", "Directory.Read.All", "IdentityRiskEvent.Read.All", "Application.Read.All", "Organization.Read.All", "User.Read.All"}
+	ExchangeRoles = []string{"Exchange.ManageAsApp"}
+)
 
-// rolesFor are the roles in a token for a resource.
-func (s *Server) rolesFor(resource string, now time.Time) []string {
-	if !strings.Contains(resource, "graph.microsoft") {
-		return s.grantedRoles(now)
+// rolesFor are the roles in a token for a resource: what the application was given, and nobody has taken away.
+func (s *Server) rolesFor(resource string, now time.Time) (roles []string) {
+	switch {
+	case strings.Contains(resource, "graph.microsoft"):
+		roles = slices.Clone(GraphRoles)
+	case strings.Contains(resource, "outlook"):
+		roles = slices.Clone(ExchangeRoles)
+	case strings.Contains(resource, "management.azure") || strings.Contains(resource, "management.usgov"):
+		return nil // Azure asks for roles on its resources, which no token carries
+	default:
+		roles = s.grantedRoles(now)
 	}
-	roles := slices.Clone(GraphRoles)
 	for _, f := range s.feed.faults.Load().byName["no-role"] {
 		if f.on(now) {
 			roles = slices.DeleteFunc(roles, func(have string) bool { return have == f.word })
 		}
+	}
+	if s.directory != nil {
+		app, err := record.ParseGUID(s.clientID)
+		roles = slices.DeleteFunc(roles, func(have string) bool { return err == nil && s.directory.Lacks(app, have) })
 	}
 	return roles
 }

@@ -25,7 +25,10 @@ const (
 )
 
 // resources are what a token can be asked for: the API hosts of the plans.
-var resources = []string{"https://manage.office.com", "https://manage-gcc.office.com", "https://manage.office365.us", "https://manage.protection.apps.mil", "https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"}
+var resources = []string{
+	"https://manage.office.com", "https://manage-gcc.office.com", "https://manage.office365.us", "https://manage.protection.apps.mil", "https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us",
+	"https://outlook.office365.com", "https://outlook.office365.us", "https://outlook-dod.office365.us", "https://management.azure.com", "https://management.usgovcloudapi.net",
+}
 
 // claims is what an access token says.
 type claims struct {

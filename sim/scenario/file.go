@@ -80,6 +80,7 @@ type step struct {
 	Delete       bool     `toml:"delete" doc:"The rule deletes mails."`
 	Rights       string   `toml:"rights" doc:"FullAccess or SendAs."`
 	Trustee      string   `toml:"trustee" doc:"The account that is let in."`
+	Restore      bool     `toml:"restore" doc:"Switch it on again instead."`
 	Method       string   `toml:"method" doc:"Kind of sign-in method: phone, microsoftAuthenticator, fido2, softwareOath."`
 
 	kind  *kind

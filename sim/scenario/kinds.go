@@ -190,9 +190,66 @@ func init() {
 		},
 		{
 			name: "bypass-audit", does: "Keeps what the targets do in mailboxes out of the log.", writes: "Set-MailboxAuditBypassAssociation (1)",
-			needs: []string{"by", "targets"}, each: "targets",
+			needs: []string{"by", "targets"}, may: []string{"restore"}, each: "targets",
 			do: func(a *act) ([]directory.Record, error) {
-				return a.change(a.d.BypassAudit(a.by, a.target.ID, true))
+				return a.change(a.d.BypassAudit(a.by, a.target.ID, !a.step.Restore))
+			},
+		},
+		{
+			name: "unified-audit", does: "Switches the unified audit log off: nothing that happens is recorded any more.", writes: "Set-AdminAuditLogConfig (1)",
+			needs: []string{"by"}, may: []string{"restore"},
+			do: func(a *act) ([]directory.Record, error) {
+				return a.change(a.d.EnableUnifiedAudit(a.by, a.step.Restore))
+			},
+		},
+		{
+			name: "mailbox-audit", does: "Switches the auditing of the targets' mailboxes off.", writes: "Set-Mailbox (1)",
+			needs: []string{"by", "targets"}, may: []string{"restore"}, each: "targets",
+			do: func(a *act) ([]directory.Record, error) {
+				return a.change(a.d.EnableAudit(a.by, a.target.ID, a.step.Restore))
+			},
+		},
+		{
+			name: "organization-audit", does: "Switches the auditing of mailboxes off for the whole organization.", writes: "Set-OrganizationConfig (1)",
+			needs: []string{"by"}, may: []string{"restore"},
+			do: func(a *act) ([]directory.Record, error) {
+				return a.change(a.d.EnableMailboxAudit(a.by, a.step.Restore))
+			},
+		},
+		{
+			name: "license", does: "Takes the license with full auditing from the targets, who have a plain one then.", writes: "Change user license. (8)",
+			needs: []string{"by", "targets"}, may: []string{"restore"}, each: "targets",
+			do: func(a *act) ([]directory.Record, error) {
+				sku := directory.PlainLicense
+				if a.step.Restore {
+					sku = directory.FullLicense
+				}
+				return a.change(a.d.SetLicense(a.by, a.target.ID, sku))
+			},
+		},
+		{
+			name: "diagnostic-settings", does: "Deletes the diagnostic settings that send Entra's logs out.", writes: "none",
+			needs: []string{"by"}, may: []string{"restore"},
+			do: func(a *act) ([]directory.Record, error) {
+				return a.change(a.d.DeleteDiagnostics(a.by, !a.step.Restore))
+			},
+		},
+		{
+			name: "event-hub", does: "Deletes the event hubs that Entra's logs are sent to.", writes: "none",
+			needs: []string{"by"}, may: []string{"restore"},
+			do: func(a *act) ([]directory.Record, error) {
+				return a.change(a.d.DeleteHub(a.by, a.d.DefaultDiagnostics()[0].HubID(), !a.step.Restore))
+			},
+		},
+		{
+			name: "remove-app-role", does: "Takes a role on a service from applications.", writes: "Remove app role assignment from service principal. (8)",
+			needs: []string{"by", "applications", "resource", "role"}, each: "applications",
+			do: func(a *act) ([]directory.Record, error) {
+				app, service, err := a.principals()
+				if err != nil {
+					return nil, err
+				}
+				return a.change(a.d.RemoveAppRoleOf(a.by, app, service, a.step.Role))
 			},
 		},
 		{

@@ -336,7 +336,7 @@ func (a *act) token() error {
 	resource := a.step.Resource
 	switch {
 	case a.step.kind.name == "app-sign-in", slices.Contains([]string{"read-mail", "search-mail", "send-mail"}, a.step.kind.name) && resource != "":
-	case slices.Contains([]string{"read-mail", "search-mail", "send-mail", "inbox-rule", "forwarding", "mailbox-permission", "bypass-audit"}, a.step.kind.name):
+	case slices.Contains([]string{"read-mail", "search-mail", "send-mail", "inbox-rule", "forwarding", "mailbox-permission", "bypass-audit", "mailbox-audit", "organization-audit", "unified-audit"}, a.step.kind.name):
 		resource = directory.ExchangeOnline
 	default:
 		resource = directory.MicrosoftGraph

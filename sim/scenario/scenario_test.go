@@ -98,10 +98,16 @@ func checkEvents(t *testing.T, s *scenario.Scenario, events []scenario.Event) {
 		}
 	}
 	for _, step := range s.Steps {
-		if !acted[step.ID] && step.Kind != "app-sign-in" {
+		if !acted[step.ID] && writes(step.Kind) != "none" {
 			t.Errorf("step %s left nothing", step.ID)
 		}
 	}
+}
+
+// writes are the operations that a kind of step is said to write.
+func writes(kind string) string {
+	kinds := scenario.TestingOnlyKinds()
+	return kinds[slices.IndexFunc(kinds, func(k scenario.TestingOnlyKind) bool { return k.Name == kind })].Writes
 }
 
 // TestEveryKind plays every kind of step: each does what it is for.
@@ -136,7 +142,7 @@ func TestEveryKind(t *testing.T) {
 	}
 	for _, st := range s.Steps {
 		k := scenario.TestingOnlyKinds()[slices.IndexFunc(scenario.TestingOnlyKinds(), func(k scenario.TestingOnlyKind) bool { return k.Name == st.Kind })]
-		if st.Kind != "app-sign-in" && !strings.Contains(k.Writes, did[st.ID]) {
+		if k.Writes != "none" && !strings.Contains(k.Writes, did[st.ID]) {
 			t.Errorf("%s wrote %q, the reference says %q", st.ID, did[st.ID], k.Writes)
 		}
 	}

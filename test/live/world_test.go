@@ -18,9 +18,11 @@ import (
 
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/node"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/sim/admin"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
@@ -42,6 +44,7 @@ type setting struct {
 	// between stands between the product and the simulator.
 	between func(http.Handler) http.Handler
 	listen  time.Duration // how often silence is listened for
+	watch   bool          // the controls of the tenant are watched, too
 	slow    bool          // no report is asked for on the way
 	// week collects all that the provider keeps. Otherwise as much as the company
 	// has lived, and 12 hours more, for a first start asks for every hour of it.
@@ -94,6 +97,9 @@ func newWorld(t testing.TB, set setting) *world {
 	}
 	w := &world{TB: t, sim: s, dir: filepath.Join(t.TempDir(), "data"), set: set, log: newLogbook()}
 	var h http.Handler = s.Handler()
+	if set.watch {
+		h = admin.New(admin.Config{Tenant: s}).Mount(h)
+	}
 	if set.between != nil {
 		h = set.between(h)
 	}
@@ -113,7 +119,18 @@ func newWorld(t testing.TB, set setting) *world {
 		w.scan()
 	})
 	w.sources = []config.Source{w.source("contoso")}
+	if set.watch {
+		w.sources = append(w.sources, w.watcher("controls"))
+	}
 	return w
+}
+
+// watcher is a source that watches the controls of the simulator's tenant.
+func (w *world) watcher(name string) config.Source {
+	c := w.source(name)
+	c.Type, c.Streams = "controls", config.Streams("controls")
+	c.Poll, c.Sweep = config.Duration(50*time.Millisecond), config.Duration(time.Second)
+	return c
 }
 
 // source is the one that watches the simulator.
@@ -146,7 +163,7 @@ func (w *world) start() {
 	w.Helper()
 	c := config.Default()
 	c.Sources = w.sources
-	n, err := node.Open(w.Context(), node.Options{Dir: w.dir, Role: "test", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client, Listen: w.set.listen}})
+	n, err := node.Open(w.Context(), node.Options{Dir: w.dir, Role: "test", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client, Controls: w.controls, Listen: w.set.listen}})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -217,6 +234,8 @@ func (w *world) collector(c *collect.Options) {
 		w.set.collect(c)
 	}
 }
+
+func (w *world) controls(c *controls.Options) { c.Now, c.Least = w.sim.Now, time.Millisecond }
 
 func (w *world) client(p *provider.Options) {
 	p.Limits.Stall = 2 * time.Second
@@ -304,6 +323,9 @@ func (w *world) jump(d time.Duration) {
 func (w *world) streams() []node.StreamStatus {
 	var list []node.StreamStatus
 	for _, s := range w.node.Sources() {
+		if config.Watches(s.Type) {
+			continue
+		}
 		list = append(list, s.Streams...)
 	}
 	return list

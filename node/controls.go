@@ -1,0 +1,239 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/controls"
+	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/provider/admin"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/graph"
+	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
+)
+
+// watched is a source that watches the controls of a tenant.
+type watched struct {
+	*controls.Watch
+	client *admin.Client
+}
+
+// Provider returns what is known of the tenant's APIs.
+func (w *watched) Provider() ProviderStatus {
+	api := w.client.Heard()
+	return ProviderStatus{Skew: api.Skew(), Heard: api.Heard(), TokenExpires: api.TokenExpires(), Budget: api.Budget().Status()}
+}
+
+// NewAdminClient makes the client that the settings of a source of controls describe. adjust may be nil.
+func NewAdminClient(c *config.Source, b *budget.Budget, adjust func(*admin.Options)) (*admin.Client, error) {
+	cred, err := CredentialOf(c)
+	if err != nil {
+		return nil, err
+	}
+	o := admin.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Budget: b}
+	if adjust != nil {
+		adjust(&o)
+	}
+	return admin.New(o)
+}
+
+// controls makes the watch of a source.
+func (s *sources) controls(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
+	log := s.n.log.With("source", c.Name)
+	client, err := NewAdminClient(&c, s.budgets.Get(c.Tenant, admin.Domain, budget.Options{PerMinute: c.RequestsPerMinute}), func(o *admin.Options) {
+		o.Log, o.Transport = log, s.metrics.count(c.Name, rest.NewTransport())
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := controls.Options{
+		Name: c.Name, Tenant: c.Tenant, Controls: c.Streams, Admin: client, Journal: s.n.journal, DB: s.n.db, Acts: acts,
+		Poll: c.Poll.Std(), Sweep: c.Sweep.Std(), Log: s.n.log,
+		Scope: func() controls.Scope { return scopeOf(s.n.live.Load().config.Sources, &c) },
+	}
+	if d := c.Desired; d != nil {
+		o.Desired = controls.Desired{Bypassed: d.Bypassed, Unaudited: d.Unaudited, Categories: d.Categories}
+	}
+	feeds := s.n.live.Load().config.Sources
+	if i := slices.IndexFunc(feeds, func(f config.Source) bool { return f.Type == "m365" && f.Tenant == c.Tenant }); i >= 0 {
+		b := s.budgets.Get(c.Tenant, provider.Domain, budget.Options{PerMinute: feeds[i].RequestsPerMinute})
+		o.Feed, err = NewM365Client(&c, b, func(o *provider.Options) { o.Log, o.Transport = log, s.metrics.count(c.Name, rest.NewTransport()) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	if s.adjust.Controls != nil {
+		s.adjust.Controls(&o)
+	}
+	w, err := controls.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return &watched{w, client}, nil
+}
+
+// scopeOf is what the sources of a tenant collect, and by which applications.
+func scopeOf(sources []config.Source, watch *config.Source) (out controls.Scope) {
+	roles := map[string][]string{watch.ClientID: nil}
+	for i := range sources {
+		c := &sources[i]
+		if c.Tenant != watch.Tenant || config.Watches(c.Type) {
+			continue
+		}
+		out.Streams = append(out.Streams, c.Streams...)
+		if c.ClientID != "" {
+			roles[c.ClientID] = append(roles[c.ClientID], rolesOf(c)...)
+		}
+	}
+	for id, list := range roles {
+		slices.Sort(list)
+		out.Applications = append(out.Applications, controls.Application{ClientID: id, Roles: slices.Compact(list)})
+	}
+	slices.SortFunc(out.Applications, func(a, b controls.Application) int { return strings.Compare(a.ClientID, b.ClientID) })
+	return out
+}
+
+// rolesOf are the application permissions that a source needs.
+func rolesOf(c *config.Source) (roles []string) {
+	for _, stream := range c.Streams {
+		if s, ok := graph.Lookup(stream); ok && c.Type == "entra" {
+			roles = append(roles, s.Roles...)
+		}
+		if c.Type == "m365" {
+			roles = append(roles, provider.RoleOf(stream))
+		}
+	}
+	return roles
+}
+
+// notice wakes the watches that records of a batch concern. Those of batches from before the start need not: a watch reads
+// everything when it starts.
+func (n *Node) notice(b *journal.Batch, r *rows) {
+	if len(r.rows) != len(b.Records) || b.Committed.Before(n.started) {
+		return
+	}
+	var list []*source
+	for i := range r.rows {
+		row := &r.rows[i]
+		if !controls.Tells(row.Operation) {
+			continue
+		}
+		if list == nil {
+			if list = n.sources.watches(); len(list) == 0 {
+				return
+			}
+		}
+		notice, ok := controls.Noticed(row.Operation, b.Raw(i), time.UnixMilli(row.Time), b.ID(i).String())
+		if !ok {
+			continue
+		}
+		for _, src := range list {
+			if src.config.Tenant == row.Tenant {
+				src.notice(notice)
+			}
+		}
+	}
+}
+
+// watches are the sources that watch controls.
+func (s *sources) watches() (list []*source) {
+	for _, src := range s.all() {
+		if config.Watches(src.config.Type) {
+			list = append(list, src)
+		}
+	}
+	return list
+}
+
+func (src *source) notice(notice controls.Notice) {
+	src.mu.Lock()
+	w, ok := src.collector.(*watched)
+	src.mu.Unlock()
+	if ok {
+		w.Notice(notice)
+	}
+}
+
+// Control is how a control stands.
+type Control struct {
+	coverage.Control
+	Title, Needs string
+	// Watched is when it was last read, by our clock; zero if it is not, or was not since the start.
+	Watched time.Time
+	Trouble string // why it is not
+}
+
+// Controls returns how every control stands that is watched or was, and those that nobody watches.
+func (n *Node) Controls(ctx context.Context) ([]Control, error) {
+	wait, cancel := context.WithTimeout(ctx, coverageWait)
+	n.catchUpCoverage(wait, n.journal.Size())
+	cancel()
+	return n.controls(ctx)
+}
+
+// controls are those of the acts that coverage has taken in.
+func (n *Node) controls(ctx context.Context) ([]Control, error) {
+	told, err := n.covered.coverage.Controls(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []Control
+	for _, src := range n.sources.all() {
+		if !config.Watches(src.config.Type) {
+			continue
+		}
+		st := src.status()
+		for i := range controls.All {
+			c := &controls.All[i]
+			one := Control{Control: coverage.Control{Tenant: st.Tenant, Source: st.Name, Control: c.Name, Verdict: act.Unwatched}, Title: c.Title, Needs: c.Needs}
+			k := slices.IndexFunc(st.Streams, func(s StreamStatus) bool { return s.Stream == c.Name })
+			switch {
+			case k < 0 && slices.Contains(src.config.Streams, c.Name):
+				one.Trouble = st.Trouble
+			case k < 0:
+				one.Trouble = "the configuration leaves it out"
+			default:
+				one.Watched = st.Streams[k].Listed
+				if c.Told {
+					one.Verdict = act.Good
+				}
+				if st.Streams[k].State != "collecting" {
+					one.Trouble = st.Streams[k].LastError
+				}
+			}
+			list = append(list, one.with(told)...)
+		}
+	}
+	return list, nil
+}
+
+// with returns the control as acts tell of it: as a whole, and each subject that does not stand as it should.
+func (c Control) with(told []coverage.Control) []Control {
+	list := []Control{c}
+	for _, t := range told {
+		if t.Tenant != c.Tenant || t.Source != c.Source || t.Control != c.Control.Control {
+			continue
+		}
+		one := c
+		one.Control = t
+		switch {
+		case t.Subject == "":
+			list[0] = one
+		case t.Verdict == act.Drift || t.Verdict == act.Changed:
+			list = append(list, one)
+		}
+	}
+	if c.Watched.IsZero() && list[0].Verdict != act.Unwatched && c.Trouble != "" {
+		list[0].Verdict = act.Unwatched // what was told before is not known any more
+	}
+	return list
+}
