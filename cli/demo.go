@@ -7,10 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,18 +18,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/daybreak-sec/daybreak/client"
-	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/internal/durable"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/sim/company"
-	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/scenario"
 )
 
 // What lies in the data directory of a demo beside the product's own files.
 const (
 	demoFile   = "demo.json"   // what company it is: a demo
-	demoSecret = "demo.secret" // the simulated application's client secret
+	demoSecret = "demo.secret" // the simulated application's client secret; each service's token is in demo.TYPE.token
 	demoLog    = "demo.log"    // what serve says on standard error
 )
 
@@ -61,12 +57,13 @@ func (a *app) demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "A simulated company at work, and the whole product watching it",
-		Long: `Demo starts a simulated Microsoft 365 company and the product, which collects from it
-over HTTP like from a real tenant: the last day of the company's life is back-filled,
-what happens now arrives a moment later, and an attack unfolds. Nothing needs to be
-installed or configured. It shows how many records there are, how long they took, what
-is complete, and what just happened; the other commands work beside it, on the same
---data.
+		Long: `Demo starts a simulated company that works with Microsoft 365 and Entra ID, Okta, Slack and
+GitHub, and the product, which collects from all of them over HTTP like from real tenants:
+the last hours of the company's life are back-filled, what happens now arrives a moment
+later, and an attack unfolds. Nothing needs to be installed or configured. It shows how many
+records there are, how long they took, what is complete, and what just happened; who one
+person is in all suites, and what a session of theirs did; and how well each vendor
+delivers. The other commands work beside it, on the same --data.
 
 The company stays in --data: a second demo goes on where the first one stopped, and
 collects what happened meanwhile. A directory that holds anything else is refused.
@@ -115,16 +112,16 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) error {
 	// The provider outlives the product, so that nothing fails at the end.
 	provider, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	sim, steps, address, err := co.simulate(provider, again)
+	world, err := co.simulate(provider, again)
 	if err != nil {
 		return err
 	}
-	defer sim.Close()
-	c, err := co.configuration(a.data, f.addr, sim, address)
+	defer world.office.Close()
+	c, err := world.configuration(a.data, f.addr)
 	if err != nil {
 		return err
 	}
-	w := &watch{app: a, company: sim.Company(), co: co, steps: steps, again: again, provider: address}
+	w := &watch{app: a, company: world.office.Company(), co: co, world: world, steps: world.steps, again: again}
 	err = a.hold(ctx, c, "demo", log, func(ctx context.Context, _ *node.Node, url string) {
 		token, err := node.Token(a.data)
 		if err != nil {
@@ -182,40 +179,6 @@ type demoStep struct {
 	step scenario.Step
 }
 
-// simulate starts the provider on a free port of loopback, until ctx ends. A second
-// demo finds the subscriptions that the first one has started.
-func (co *demoCompany) simulate(ctx context.Context, again bool) (sim *m365.Server, steps []demoStep, address string, err error) {
-	now := time.Now()
-	cfg := m365.Config{
-		Seed: co.Seed, Start: now, Delay: 500 * time.Millisecond, Quota: demoQuota, Subscribed: again, History: now.Sub(co.Began) + demoPast,
-		Company: company.Config{Seed: co.Seed, People: co.Users, SlotLength: 5 * time.Second},
-	}
-	if co.Attack != noAttack {
-		s, err := scenario.Embedded(co.Attack)
-		if err != nil {
-			return nil, nil, "", err
-		}
-		play, start := demoPace(s)
-		for _, step := range play.Steps {
-			if at := co.Began.Add(start + step.Begin); at.After(now) {
-				steps = append(steps, demoStep{at, step})
-			}
-		}
-		cfg.Attacks = []m365.Attack{{Scenario: play, After: co.Began.Add(start).Sub(now)}}
-	}
-	s, err := m365.New(cfg)
-	if err != nil {
-		return nil, nil, "", err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		s.Close()
-		return nil, nil, "", fmt.Errorf("the simulated provider cannot listen: %w", err)
-	}
-	go func() { _ = serveSim(ctx, l, s.Handler(), s.Close) }() // ends with ctx
-	return s, steps, "http://" + l.Addr().String(), nil
-}
-
 // demoPace plays the first step of a long attack in the time before the demo, and
 // the rest while people watch. A short one is played as it is, from the beginning.
 func demoPace(s *scenario.Scenario) (*scenario.Scenario, time.Duration) {
@@ -230,26 +193,4 @@ func demoPace(s *scenario.Scenario) (*scenario.Scenario, time.Duration) {
 	return s.Warped(func(at time.Duration) time.Duration {
 		return time.Duration(float64(min(at, first))/float64(first)*float64(before)) + live(at)
 	}), demoLead - before
-}
-
-// configuration is what an administrator would write to connect the company.
-func (co *demoCompany) configuration(dir, addr string, sim *m365.Server, address string) (config.Config, error) {
-	tenant, id, _ := sim.Credentials()
-	secret, err := filepath.Abs(filepath.Join(dir, demoSecret))
-	if err != nil {
-		return config.Config{}, err
-	}
-	if err := keepSecret(sim, secret); err != nil {
-		return config.Config{}, err
-	}
-	src := config.DefaultSource("m365")
-	src.Name, src.Type, src.Tenant, src.ClientID = "demo", "m365", tenant, id
-	src.ClientSecret, src.API, src.Login = config.Secret("file:"+secret), address, address
-	src.Poll, src.RequestsPerMinute = config.Duration(time.Second), demoQuota
-	c := config.Default()
-	c.Server.Listen, c.Sources = addr, []config.Source{src}
-	if err := c.Check(); err != nil {
-		return c, usagef("%v", err)
-	}
-	return c, nil
 }

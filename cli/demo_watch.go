@@ -26,11 +26,11 @@ import (
 // simulator.
 type watch struct {
 	*app
-	company  *company.Company
-	co       demoCompany
-	steps    []demoStep
-	again    bool
-	provider string
+	company *company.Company
+	co      demoCompany
+	world   *demoWorld
+	steps   []demoStep
+	again   bool
 
 	url    string
 	client *client.Client
@@ -40,6 +40,7 @@ type watch struct {
 	lastAt  time.Time
 	summary demoSummary
 	proof   string // event id to be proved
+	busy    string // a session of the person who is shown in all suites
 	// incidents are those that were told of, by id, with how many alerts they had then.
 	incidents map[string]int
 }
@@ -63,7 +64,7 @@ const (
 
 // notable is what an analyst would want to be told of. Sign-ins and reading are not
 // among it: too many.
-const notable = `family:m365 op:("Add service principal credentials.", "Update application*", "Add application.", ` +
+const notable = `family:(m365, okta, slack, github) op:(user.mfa.factor.*, policy.*update, app_installed, role_change_to_admin, repo.access, org.update_member, "Add service principal credentials.", "Update application*", "Add application.", ` +
 	`"Add service principal.", "Add user.", "Consent to application.", "Add app role assignment*", "Add delegated permission grant.", ` +
 	`"Add member to role.", "Add owner to*", "Disable Strong Authentication.", New-InboxRule, Set-InboxRule, Add-MailboxPermission, ` +
 	`New-TransportRule, AnonymousLinkCreated, AlertTriggered)`
@@ -100,8 +101,10 @@ func (w *watch) print(format string, args ...any) {
 }
 
 func (w *watch) header() {
-	w.print("%s, a company of %s people that is made up, works with Microsoft 365; Daybreak watches.\n", w.company.Domain(), thousands(int64(w.co.Users)))
-	w.print("  provider   %s   the Office 365 Management Activity API, simulated", w.provider)
+	w.print("%s, a company of %s people that is made up, works with Microsoft 365, Okta, Slack and GitHub; Daybreak watches.\n", w.company.Domain(), thousands(int64(w.co.Users)))
+	for _, s := range w.world.services {
+		w.print("  %-10s %s   %s, simulated", s.typ, s.address, s.about)
+	}
 	w.print("  daybreak   %s   the API; its token is in %s/api.token", w.url, w.data)
 	w.print("  data       %s   in another terminal: daybreak search --data %s 'op:UserLoginFailed | count by user | limit 5'", w.data, w.data)
 	if w.co.Attack != noAttack {
@@ -236,6 +239,9 @@ var demoStages = []struct {
 }{
 	{15 * time.Second, (*watch).question},
 	{25 * time.Second, (*watch).prove},
+	{45 * time.Second, (*watch).person},
+	{46 * time.Second, (*watch).session},
+	{60 * time.Second, (*watch).vendors},
 	{demoLead + demoAttack + 10*time.Second, (*watch).traces},
 	{demoLead + demoAttack + 15*time.Second, (*watch).story},
 }

@@ -35,7 +35,6 @@ var habits = []struct{ kind, message, prefix, of, name string }{
 	{"zone.update", "Update network zone", "nzo", "NetworkZone", "Offices"},
 	{"application.lifecycle.update", "Update application", "0oa", "AppInstance", "Cartage Helpdesk"},
 	{"group.application_assignment.add", "Add assigned application to group", "00g", "UserGroup", "sg-rollout-1"},
-	{"system.api_token.create", "Create API token", "00T", "Token", "helpdesk export"},
 }
 
 func (a *act) change() {
