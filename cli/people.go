@@ -39,7 +39,7 @@ all suites. docs/reference/people.md says what is joined and what is not.`,
 }
 
 func (a *app) showPerson(cmd *cobra.Command, name string) (err error) {
-	c, done, err := a.connect(cmd.Context(), "people")
+	c, done, err := a.connect(cmd.Context(), "search")
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ that they are this one. docs/reference/sessions.md says which ids are followed.`
 			if err != nil {
 				return err
 			}
-			c, done, err := a.connect(cmd.Context(), "session")
+			c, done, err := a.connect(cmd.Context(), "search")
 			if err != nil {
 				return err
 			}
