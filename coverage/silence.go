@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +37,16 @@ const (
 // offered in the weeks before; back-fill teaches it a week at the first start. Where a
 // week is not known yet, the same hour of other days stands in, and before that the last
 // hours, both with caution: the least of them, and a part of that only.
+//
+// Operations are listened for in the same way, once two weeks of them are known: SharePoint
+// may go on while FileDownloaded is recorded no more. An operation whose whole workload is
+// silent is not told of.
+//
+// A holiday is told from a silence by the others: what is expected of a workload shrinks as
+// the other workloads of the tenant do that are heard (by the median of their shares of
+// the usual in the last hour), and what is expected of an operation as its workload does.
+// If nothing at all is heard, nothing excuses anything. A decline of weeks teaches the
+// rate that declines: what is missed is silence, not less.
 type Silences struct {
 	c *Coverage
 
@@ -82,33 +93,110 @@ func (s *Silences) Judge(ctx context.Context, feeds []Feed) ([]act.Act, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var acts []act.Act
+	profiles := make([][]*profile, len(feeds)) // of each feed: a workload before its operations
 	for i := range feeds {
-		f := &feeds[i]
-		if f.Listed.IsZero() {
+		if feeds[i].Listed.IsZero() {
 			continue
 		}
-		rates, err := s.rates(ctx, f)
-		if err != nil {
+		if profiles[i], err = s.rates(ctx, &feeds[i]); err != nil {
 			return nil, err
 		}
-		for _, r := range rates {
-			acts = append(acts, s.judge(f, r, open)...)
+	}
+	for i := range feeds {
+		f := &feeds[i]
+		silent := "" // the last workload, if it is
+		for _, r := range profiles[i] {
+			workload, _, part := strings.Cut(r.workload, within)
+			share := 1.0
+			if part {
+				share = shareOf(profiles[i], workload, f.Oldest.UnixMilli())
+			} else {
+				share = others(feeds, profiles, f, r)
+			}
+			told := s.judge(f, r, share, part && silent == workload, open)
+			acts = append(acts, told...)
+			if !part {
+				silent = ""
+				if _, on := open[workloadKey{f.Tenant, f.Stream, workload}]; on || len(told) > 0 && told[0].Reason == act.Silence {
+					silent = workload
+				}
+			}
 		}
 	}
 	return acts, nil
 }
 
-func (s *Silences) judge(f *Feed, r *profile, open map[workloadKey]int64) []act.Act {
+// enoughToTell is how many records an hour has to have usually for its share to mean anything.
+const enoughToTell = 30
+
+// share is what part of its usual a workload has offered in the hour before a moment; ok is false if that says nothing.
+func (p *profile) share(upTo int64) (part float64, ok bool) {
+	from := upTo - hourMillis
+	usual, known := 0.0, floorDiv(from, hourMillis)
+	var heard float64
+	for at := from; at < upTo; {
+		hour := floorDiv(at, hourMillis)
+		end := min((hour+1)*hourMillis, upTo)
+		whole := float64(end-at) / float64(hourMillis)
+		usual += p.usual(hour, known) * whole
+		if hour == floorDiv(upTo-1, hourMillis) {
+			heard += float64(p.hours[hour]) // all of the hour under way
+		} else {
+			heard += float64(p.hours[hour]) * whole
+		}
+		at = end
+	}
+	return min(1, heard/usual), usual >= enoughToTell && heard > 0
+}
+
+// shareOf is that of a workload of a stream; 1 if it says nothing.
+func shareOf(list []*profile, workload string, upTo int64) float64 {
+	for _, p := range list {
+		if p.workload == workload {
+			if part, ok := p.share(upTo); ok {
+				return part
+			}
+		}
+	}
+	return 1
+}
+
+// others is the median share of the workloads of a tenant beside one, as far as they are heard; 1 if none says anything.
+func others(feeds []Feed, profiles [][]*profile, f *Feed, r *profile) float64 {
+	var parts []float64
+	for i := range feeds {
+		if feeds[i].Tenant != f.Tenant {
+			continue
+		}
+		for _, p := range profiles[i] {
+			if p == r || strings.Contains(p.workload, within) {
+				continue
+			}
+			if part, ok := p.share(feeds[i].Oldest.UnixMilli()); ok {
+				parts = append(parts, part)
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return 1
+	}
+	slices.Sort(parts)
+	return parts[len(parts)/2]
+}
+
+// judge tells of a workload or an operation of which only a share of the usual is to be expected; excused ones are not
+// told of, for something larger is.
+func (s *Silences) judge(f *Feed, r *profile, share float64, excused bool, open map[workloadKey]int64) []act.Act {
 	k := workloadKey{f.Tenant, f.Stream, r.workload}
 	upTo := f.Oldest.UnixMilli()
-	expected := r.expected(r.last, upTo)
+	expected := r.expected(r.last, upTo) * share
 	since, alarmed := open[k]
 	if before := s.now[k]; before.last != r.last && !alarmed {
 		s.worst[k] = max(s.worst[k], before.expected)
 	}
 	s.now[k] = missed{r.last, expected}
 	a := act.Act{Kind: act.Alarm, Source: f.Source, Tenant: f.Tenant, Stream: f.Stream, Code: r.workload, At: instant(upTo)}
-	silent := expected >= max(enough, worse*s.worst[k]) && upTo-r.last >= quiet.Milliseconds()
+	silent := !excused && expected >= max(enough, worse*s.worst[k]) && upTo-r.last >= quiet.Milliseconds()
 	switch {
 	case silent && !alarmed:
 		a.Reason, a.From, a.To = act.Silence, instant(r.last), instant(upTo)
@@ -139,9 +227,9 @@ func (s *Silences) open(ctx context.Context) (map[workloadKey]int64, error) {
 	return list, err
 }
 
-// profile is what is known of a workload's rate.
+// profile is what is known of the rate of a workload, or of an operation of it.
 type profile struct {
-	workload string
+	workload string          // and, of an operation, its name behind it
 	last     int64           // when it was last heard
 	hours    map[int64]int64 // records, by hour
 	first    int64           // hour
@@ -196,6 +284,9 @@ func (p *profile) usual(hour, known int64) float64 {
 	}
 	if n >= 2 {
 		return sum / float64(n)
+	}
+	if strings.Contains(p.workload, within) {
+		return 0 // of an operation less says too little
 	}
 	if n == 1 {
 		return sum / 2
