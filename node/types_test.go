@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/provider/github"
 	"github.com/daybreak-sec/daybreak/provider/google"
 	"github.com/daybreak-sec/daybreak/provider/graph"
@@ -30,12 +31,12 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 	for _, s := range google.Streams {
 		applications = append(applications, s.Name)
 	}
-	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}} {
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names()} {
 		if got := config.Streams(typ); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"entra", "github", "google", "m365", "okta", "slack"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"controls", "entra", "github", "google", "m365", "okta", "slack"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }
