@@ -16,7 +16,7 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md). Required."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md). Required."`
 	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls: directory (tenant) id, a GUID. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. Required."`
 	Plan   string `toml:"plan" doc:"m365, entra, controls: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
@@ -33,7 +33,7 @@ type Source struct {
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. What is left out is \"not collected\" in the coverage statement."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. What is left out is \"not collected\" in the coverage statement."`
 	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 5m of controls."`
 	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others."`
 	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 60 of controls, far less."`
@@ -90,7 +90,7 @@ var kinds = map[string]*kind{
 	"entra": {
 		streams: []string{
 			"signIns", "signIns.nonInteractiveUser", "signIns.servicePrincipal", "signIns.managedIdentity", "directoryAudits", "provisioning",
-			"riskDetections",
+			"riskDetections", "riskyUsers", "userRegistrationDetails", "alerts", "incidents", "messageTraces",
 		},
 		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 30, least: 20,
 		tenant: directory, fold: strings.ToLower, keys: microsoft,

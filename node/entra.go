@@ -49,7 +49,7 @@ func (s *sources) entra(c config.Source, acts *act.Writer, _ webhook) (collector
 	return s.pages(c, acts, client.Client, o)
 }
 
-// GraphFeed is what is known of one of Entra's logs.
+// GraphFeed is what is known of one of the logs that Microsoft Graph gives.
 func GraphFeed(name string) pages.Feed {
 	f := pages.Feed{
 		Stream: name, Family: "entra-signin",
@@ -59,11 +59,25 @@ func GraphFeed(name string) pages.Feed {
 		// "P95 2 min, P99 5 min" is what Microsoft once published, and nothing since.
 		Settle: 10 * time.Minute, Overlap: 10 * time.Minute,
 	}
-	if g, ok := graph.Lookup(name); ok && g.Audit {
-		f.Family = "entra-audit"
+	g, ok := graph.Lookup(name)
+	if !ok {
+		return f
 	}
-	if name == "riskDetections" { // made after the fact, "up to 2 hours"
+	f.Family = event.Family(g.Family)
+	if g.Snapshot {
+		f.Order = pages.Snapshot
+	}
+	switch name {
+	case "riskDetections": // made after the fact, "up to 2 hours"
 		f.Settle, f.Overlap, f.Sweep = 2*time.Hour, 30*time.Minute, 12*time.Hour
+	case "riskyUsers":
+		f.Poll = 10 * time.Minute
+	case "userRegistrationDetails": // a page for every few hundred users each time
+		f.Poll = 6 * time.Hour
+	case "alerts", "incidents":
+		f.Poll, f.Keep = time.Minute, 30*24*time.Hour
+	case "messageTraces": // ninety days; how long a row takes to appear is documented nowhere
+		f.Poll, f.Keep, f.Settle, f.Sweep = 5*time.Minute, 90*24*time.Hour, time.Hour, 4*time.Hour
 	}
 	return f
 }

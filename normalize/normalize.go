@@ -21,11 +21,13 @@ import (
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/cloudtrail"
 	"github.com/daybreak-sec/daybreak/normalize/daybreak"
+	"github.com/daybreak-sec/daybreak/normalize/defender"
 	"github.com/daybreak-sec/daybreak/normalize/entra"
 	"github.com/daybreak-sec/daybreak/normalize/generic"
 	"github.com/daybreak-sec/daybreak/normalize/github"
 	"github.com/daybreak-sec/daybreak/normalize/google"
 	"github.com/daybreak-sec/daybreak/normalize/m365"
+	"github.com/daybreak-sec/daybreak/normalize/messagetrace"
 	"github.com/daybreak-sec/daybreak/normalize/okta"
 	"github.com/daybreak-sec/daybreak/normalize/slack"
 	"github.com/daybreak-sec/daybreak/normalize/source"
@@ -46,7 +48,7 @@ type (
 
 // Sources are the kinds of records that Daybreak understands.
 var Sources = []Source{
-	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source,
+	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, defender.Source, messagetrace.Source, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source,
 	daybreak.Source, generic.OCSF, generic.JSON,
 }
 

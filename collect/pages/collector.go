@@ -29,6 +29,9 @@ type Order uint8
 const (
 	ByTime   Order = iota // windows of the records' time
 	ByCursor              // a cursor of the provider's own, beside windows: [Query.Follow]
+	// Snapshot is for states and not events: each read of the head gives all there is, whatever window is asked for, and the
+	// journal keeps what has changed. There is nothing that could come late or be read afterward.
+	Snapshot
 )
 
 // Feed is one stream of a provider, with what its contract says. Durations of the provider are documented or measured
@@ -177,7 +180,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	for _, s := range c.streams {
 		started := act.Act{
-			Kind: act.Started, Stream: s.f.Stream, From: at(now - s.keep()), To: at(now), At: at(now), Settle: s.f.Settle.Seconds(), Keep: s.f.Keep.Seconds(),
+			Kind: act.Started, Stream: s.f.Stream, From: at(s.first(now)), To: at(now), At: at(now), Settle: s.f.Settle.Seconds(), Keep: s.f.Keep.Seconds(),
 		}
 		if _, err := c.tell(ctx, started); err != nil {
 			return loop.EndOf(ctx, err)
@@ -191,6 +194,9 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	for _, s := range c.streams {
 		start("head", s, s.runHead)
+		if s.f.Order == Snapshot {
+			continue
+		}
 		start("sweep", s, s.runSweep)
 		start("backfill", s, s.runBackfill)
 	}
@@ -232,7 +238,7 @@ func (c *Collector) open(ctx context.Context, now int64) error {
 		}
 		for i := range c.o.Feeds {
 			s := &stream{c: c, f: &c.o.Feeds[i], wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
-			if s.p, err = openStream(tx, c.o.Tenant, s.f, origin, now, now-s.keep()); err != nil {
+			if s.p, err = openStream(tx, c.o.Tenant, s.f, origin, now, s.first(now)); err != nil {
 				return err
 			}
 			if s.spans, err = loadSpans(tx, s.p.id); err != nil {

@@ -22,6 +22,9 @@
 //
 // Positions are in the provider's time, waits in ours.
 //
+// A [Snapshot] has a head alone. It reads all there is, and the journal's memory of what it has tells what is new: a state
+// that was read before is a duplicate. What changes twice between two reads is seen once, and what goes is not seen to go.
+//
 // # A page's way, and what is true if the machine dies there
 //
 //  1. A page is read. Dies: it is asked for again.

@@ -75,6 +75,14 @@ func (s *stream) alter(f func()) {
 // keep is how far back is asked for: a little less than the provider keeps, for its clock goes on meanwhile.
 func (s *stream) keep() int64 { return s.f.Keep.Milliseconds() - 30*second }
 
+// first is of when the oldest is that a new stream reads.
+func (s *stream) first(now int64) int64 {
+	if s.f.Order == Snapshot {
+		return now
+	}
+	return now - s.keep()
+}
+
 // save writes the positions down and, if it is not nil, what has become of a span. What they speak of is durable.
 func (s *stream) save(ctx context.Context, l *span, more ...*span) error {
 	s.saving.Lock()
@@ -164,6 +172,9 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 	now := s.c.now()
 	s.mu.Lock()
 	start, from, missed := plan(s.p.headTo, s.least, now, s.f.Overlap.Milliseconds())
+	if s.f.Order == Snapshot { // however long it was away, it reads what is
+		start, missed = from, false
+	}
 	s.mu.Unlock()
 	if missed {
 		if err := s.handOver(ctx, from, start); err != nil {
@@ -193,7 +204,7 @@ func (s *stream) handOver(ctx context.Context, from, to int64) error {
 
 // giveUp gives the head's window to back-fill after it has failed too often; what is behind it the head reads.
 func (s *stream) giveUp(ctx context.Context, l *span) error {
-	if l.at <= l.start {
+	if l.at <= l.start || s.f.Order == Snapshot { // half of a window is no half of a snapshot
 		return nil
 	}
 	return s.handOver(ctx, l.start, l.at)

@@ -195,6 +195,9 @@ func (r *reader) prepare(page *Page) {
 		r.records = append(r.records, rec)
 	}
 	place := func(rec *event.Record) int64 {
+		if r.s.f.Order == Snapshot { // a state is as of when it is read, however long it has stood
+			return ms(asked)
+		}
 		if t := rec.Time / int64(time.Millisecond); t > 0 && t <= ms(asked)+day {
 			return t
 		}

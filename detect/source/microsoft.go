@@ -112,6 +112,8 @@ func entraAudit(v jsontape.Value, dst []sigma.LogSource) []sigma.LogSource {
 		return append(dst, riskDetection)
 	case v.Get("riskLastUpdatedDateTime").Exists():
 		return categories.with([]byte("riskyusers"), dst)
+	case v.Get("methodsRegistered").Exists(): // a state, of no log that rules are about
+		return dst
 	case v.Get("changeId").Exists() && v.Get("targetSystem").Exists():
 		return categories.with([]byte("provisioninglogs"), dst)
 	}

@@ -51,8 +51,10 @@ var (
 	provisioning = kind{func(p jsontape.Value) source.Identity { return identify(p, "activityDateTime") }, mapProvisioning, "Provisioning activity", "provisioning"}
 	riskEvents   = kind{func(p jsontape.Value) source.Identity { return identify(p, "detectedDateTime") }, mapRiskEvent, "User Risk Detection", "riskDetections"}
 	riskyUsers   = kind{identifyState, mapRiskyUser, "Risky user", "riskyUsers"}
-	graph        = kind{identifyGraph, mapGraph, "Microsoft Graph Activity", ""}
-	unknown      = kind{identifyPlain, mapUnknown, "", ""}
+	// registrations are states as well.
+	registrations = kind{identifyRegistration, mapRegistration, "Authentication method registration", "userRegistrationDetails"}
+	graph         = kind{identifyGraph, mapGraph, "Microsoft Graph Activity", ""}
+	unknown       = kind{identifyPlain, mapUnknown, "", ""}
 )
 
 // kinds are the categories by their names in lower case: Microsoft itself

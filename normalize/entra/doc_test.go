@@ -50,6 +50,7 @@ func documentation() string {
 		{"riskDetection", riskEvent},
 		{"riskDetection.location", evidenceLocation},
 		{"riskyUser", riskyUser},
+		{"userRegistrationDetails", registration},
 		{"MicrosoftGraphActivityLogs", graphActivity},
 		{"the envelope", envelope},
 	} {

@@ -11,7 +11,7 @@
 // the same whichever way it came.
 //
 // Shapes: https://learn.microsoft.com/graph/api/resources/signin,
-// …/directoryaudit, …/provisioningobjectsummary, …/riskdetection, …/riskyuser;
+// …/directoryaudit, …/provisioningobjectsummary, …/riskdetection, …/riskyuser, …/userregistrationdetails;
 // microsoftgraph/msgraph-metadata:schemas/v1.0-Prod.csdl; the envelope and
 // MicrosoftGraphActivityLogs: https://learn.microsoft.com/azure/azure-monitor/reference/tables/microsoftgraphactivitylogs.
 //
@@ -49,8 +49,8 @@ var Signin = source.Source{
 	},
 }
 
-// Audit is a directoryAudit, provisioningObjectSummary, riskDetection or
-// riskyUser object of Microsoft Graph.
+// Audit is a directoryAudit, provisioningObjectSummary, riskDetection,
+// riskyUser or userRegistrationDetails object of Microsoft Graph.
 var Audit = source.Source{
 	Family:   auditFamily,
 	Detect:   func(root jsontape.Value) bool { return !isEnvelope(root) && auditKind(root) != nil },
@@ -94,6 +94,7 @@ var marks = map[string]uint{
 	"activityDisplayName": markName, "activityDateTime": markActivity, "targetResources": markTargets, "changeId": markChange,
 	"provisioningAction": markProvisioning, "sourceSystem": markProvisioning, "detectedDateTime": markDetected, "riskEventType": markRiskType,
 	"riskType": markRiskType, "riskLastUpdatedDateTime": markRisky, "riskState": markState,
+	"methodsRegistered": markMethods, "isMfaRegistered": markMFA,
 }
 
 const (
@@ -106,6 +107,8 @@ const (
 	markRiskType
 	markRisky
 	markState
+	markMethods
+	markMFA
 )
 
 // auditKind tells the objects of the audit family apart; nil if it is none.
@@ -124,6 +127,8 @@ func auditKind(object jsontape.Value) *kind {
 		return &riskEvents
 	case has(markRisky | markState):
 		return &riskyUsers
+	case has(markMethods | markMFA):
+		return &registrations
 	}
 	return nil
 }

@@ -1,13 +1,25 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package graph reads the logs of Microsoft Entra ID through Microsoft Graph: sign-ins of four kinds, the directory's
-// audit, provisioning and risk detections. Promises, errors and limits are those of package rest.
+// Package graph reads logs through Microsoft Graph: of Entra ID sign-ins of four kinds, the directory's audit, provisioning
+// and risk; the alerts and incidents of Defender XDR; Exchange Online's message trace. Promises, errors and limits are those
+// of package rest.
 //
-// Each stream is an endpoint that takes a window of the records' time and gives pages, newest first
+// Each stream but the snapshots is an endpoint that takes a window of the records' time and gives pages, newest first
 // (https://learn.microsoft.com/graph/api/signin-list, …/directoryaudit-list, …/riskdetection-list). Windows are half open.
 // The kinds of sign-ins beside the interactive one exist in the beta endpoint alone: v1.0 has no signInEventTypes
-// (microsoftgraph/msgraph-metadata:schemas/v1.0-Prod.csdl). A page holds at most 1,000 records, of risk detections 500.
+// (microsoftgraph/msgraph-metadata:schemas/v1.0-Prod.csdl). A page holds at most 1,000 records, of risk detections 500, of
+// incidents 50, of message traces 5,000.
+//
+// Alerts and incidents are objects that change; their window is of lastUpdateDateTime, so that each version that stands
+// when it is read comes. alerts_v2 has been seen to give no link to a next page and to cut larger pages short
+// (elastic/integrations issue 20234), so a page of either that is full and names no next one is an error: a smaller window tells.
+//
+// Risky users and what users have registered to prove themselves with are states. Whether the endpoints can be asked for
+// what has changed is not documented: such a stream is a snapshot, and gives all of them at each reading.
+//
+// A message trace is asked for by receivedDateTime, of which ge and le are documented, and not lt: a window has its end in it
+// (https://learn.microsoft.com/graph/api/messagetracingroot-list-messagetraces).
 //
 // The reporting endpoints answer five requests in ten seconds for an application and tenant
 // (https://learn.microsoft.com/graph/throttling-limits, "Identity and access reports"): [PerMinute].
@@ -45,21 +57,38 @@ type Stream struct {
 	Path, Time string
 	// Only is what else the filter says; empty for nothing.
 	Only string
-	Top  int // records on a page, at most
+	Top  int // records on a page, at most; 0: the endpoint is not asked for a number
 	// Roles are the application permissions that it takes, all of them.
-	Roles []string
-	Audit bool // records are of the family entra-audit, not entra-signin
+	Roles  []string
+	Family string // of the records
+	// Snapshot streams have no window: each reading gives all there is.
+	Snapshot bool
+	// Unlinked: a full page without a next link may not be the last one.
+	Unlinked bool
+	// Through: the end of a window is part of it.
+	Through bool
 }
 
 // Streams are the logs. Names are ours where the endpoint's is not enough.
 var Streams = []Stream{
-	{"signIns", "v1.0/auditLogs/signIns", "createdDateTime", "", 1000, signInRoles, false},
-	{"signIns.nonInteractiveUser", "beta/auditLogs/signIns", "createdDateTime", "signInEventTypes/any(t: t eq 'nonInteractiveUser')", 1000, signInRoles, false},
-	{"signIns.servicePrincipal", "beta/auditLogs/signIns", "createdDateTime", "signInEventTypes/any(t: t eq 'servicePrincipal')", 1000, signInRoles, false},
-	{"signIns.managedIdentity", "beta/auditLogs/signIns", "createdDateTime", "signInEventTypes/any(t: t eq 'managedIdentity')", 1000, signInRoles, false},
-	{"directoryAudits", "v1.0/auditLogs/directoryAudits", "activityDateTime", "", 1000, []string{"AuditLog.Read.All"}, true},
-	{"provisioning", "v1.0/auditLogs/provisioning", "activityDateTime", "", 1000, []string{"AuditLog.Read.All"}, true},
-	{"riskDetections", "v1.0/identityProtection/riskDetections", "detectedDateTime", "", 500, []string{"IdentityRiskEvent.Read.All"}, true},
+	signIns("signIns", "v1.0", ""),
+	signIns("signIns.nonInteractiveUser", "beta", "signInEventTypes/any(t: t eq 'nonInteractiveUser')"),
+	signIns("signIns.servicePrincipal", "beta", "signInEventTypes/any(t: t eq 'servicePrincipal')"),
+	signIns("signIns.managedIdentity", "beta", "signInEventTypes/any(t: t eq 'managedIdentity')"),
+	{Name: "directoryAudits", Path: "v1.0/auditLogs/directoryAudits", Time: "activityDateTime", Top: 1000, Roles: []string{"AuditLog.Read.All"}, Family: audit},
+	{Name: "provisioning", Path: "v1.0/auditLogs/provisioning", Time: "activityDateTime", Top: 1000, Roles: []string{"AuditLog.Read.All"}, Family: audit},
+	{Name: "riskDetections", Path: "v1.0/identityProtection/riskDetections", Time: "detectedDateTime", Top: 500, Roles: []string{"IdentityRiskEvent.Read.All"}, Family: audit},
+	{Name: "riskyUsers", Path: "v1.0/identityProtection/riskyUsers", Top: 500, Roles: []string{"IdentityRiskyUser.Read.All"}, Family: audit, Snapshot: true},
+	{Name: "userRegistrationDetails", Path: "v1.0/reports/authenticationMethods/userRegistrationDetails", Roles: []string{"AuditLog.Read.All"}, Family: audit, Snapshot: true},
+	{Name: "alerts", Path: "v1.0/security/alerts_v2", Time: "lastUpdateDateTime", Top: 500, Roles: []string{"SecurityAlert.Read.All"}, Family: "defender", Unlinked: true},
+	{Name: "incidents", Path: "v1.0/security/incidents", Time: "lastUpdateDateTime", Top: 50, Roles: []string{"SecurityIncident.Read.All"}, Family: "defender", Unlinked: true},
+	{Name: "messageTraces", Path: "v1.0/admin/exchange/tracing/messageTraces", Time: "receivedDateTime", Top: 5000, Roles: []string{"ExchangeMessageTrace.Read.All"}, Family: "message-trace", Through: true},
+}
+
+const audit = "entra-audit"
+
+func signIns(name, version, only string) Stream {
+	return Stream{Name: name, Path: version + "/auditLogs/signIns", Time: "createdDateTime", Only: only, Top: 1000, Roles: signInRoles, Family: "entra-signin"}
 }
 
 // signInRoles: the second one is asked for because of how the endpoint looks up licenses.
@@ -176,17 +205,13 @@ type Page struct {
 // timeForm is how a filter takes times.
 const timeForm = "2006-01-02T15:04:05.999Z"
 
-// List reads a page of a stream's records whose time is in [from, to), or the one that next, a former page's, leads to.
+// List reads a page of a stream's records whose time is in [from, to), or the one that next, a former page's, leads to. A
+// snapshot is read whatever the time.
 func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, to time.Time, next string) (*Page, error) {
 	k := rest.Call{Op: "page", Method: http.MethodGet, Accept: "{"}
 	if next == "" {
 		k.URL = c.root.JoinPath(s.Path)
-		filter := s.Time + " ge " + from.UTC().Format(timeForm) + " and " + s.Time + " lt " + to.UTC().Format(timeForm)
-		if s.Only != "" {
-			filter += " and " + s.Only
-		}
-		// Blanks as %20: Graph takes no plus for one.
-		k.URL.RawQuery = "$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20") + "&$top=" + strconv.Itoa(s.Top)
+		k.URL.RawQuery = s.query(from, to)
 	} else {
 		u, err := c.Follow(k.Op, next)
 		if err != nil {
@@ -216,8 +241,31 @@ func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, t
 		if _, err := c.Follow(k.Op, page.Next); err != nil {
 			return nil, err
 		}
+	} else if s.Unlinked && len(page.Records) >= s.Top {
+		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassPage, Message: "the page is full and does not say where the next one is: a smaller window is asked for"}
 	}
 	return page, nil
+}
+
+// query asks for the first page of a window.
+func (s *Stream) query(from, to time.Time) string {
+	var parts []string
+	if !s.Snapshot {
+		end := " lt "
+		if s.Through {
+			end = " le "
+		}
+		filter := s.Time + " ge " + from.UTC().Format(timeForm) + " and " + s.Time + end + to.UTC().Format(timeForm)
+		if s.Only != "" {
+			filter += " and " + s.Only
+		}
+		// Blanks as %20: Graph takes no plus for one.
+		parts = append(parts, "$filter="+strings.ReplaceAll(url.QueryEscape(filter), "+", "%20"))
+	}
+	if s.Top > 0 {
+		parts = append(parts, "$top="+strconv.Itoa(s.Top))
+	}
+	return strings.Join(parts, "&")
 }
 
 // codes are those that mean more than their status. Texts are never looked at.
@@ -225,7 +273,7 @@ var codes = map[string]rest.Meaning{
 	"Authorization_RequestDenied":                           {Class: rest.ClassAdmin, Action: "give the application the permission that the stream takes, and grant admin consent"},
 	"Authentication_RequestFromNonPremiumTenantOrB2CTenant": {Class: rest.ClassAdmin, Action: "the tenant has no license of Entra ID P1 or P2, without which Graph does not give this log: leave the stream out"},
 	"Authentication_RequestFromUnsupportedUserRole":         {Class: rest.ClassAdmin, Action: "give the application AuditLog.Read.All and Directory.Read.All, and grant admin consent"},
-	"Forbidden":       {Class: rest.ClassAdmin, Action: "give the application the permission that the stream takes, and grant admin consent; risk detections take a license of Entra ID P2"},
+	"Forbidden":       {Class: rest.ClassAdmin, Action: "give the application the permission that the stream takes, and grant admin consent; risk takes a license of Entra ID P2, alerts and incidents one of Defender XDR"},
 	"UnknownError":    {Class: rest.ClassRetry},
 	"TooManyRequests": {Class: rest.ClassThrottled},
 }

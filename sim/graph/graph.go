@@ -1,9 +1,10 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package graph is the part of a simulated Microsoft Graph that shows the logs of Entra ID: sign-ins of four kinds and
-// directory audits, of the same tenant, the same company and the same acts as the simulated Management Activity API
-// (sim/m365). A sign-in has one request id, session and correlation in both, as in the real services.
+// Package graph is the part of a simulated Microsoft Graph that shows the logs of Entra ID (sign-ins of four kinds and
+// directory audits), what Defender XDR has found, and the message trace of Exchange Online, of the same tenant, the same
+// company and the same acts as the simulated Management Activity API (sim/m365). A sign-in has one request id, session and
+// correlation in both, as in the real services; an alert is the one of which the unified audit log tells.
 //
 // It follows the documented contract where a collector depends on it: filters of a window of time, newest first, pages of
 // $top with @odata.nextLink, error bodies, the permissions, the throttling of the reporting endpoints. Records become
@@ -12,6 +13,8 @@
 // # Holes
 //
 // Only filters of the form that collectors send are understood. Risk detections and provisioning are there and empty.
+// Alerts are worked on by the clock: twenty minutes after they came, and two hours. Who is at risk, and what people have
+// registered, is drawn and follows from nothing. alerts_v2 gives no link to a next page.
 // Rows have the members that the tenant's own records tell; display names of people and applications are left out.
 package graph
 
@@ -80,14 +83,24 @@ func New(cfg Config) *Server {
 type endpoint struct {
 	path, time, role string
 	top              int
+	// rows calls yield with the rows of a window; nil: they are made of the directory's log. Those of states come whatever the
+	// window, which is not asked for.
+	rows     func(s *Server, from, to, now time.Time, yield func(stream string, at, settled time.Time, row map[string]any))
+	states   bool
+	unlinked bool
 }
 
 var endpoints = []endpoint{
-	{"/v1.0/auditLogs/signIns", "createdDateTime", "AuditLog.Read.All", 1000},
-	{"/beta/auditLogs/signIns", "createdDateTime", "AuditLog.Read.All", 1000},
-	{"/v1.0/auditLogs/directoryAudits", "activityDateTime", "AuditLog.Read.All", 1000},
-	{"/v1.0/auditLogs/provisioning", "activityDateTime", "AuditLog.Read.All", 1000},
-	{"/v1.0/identityProtection/riskDetections", "detectedDateTime", "IdentityRiskEvent.Read.All", 500},
+	{path: "/v1.0/auditLogs/signIns", time: "createdDateTime", role: "AuditLog.Read.All", top: 1000},
+	{path: "/beta/auditLogs/signIns", time: "createdDateTime", role: "AuditLog.Read.All", top: 1000},
+	{path: "/v1.0/auditLogs/directoryAudits", time: "activityDateTime", role: "AuditLog.Read.All", top: 1000},
+	{path: "/v1.0/auditLogs/provisioning", time: "activityDateTime", role: "AuditLog.Read.All", top: 1000},
+	{path: "/v1.0/identityProtection/riskDetections", time: "detectedDateTime", role: "IdentityRiskEvent.Read.All", top: 500},
+	{path: "/v1.0/identityProtection/riskyUsers", role: "IdentityRiskyUser.Read.All", top: 500, rows: riskyUsers, states: true},
+	{path: "/v1.0/reports/authenticationMethods/userRegistrationDetails", role: "AuditLog.Read.All", top: 500, rows: registrations, states: true},
+	{path: "/v1.0/security/alerts_v2", time: "lastUpdateDateTime", role: "SecurityAlert.Read.All", top: 1000, rows: alerts, unlinked: true},
+	{path: "/v1.0/security/incidents", time: "lastUpdateDateTime", role: "SecurityIncident.Read.All", top: 50, rows: incidents},
+	{path: "/v1.0/admin/exchange/tracing/messageTraces", time: "receivedDateTime", role: "ExchangeMessageTrace.Read.All", top: 5000, rows: traces},
 }
 
 // Handler answers the API.
@@ -150,7 +163,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 		values[i] = list[i].row
 	}
 	page["value"] = values
-	if to < len(rows) {
+	if to < len(rows) && !e.unlinked {
 		next := url.Values{"$filter": {r.URL.Query().Get("$filter")}, "$top": {strconv.Itoa(q.top)}, "$skiptoken": {token(to)}}
 		page["@odata.nextLink"] = base(r) + e.path + "?" + next.Encode()
 	}
@@ -195,7 +208,7 @@ type query struct {
 }
 
 var (
-	bound = regexp.MustCompile(`^(\w+) (ge|lt) (\S+)$`)
+	bound = regexp.MustCompile(`^(\w+) (ge|lt|le) (\S+)$`)
 	event = regexp.MustCompile(`^signInEventTypes/any\((\w+): ?(\w+) eq '(\w+)'\)$`)
 )
 
@@ -213,6 +226,9 @@ func parse(v url.Values, e endpoint) (q query, err error) {
 			return q, errors.New("skip token is not valid")
 		}
 	}
+	if e.states && v.Get("$filter") == "" {
+		return q, nil
+	}
 	for part := range strings.SplitSeq(v.Get("$filter"), " and ") {
 		if m := event.FindStringSubmatch(part); m != nil && strings.HasPrefix(e.path, "/beta/") {
 			q.kind = m[3]
@@ -226,9 +242,14 @@ func parse(v url.Values, e endpoint) (q query, err error) {
 		if err != nil {
 			return q, fmt.Errorf("invalid filter clause: %s", part)
 		}
-		if m[2] == "ge" {
+		switch {
+		case m[2] == "ge":
 			q.from = at
-		} else {
+		case m[2] == "le" != (e.time == "receivedDateTime"): // of which lt is not documented
+			return q, fmt.Errorf("invalid filter clause: %s", part)
+		case m[2] == "le":
+			q.to = at.Add(time.Second)
+		default:
 			q.to = at
 		}
 	}
@@ -257,6 +278,8 @@ func (s *Server) rows(e endpoint, q query, now time.Time) (list []row) {
 		list = append(list, row{at, id, r})
 	}
 	switch {
+	case e.rows != nil:
+		e.rows(s, q.from, q.to, now, show)
 	case strings.HasSuffix(e.path, "/signIns") && q.kind != "servicePrincipal" && q.kind != "managedIdentity":
 		beta := strings.HasPrefix(e.path, "/beta/")
 		s.cfg.Tenant.Happened(company.AzureActiveDirectory, q.from, q.to, func(at, settled time.Time, raw []byte) bool {

@@ -68,8 +68,8 @@ func newWorld(t *testing.T, cfg graph.Config, door func(http.Handler) http.Handl
 	return w
 }
 
-// collect starts the product's own collector over the simulated tenant.
-func (w *world) collect(t *testing.T) {
+// collect starts the product's own collector of streams over the simulated tenant.
+func (w *world) collect(t *testing.T, streams ...string) (api *provider.Client) {
 	t.Helper()
 	w.open(t)
 	tenant, client, secret := w.sim.Credentials()
@@ -81,12 +81,13 @@ func (w *world) collect(t *testing.T) {
 		t.Fatal(err)
 	}
 	var feeds []pages.Feed
-	for _, name := range config.Streams("entra") {
+	for _, name := range streams {
 		f := node.GraphFeed(name)
 		f.Poll = 0
 		feeds = append(feeds, f)
 	}
 	w.run(t, "contoso", tenant, node.GraphPages(api), feeds)
+	return api
 }
 
 type stored struct {
@@ -159,7 +160,7 @@ func TestEntraByGraph(t *testing.T) {
 	}
 	w := newWorld(t, graph.Config{Late: 0.02, LateBy: 50 * time.Minute}, broken)
 	begin := w.sim.Now()
-	w.collect(t)
+	w.collect(t, "signIns", "signIns.nonInteractiveUser", "signIns.servicePrincipal", "signIns.managedIdentity", "directoryAudits", "provisioning", "riskDetections")
 	until(t, "two simulated hours pass", func() bool { return w.sim.Now().After(begin.Add(2 * time.Hour)) })
 	w.sim.Pause(true)
 	end := w.sim.Now()
