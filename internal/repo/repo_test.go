@@ -35,6 +35,7 @@ var mayImport = []struct {
 	{"collect", []string{"event"}},
 	{"collect/loop", []string{"act"}},
 	{"collect/pages", []string{"event", "collect/loop", "provider", "journal", "act", "store"}},
+	{"collect/auditquery", []string{"collect/loop", "provider", "act"}},
 	{"collect/push", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act"}},
 	{"collect/m365", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act", "store"}},
 	{"journal/layout", []string{"event"}},

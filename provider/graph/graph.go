@@ -212,7 +212,20 @@ func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, t
 	if next == "" {
 		k.URL = c.root.JoinPath(s.Path)
 		k.URL.RawQuery = s.query(from, to)
-	} else {
+	}
+	page, err := c.page(ctx, p, k, next)
+	if err != nil {
+		return nil, err
+	}
+	if s.Unlinked && page.Next == "" && len(page.Records) >= s.Top {
+		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassPage, Message: "the page is full and does not say where the next one is: a smaller window is asked for"}
+	}
+	return page, nil
+}
+
+// page reads a page, the first one of k or the one that next leads to.
+func (c *Client) page(ctx context.Context, p budget.Priority, k rest.Call, next string) (*Page, error) {
+	if next != "" {
 		u, err := c.Follow(k.Op, next)
 		if err != nil {
 			return nil, err
@@ -241,8 +254,6 @@ func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, t
 		if _, err := c.Follow(k.Op, page.Next); err != nil {
 			return nil, err
 		}
-	} else if s.Unlinked && len(page.Records) >= s.Top {
-		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassPage, Message: "the page is full and does not say where the next one is: a smaller window is asked for"}
 	}
 	return page, nil
 }

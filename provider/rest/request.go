@@ -35,7 +35,7 @@ type Call struct {
 	Header http.Header
 }
 
-// Answer is what came back with status 200. The caller closes its body.
+// Answer is what came back with status 200, or 201 of what was made. The caller closes its body.
 type Answer struct {
 	Body   *Body
 	Header http.Header
@@ -132,7 +132,7 @@ func (c *Client) check(res *http.Response, body *Body, accept string) error {
 		e.Message, e.Action = "the answer is a redirect, which is never followed", "check the API address, and that no proxy or captive portal answers in its place"
 		return e
 	}
-	if res.StatusCode == http.StatusOK && body.err == nil {
+	if (res.StatusCode == http.StatusOK || res.StatusCode == http.StatusCreated) && body.err == nil {
 		first, err := body.first()
 		if err != nil {
 			return err

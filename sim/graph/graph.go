@@ -49,6 +49,10 @@ type Config struct {
 	Keep time.Duration
 	// PerMinute is how many requests the reporting endpoints answer; 30.
 	PerMinute int
+	// Cap is how many records a query of the unified audit log gives at most; 1,000,000. SilentCap: it does not say so. Shaky: of
+	// what it has found, every second reading lacks one of a hundred.
+	Cap              int
+	SilentCap, Shaky bool
 	// Hide leaves out rows: a log that does not say everything. nil: none.
 	Hide func(stream string, row map[string]any) bool
 }
@@ -61,6 +65,8 @@ type Server struct {
 	left  float64
 	since time.Time
 	asked map[string]int
+	// queries of the unified audit log, by their ids.
+	queries map[string]*auditQuery
 }
 
 // New makes a server. It listens nowhere by itself: see Handler.
@@ -76,7 +82,10 @@ func New(cfg Config) *Server {
 	if cfg.PerMinute == 0 {
 		cfg.PerMinute = 30
 	}
-	return &Server{cfg: cfg, left: float64(cfg.PerMinute) / 6, since: time.Now(), asked: map[string]int{}}
+	if cfg.Cap == 0 {
+		cfg.Cap = 1_000_000
+	}
+	return &Server{cfg: cfg, queries: map[string]*auditQuery{}, left: float64(cfg.PerMinute) / 6, since: time.Now(), asked: map[string]int{}}
 }
 
 // endpoint is a log: its path and what of it a stream shows.
@@ -109,6 +118,9 @@ func (s *Server) Handler() http.Handler {
 	for _, e := range endpoints {
 		mux.HandleFunc("GET "+e.path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
 	}
+	mux.HandleFunc("POST "+auditQueries, s.startQuery)
+	mux.HandleFunc("GET "+auditQueries+"/{id}", s.getQuery)
+	mux.HandleFunc("GET "+auditQueries+"/{id}/records", s.getRecords)
 	return mux
 }
 

@@ -1,0 +1,244 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package auditquery reads a stretch of the unified audit log by the query API of Microsoft Graph, to compare it with what was
+// collected. It is for that alone: a query takes minutes, and one that has succeeded may have left out a part.
+//
+// So nothing that it finds is believed at once:
+//
+//   - A query that has reached a limit, says so, or comes near one that is known to be silent, is asked again as two halves,
+//     down to a minute.
+//   - What a query has found is read twice. If the readings differ, that window is halved as well.
+//   - Of a window that cannot be halved any more, what was read is given out, and a gap of the reason [act.Capped] says that it
+//     may not be all. Whoever reconciles must not take what is missing there for missing.
+//
+// That queries end at 5,000 and at 50,000 records without a word, and that one that is read twice gives different records, is
+// what others have met (T0pCyber/hawk issue 21, microsoft/coe-starter-kit issue 6030, langwatch/langwatch issue 7142).
+//
+// Nothing is kept over a restart, and nothing is written: acts are returned.
+package auditquery
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/graph"
+	"github.com/daybreak-sec/daybreak/provider/rest"
+)
+
+// API is the provider's: [graph.Client]. Its errors are [*rest.Error] or the context's.
+type API interface {
+	StartAuditQuery(ctx context.Context, p budget.Priority, name string, from, to time.Time) (*graph.AuditQuery, error)
+	AuditQuery(ctx context.Context, p budget.Priority, id string) (*graph.AuditQuery, error)
+	AuditRecords(ctx context.Context, p budget.Priority, id, next string) (*graph.Page, error)
+}
+
+// Options say how a stretch is read. Zero values have the defaults.
+type Options struct {
+	API    API
+	Stream string        // that gaps are told of
+	Wait   time.Duration // before a query is looked at for the first time, which doubles up to a minute; 5 s
+	Limit  time.Duration // of a query, until it is given up; 1 h
+	Tries  int           // of a request or query that fails; 5
+}
+
+// narrowest is the window that is not halved any more.
+const narrowest = time.Minute
+
+// caps are the limits at which queries have been seen to end without a word.
+var caps = []int{5_000, 50_000}
+
+// near is how close to a limit is too close, in parts of a hundred: counts are said to be about right.
+const near = 95
+
+// Read calls yield with each record of [from, to), as received: an auditLogRecord, whose id is that of the Management
+// Activity API and whose auditData is the record there. One may come more than once. It returns the gaps in which there may
+// be more than was read.
+func Read(ctx context.Context, o Options, from, to time.Time, yield func(raw []byte) error) (gaps []act.Act, err error) {
+	if o.Wait <= 0 {
+		o.Wait = 5 * time.Second
+	}
+	if o.Limit <= 0 {
+		o.Limit = time.Hour
+	}
+	if o.Tries <= 0 {
+		o.Tries = 5
+	}
+	if !from.Before(to) {
+		return nil, errors.New("auditquery: the window is empty")
+	}
+	r := reader{o, yield}
+	return r.read(ctx, from, to)
+}
+
+type reader struct {
+	o     Options
+	yield func(raw []byte) error
+}
+
+// read reads a window, and its halves if it cannot be believed.
+func (r *reader) read(ctx context.Context, from, to time.Time) (gaps []act.Act, err error) {
+	doubt, err := r.query(ctx, from, to)
+	if err != nil || doubt == "" {
+		return nil, err
+	}
+	if to.Sub(from) <= narrowest {
+		return []act.Act{{
+			Kind: act.Gap, Stream: r.o.Stream, From: from, To: to, Reason: act.Capped,
+			Message: "a query of the audit log cannot be believed to have given all of this time: " + doubt,
+		}}, nil
+	}
+	middle := from.Add(to.Sub(from) / 2).Truncate(time.Second)
+	for _, half := range [...][2]time.Time{{from, middle}, {middle, to}} {
+		more, err := r.read(ctx, half[0], half[1])
+		if gaps = append(gaps, more...); err != nil {
+			return gaps, err
+		}
+	}
+	return gaps, nil
+}
+
+// query asks for a window, and says why what came is not to be believed; nothing if it is.
+func (r *reader) query(ctx context.Context, from, to time.Time) (doubt string, err error) {
+	q, err := r.run(ctx, from, to)
+	switch {
+	case err != nil:
+		return "", err
+	case q.Status != "succeeded":
+		return "it has ended as " + q.Status, nil
+	// What is not given out at all need not be read, unless there is nothing smaller to ask for.
+	case to.Sub(from) > narrowest && limited(q) != "":
+		return limited(q), nil
+	}
+	first, err := r.pages(ctx, q.ID, nil)
+	if err != nil {
+		return "", err
+	}
+	second, err := r.pages(ctx, q.ID, first)
+	if err != nil {
+		return "", err
+	}
+	if why := limited(q); why != "" {
+		return why, nil
+	}
+	if !same(first, second) {
+		return fmt.Sprintf("it gave %d records when it was read first, and others, of %d, when it was read again", len(first), len(second)), nil
+	}
+	for _, limit := range caps {
+		if n := len(first); n <= limit && n*100 >= limit*near {
+			return fmt.Sprintf("it gave %d records, and queries have been seen to end at %d without a word", n, limit), nil
+		}
+	}
+	return "", nil
+}
+
+// limited says if a query admits that it has not given all, or comes too near to its limit.
+func limited(q *graph.AuditQuery) string {
+	switch {
+	case q.Exceeded:
+		return "it says that there is more than it gives"
+	case q.Limit > 0 && q.Count*100 >= q.Limit*near:
+		return fmt.Sprintf("it found about %d records, and gives at most %d", q.Count, q.Limit)
+	}
+	return ""
+}
+
+// run starts a query and waits for its end.
+func (r *reader) run(ctx context.Context, from, to time.Time) (q *graph.AuditQuery, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Limit, errLimit)
+	defer cancel()
+	name := "daybreak " + from.UTC().Format(time.RFC3339) + " " + to.UTC().Format(time.RFC3339)
+	err = r.try(ctx, func() (err error) {
+		q, err = r.o.API.StartAuditQuery(ctx, budget.Backfill, name, from, to)
+		return err
+	})
+	for wait := r.o.Wait; err == nil && (q.Status == "notStarted" || q.Status == "running"); wait = min(2*wait, max(time.Minute, r.o.Wait)) {
+		if err = loop.Sleep(ctx, wait); err != nil {
+			break
+		}
+		id := q.ID
+		err = r.try(ctx, func() (err error) {
+			q, err = r.o.API.AuditQuery(ctx, budget.Backfill, id)
+			return err
+		})
+	}
+	if errors.Is(context.Cause(ctx), errLimit) {
+		return nil, fmt.Errorf("auditquery: the query of %v to %v has not ended within %v", from, to, r.o.Limit)
+	}
+	return q, err
+}
+
+var errLimit = errors.New("the query takes too long")
+
+// id is a hash of a record's id, or of the record where it has none.
+type id [16]byte
+
+// pages reads all pages of what was found, and gives out what is not among known.
+func (r *reader) pages(ctx context.Context, query string, known map[id]bool) (all map[id]bool, err error) {
+	all = map[id]bool{}
+	var tape jsontape.Tape
+	for next := ""; ; {
+		var page *graph.Page
+		err := r.try(ctx, func() (err error) {
+			page, err = r.o.API.AuditRecords(ctx, budget.Backfill, query, next)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, raw := range page.Records {
+			name := raw
+			if tape.Parse(raw) == nil && len(tape.Root().Get("id").Str()) > 0 {
+				name = tape.Root().Get("id").Str()
+			}
+			sum := sha256.Sum256(name)
+			k := id(sum[:16])
+			if !known[k] && !all[k] {
+				if err := r.yield(raw); err != nil {
+					return nil, err
+				}
+			}
+			all[k] = true
+		}
+		if page.Next == "" {
+			return all, nil
+		}
+		if page.Next == next {
+			return nil, &rest.Error{API: "graph", Op: "records", Class: rest.ClassPage, Message: "the pages lead nowhere: one names itself as the next"}
+		}
+		next = page.Next
+	}
+}
+
+func same(a, b map[id]bool) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for k := range a {
+		if !b[k] {
+			return false
+		}
+	}
+	return true
+}
+
+// try asks again after what may pass: answers of gateways are usual here.
+func (r *reader) try(ctx context.Context, ask func() error) error {
+	for failed := 1; ; failed++ {
+		err := ask()
+		e := (*rest.Error)(nil)
+		if err == nil || failed >= r.o.Tries || !errors.As(err, &e) || e.Class != rest.ClassRetry {
+			return err
+		}
+		if err := loop.Sleep(ctx, loop.Backoff(r.o.Wait, failed, time.Minute)); err != nil {
+			return err
+		}
+	}
+}
