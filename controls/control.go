@@ -508,7 +508,7 @@ func (w *Watch) named(category string) (list []string) {
 
 func readSubscriptions(ctx context.Context, w *Watch, _ []subject) (list []state, err error) {
 	if w.o.Feed == nil {
-		return nil, errors.New("controls: no source of the tenant reads the Management Activity API")
+		return nil, &rest.Error{API: "m365", Op: "list", Class: rest.ClassAdmin, Message: "no source of the tenant reads the Management Activity API", Action: "leave the control out of streams"}
 	}
 	have, err := w.o.Feed.Subscriptions(ctx, budget.Sweep)
 	if err != nil {

@@ -294,6 +294,21 @@ func TestUnwatched(t *testing.T) {
 	}
 }
 
+// TestNoFeed: without a source of the Management Activity API its subscriptions are not watched, and that is no failure.
+func TestNoFeed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, controls.Desired{})
+	b.options.Feed = nil
+	b.start()
+	acts := b.look(true)
+	if told := of(acts, act.Control, "subscription"); len(told) != 1 || told[0].Reason != act.Unwatched {
+		t.Errorf("told: %+v", told)
+	}
+	if again := b.look(true); len(again) != 0 {
+		t.Errorf("told twice: %+v", again)
+	}
+}
+
 // TestTwoControlsOneStream: a blind interval ends when the last of those that keep it open is good again.
 func TestTwoControlsOneStream(t *testing.T) {
 	t.Parallel()
