@@ -95,6 +95,9 @@ func TestRead(t *testing.T) {
 		{"one of a hundred missing at the second reading", graph.Config{Shaky: true}, 8 * time.Minute, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if testing.Short() && test.cfg.Cap == 5_000 {
+				t.Skip("it reads thousands of records, several times")
+			}
 			sim, c := newWorld(t, test.cfg)
 			to := from.Add(test.length)
 			want := truth(t, sim, from, to)

@@ -161,6 +161,9 @@ func TestOnePersonManySuites(t *testing.T) {
 
 // TestRefusals: what is wrong with a request is said as Google says it, and each fault happens.
 func TestRefusals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it asks a hundred times")
+	}
 	s, base := newServer(t, google.Config{Page: 3, Stale: 2, Service: service.Config{Limit: 40, Fail: 5, Break: 4, Throttle: 6}})
 	token := s.Grant()
 	window := func(more ...string) url.Values {
