@@ -230,6 +230,9 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	case "okta":
 		v.tryOkta(ctx, c)
 		return v
+	case "eventhubs", "kafka":
+		v.tryTopics(ctx, c)
+		return v
 	}
 	if !v.tryCredential(ctx, c) {
 		return v
@@ -410,6 +413,55 @@ func (v *verdict) tryOkta(ctx context.Context, c *config.Source) {
 		v.add("streams", good, "%s can be read", okta.Stream)
 	}
 	v.trySkew(client.Skew())
+}
+
+// tryTopics asks the brokers for each hub or topic, and reads a little of it.
+func (v *verdict) tryTopics(ctx context.Context, c *config.Source) {
+	if c.ClientID != "" && !v.tryCredential(ctx, c) {
+		return
+	}
+	brokers, tokens, err := node.NewKafka(c, nil)
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return
+	}
+	if tokens != nil {
+		if _, err := tokens.Token(ctx, ""); err != nil {
+			v.add("token", failed, "no token: %s", advice(ctx, err, "the token service"))
+			return
+		}
+		v.add("token", good, "token given")
+	}
+	read := 0
+	for _, name := range c.Streams {
+		ask, cancel := context.WithTimeout(ctx, 20*time.Second)
+		b, err := node.TryKafka(ask, brokers, name)
+		cancel()
+		if err != nil {
+			v.add("stream", failed, "%s cannot be read: %s", name, brokerAdvice(c, err))
+			continue
+		}
+		read++
+		v.add("stream", good, "%s has %d partitions and %d messages", name, b.Partitions, b.Messages)
+	}
+	v.add("streams", good, "%d of %d streams can be read", read, len(c.Streams))
+}
+
+// brokerAdvice says what to do about what a broker has answered.
+func brokerAdvice(c *config.Source, err error) string {
+	text := err.Error()
+	do := "check that this machine reaches the brokers, and that they speak TLS"
+	switch {
+	case strings.Contains(text, "AUTHORIZATION_FAILED") && c.Type == "eventhubs":
+		do = "give the policy of connection_string the right Listen, or the application the role Azure Event Hubs Data Receiver; a namespace of the Basic tier has no Kafka"
+	case strings.Contains(text, "AUTHORIZATION_FAILED"):
+		do = "give the user the rights Read and Describe on the topic"
+	case strings.Contains(text, "SASL"):
+		do = "check the user and the password, or the connection string"
+	case strings.Contains(text, "UNKNOWN_TOPIC"):
+		do = "check the name in streams; a diagnostic setting makes its hubs when the first record comes"
+	}
+	return strings.TrimSuffix(text, ".") + ": " + do
 }
 
 func (v *verdict) trySubscriptions(ctx context.Context, c *config.Source, client *provider.Client) {

@@ -186,7 +186,7 @@ func (c *Config) checkForms(at *places) error {
 	}
 	spans := []string{"search.timeout"}
 	for i := range c.Sources {
-		spans = append(spans, sourcePath(i, "poll"), sourcePath(i, "sweep"))
+		spans = append(spans, sourcePath(i, "poll"), sourcePath(i, "sweep"), sourcePath(i, "retention"))
 	}
 	for _, path := range spans {
 		if at.numbers[path] {

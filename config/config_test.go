@@ -93,7 +93,10 @@ func differs(t *testing.T, path string, def, got reflect.Value) {
 		switch {
 		case def.Field(i).Kind() == reflect.Struct:
 			differs(t, name, def.Field(i), got.Field(i))
-		case slices.Contains([]string{"source.FederatedToken", "source.ClientSecret", "source.APIToken", "source.Account", "source.ServiceAccount", "source.Admin", "source.Desired"}, name): // of another credential or type
+		case slices.Contains([]string{
+			"source.FederatedToken", "source.ClientSecret", "source.APIToken", "source.Account", "source.ServiceAccount", "source.Admin", "source.Desired",
+			"source.Namespace", "source.ConnectionString", "source.Brokers", "source.SASL", "source.Username", "source.Password", "source.CA", "source.Retention",
+		}, name): // of another credential or type
 		case reflect.DeepEqual(def.Field(i).Interface(), got.Field(i).Interface()):
 			t.Errorf("full.toml leaves %s at its default", name)
 		}
@@ -309,5 +312,47 @@ func TestReference(t *testing.T) {
 	}
 	if strings.Contains(got, "|  |") {
 		t.Error("a setting has no documentation")
+	}
+}
+
+// TestTopics: what short blocks of hubs and topics mean.
+func TestTopics(t *testing.T) {
+	got, err := config.Parse([]byte(`
+[[source]]
+name = "hubs"
+type = "eventhubs"
+tenant = "11111111-2222-3333-4444-55555555ABCD"
+namespace = "Contoso-Logs"
+connection_string = "env:HUBS"
+streams = ["insights-logs-signinlogs"]
+
+[[source]]
+name = "bus"
+type = "kafka"
+tenant = "Contoso"
+brokers = ["kafka.example.com:9093"]
+sasl = "scram-sha-512"
+username = "daybreak"
+password = "file:kafka.txt"
+streams = ["audit"]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []config.Source{
+		{
+			Name: "hubs", Type: "eventhubs", Tenant: "11111111-2222-3333-4444-55555555abcd", Plan: "enterprise", Namespace: "contoso-logs", ConnectionString: "env:HUBS",
+			Streams: []string{"insights-logs-signinlogs"}, Poll: config.Duration(10 * time.Second), Retention: config.Duration(24 * time.Hour),
+		},
+		{
+			Name: "bus", Type: "kafka", Tenant: "Contoso", Brokers: []string{"kafka.example.com:9093"}, SASL: "scram-sha-512", Username: "daybreak", Password: "file:kafka.txt",
+			Streams: []string{"audit"}, Poll: config.Duration(10 * time.Second), Retention: config.Duration(24 * time.Hour),
+		},
+	}
+	if diff := cmp.Diff(want, got.Sources); diff != "" {
+		t.Error(diff)
+	}
+	if name := got.Sources[0].Stream("insights-logs-signinlogs"); name != "contoso-logs/insights-logs-signinlogs" {
+		t.Errorf("the stream is %s", name)
 	}
 }

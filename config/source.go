@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,27 +17,35 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md). Required."`
-	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls: directory (tenant) id, a GUID. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. Required."`
-	Plan   string `toml:"plan" doc:"m365, entra, controls: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md). Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. Required."`
+	Plan   string `toml:"plan" doc:"m365, entra, controls, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
-	ClientID       string `toml:"client_id" doc:"m365, entra, controls: application (client) id of the registration, a GUID. Required."`
-	Certificate    Secret `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra and controls take exactly one of certificate, federated_token and client_secret."`
-	FederatedToken Secret `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
-	ClientSecret   Secret `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
-	Account        string `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
-	ServiceAccount Secret `toml:"service_account" doc:"google: where the key of the service account is, the JSON file of Google Cloud. It is read again whenever a token is fetched. Required."`
-	Admin          string `toml:"admin" doc:"google: address of the administrator in whose name the service account reads. Required."`
-	APIToken       Secret `toml:"api_token" doc:"okta, github, slack: where the token is that the API takes. It is read again when the API refuses it, so that a new one counts without a restart. Required."`
-	Publisher      string `toml:"publisher" doc:"m365: GUID that the provider counts requests under. Empty means the tenant's own id."`
+	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, eventhubs without connection_string: application (client) id of the registration, a GUID. Required."`
+	Certificate      Secret   `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra and controls take exactly one of certificate, federated_token and client_secret, eventhubs one of them or connection_string."`
+	FederatedToken   Secret   `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
+	ClientSecret     Secret   `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
+	Account          string   `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
+	ServiceAccount   Secret   `toml:"service_account" doc:"google: where the key of the service account is, the JSON file of Google Cloud. It is read again whenever a token is fetched. Required."`
+	Admin            string   `toml:"admin" doc:"google: address of the administrator in whose name the service account reads. Required."`
+	APIToken         Secret   `toml:"api_token" doc:"okta, github, slack: where the token is that the API takes. It is read again when the API refuses it, so that a new one counts without a restart. Required."`
+	Namespace        string   `toml:"namespace" doc:"eventhubs: name of the namespace, or its host where it is not under servicebus.windows.net. Required."`
+	ConnectionString Secret   `toml:"connection_string" doc:"eventhubs: where the connection string is, of a policy with the right Listen. The alternative is an application with the role Azure Event Hubs Data Receiver."`
+	Brokers          []string `toml:"brokers" doc:"kafka: addresses of brokers, host:port; one suffices to find the others. Required. eventhubs: instead of the namespace's own, for a simulator or a proxy. Brokers are spoken to by TLS, but on loopback."`
+	SASL             string   `toml:"sasl" doc:"kafka: plain, scram-sha-256 or scram-sha-512; empty means that brokers want no password."`
+	Username         string   `toml:"username" doc:"kafka: user of sasl."`
+	Password         Secret   `toml:"password" doc:"kafka: where the password of sasl is."`
+	CA               string   `toml:"ca" doc:"kafka: PEM file of the authorities that brokers have their certificates from, if they are not the system's."`
+	Retention        Duration `toml:"retention" doc:"eventhubs, kafka: how long the hub or topic keeps messages, as it is set there. How much time is left before messages are lost is reckoned from it. Default: 24h."`
+	Publisher        string   `toml:"publisher" doc:"m365: GUID that the provider counts requests under. Empty means the tenant's own id."`
 
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 5m of controls."`
-	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 60 of controls, far less."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 5m of controls. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
+	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. eventhubs and kafka have none."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 60 of controls, far less. eventhubs and kafka have none."`
 
 	Desired *Desired `toml:"desired" doc:"controls: how the tenant should be set up to log, where that is not the same in every tenant."`
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
@@ -57,7 +66,7 @@ type Webhook struct {
 
 // kind is what holds for the sources of a type.
 type kind struct {
-	streams   []string
+	streams   []string // nil: topics, which have the names that somebody gave them
 	poll      time.Duration
 	sweep     time.Duration
 	perMinute int // the vendor's baseline for a tenant
@@ -70,7 +79,7 @@ type kind struct {
 	keys   []string // the settings that it has and not all types have
 }
 
-var microsoft = []string{"plan", "client_id", "certificate", "federated_token", "client_secret", "publisher", "login"}
+var microsoft = []string{"plan", "client_id", "certificate", "federated_token", "client_secret", "publisher", "login", "api"}
 
 // kinds are the types of sources.
 var kinds = map[string]*kind{
@@ -103,22 +112,29 @@ var kinds = map[string]*kind{
 			"user_accounts", "vault",
 		},
 		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 240, least: 100,
-		tenant: workspace, fold: asWritten, keys: []string{"service_account", "admin", "login"},
+		tenant: workspace, fold: asWritten, keys: []string{"service_account", "admin", "login", "api"},
+	},
+	"eventhubs": {
+		poll: 10 * time.Second, tenant: directory, fold: strings.ToLower,
+		keys: []string{"plan", "client_id", "certificate", "federated_token", "client_secret", "login", "namespace", "connection_string", "brokers", "retention"},
+	},
+	"kafka": {
+		poll: 10 * time.Second, tenant: anyName, fold: asWritten, keys: []string{"brokers", "sasl", "username", "password", "ca", "retention"},
 	},
 	"github": {
 		streams: []string{"audit-log", "git"},
 		poll:    30 * time.Second, sweep: 5 * time.Minute, perMinute: 25, least: 10,
-		tenant: account, fold: strings.ToLower, keys: []string{"account", "api_token"},
+		tenant: account, fold: strings.ToLower, keys: []string{"account", "api_token", "api"},
 	},
 	"okta": {
 		streams: []string{"system-log"},
 		poll:    10 * time.Second, sweep: 5 * time.Minute, perMinute: 60, least: 12,
-		tenant: oktaHost, fold: strings.ToLower, keys: []string{"api_token"},
+		tenant: oktaHost, fold: strings.ToLower, keys: []string{"api_token", "api"},
 	},
 	"slack": {
 		streams: []string{"audit-logs"},
 		poll:    10 * time.Second, sweep: 5 * time.Minute, perMinute: 40, least: 15,
-		tenant: organization, fold: strings.ToUpper, keys: []string{"api_token"},
+		tenant: organization, fold: strings.ToUpper, keys: []string{"api_token", "api"},
 	},
 }
 
@@ -157,6 +173,9 @@ func DefaultSource(typ string) Source {
 	if k.has("account") {
 		s.Account = accounts[0]
 	}
+	if k.has("retention") {
+		s.Retention = Duration(24 * time.Hour)
+	}
 	return s
 }
 
@@ -172,6 +191,9 @@ func (s *Source) fill(said func(key string) bool) {
 	}
 	if !said("poll") {
 		s.Poll = def.Poll
+	}
+	if !said("retention") {
+		s.Retention = def.Retention
 	}
 	if !said("sweep") {
 		s.Sweep = def.Sweep
@@ -191,6 +213,7 @@ func (s *Source) fill(said func(key string) bool) {
 	if s.Publisher == "" && k.has("publisher") {
 		s.Publisher = s.Tenant
 	}
+	s.Namespace = strings.ToLower(s.Namespace)
 	s.API, s.Login = strings.TrimSuffix(s.API, "/"), strings.TrimSuffix(s.Login, "/")
 }
 
@@ -211,7 +234,7 @@ type proof struct {
 }
 
 func (s *Source) credentials() []proof {
-	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}, {"service_account", s.ServiceAccount}, {"api_token", s.APIToken}}
+	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}, {"service_account", s.ServiceAccount}, {"api_token", s.APIToken}, {"connection_string", s.ConnectionString}, {"password", s.Password}}
 }
 
 func sourcePath(i int, key string) string { return "source." + strconv.Itoa(i) + "." + key }
@@ -243,7 +266,7 @@ func conflict(s, other *Source) (key, msg string) {
 	if s.Name == other.Name {
 		return "name", "there are two of this name: give each source a name of its own"
 	}
-	if s.Tenant != other.Tenant || s.Type != other.Type {
+	if s.Tenant != other.Tenant || s.Type != other.Type || s.Namespace != other.Namespace {
 		return "", ""
 	}
 	for _, stream := range s.Streams {
@@ -261,7 +284,7 @@ func conflict(s, other *Source) (key, msg string) {
 // source is good. Values of keys that may hold a secret by mistake are not
 // repeated.
 func (s *Source) check() (key, msg string) {
-	for _, step := range []func() (string, string){s.checkIdentity, s.checkCredential, s.checkAddresses, s.checkWork, s.checkWebhook, s.checkDesired} {
+	for _, step := range []func() (string, string){s.checkIdentity, s.checkCredential, s.checkAddresses, s.checkTopics, s.checkWork, s.checkWebhook, s.checkDesired} {
 		if key, msg := step(); msg != "" {
 			return key, msg
 		}
@@ -300,6 +323,12 @@ func (s *Source) checkIdentity() (key, msg string) {
 		return "", ""
 	case !slices.Contains(plans, s.Plan):
 		return "plan", fmt.Sprintf("plan is %.40q: want %s or %s", s.Plan, strings.Join(plans[:3], ", "), plans[3])
+	case s.ClientID == "" && s.ConnectionString != "":
+		return "", ""
+	case s.ClientID == "" && k.has("connection_string"):
+		return "connection_string", "connection_string is missing: say where it is, as env:NAME, file:PATH or command:/PROGRAM ARG…, or give client_id and certificate"
+	case s.ConnectionString != "":
+		return "client_id", "client_id and connection_string contradict each other: give one of them"
 	case s.ClientID == "":
 		return "client_id", "client_id is missing: give the application (client) id, a GUID"
 	case !guid(s.ClientID):
@@ -325,6 +354,10 @@ func (s *Source) checkCredential() (key, msg string) {
 		first = c.key
 	}
 	switch {
+	case s.Type == "kafka" && (first == "") != (s.SASL == ""):
+		return "password", "sasl and password are given together, or not at all"
+	case s.Type == "kafka":
+		return "", ""
 	case first == "" && kinds[s.Type].has("service_account"):
 		return "service_account", "service_account is missing: say where the JSON file of the service account's key is, as env:NAME, file:PATH or command:/PROGRAM ARG…"
 	case first == "" && kinds[s.Type].has("api_token"):
@@ -351,6 +384,43 @@ func (s *Source) checkAddresses() (key, msg string) {
 	return "", ""
 }
 
+// checkTopics looks at where brokers are.
+func (s *Source) checkTopics() (key, msg string) {
+	if kinds[s.Type].streams != nil {
+		return "", ""
+	}
+	for _, b := range s.Brokers {
+		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
+			return "brokers", fmt.Sprintf("%.60q is no address of a broker: want host:port, such as \"kafka.example.com:9093\"", b)
+		}
+	}
+	switch {
+	case s.Type == "eventhubs" && s.Namespace == "":
+		return "namespace", "namespace is missing: give the name of the Event Hubs namespace"
+	case s.Type == "eventhubs" && !hostName(s.Namespace+".servicebus.windows.net"):
+		return "namespace", "namespace is no name: give what stands in front of .servicebus.windows.net, or the whole host"
+	case s.Type == "kafka" && len(s.Brokers) == 0:
+		return "brokers", `brokers is missing: give one or more, such as ["kafka.example.com:9093"]`
+	case s.SASL != "" && !slices.Contains(mechanisms, s.SASL):
+		return "sasl", fmt.Sprintf("sasl is %.40q: want %s", s.SASL, strings.Join(mechanisms, " or "))
+	case (s.SASL != "") != (s.Username != ""):
+		return "username", "sasl and username are given together, or not at all"
+	}
+	return "", ""
+}
+
+var mechanisms = []string{"plain", "scram-sha-256", "scram-sha-512"}
+
+// Stream is the name in acts of what is collected under one of Streams: a hub has its namespace before it, for diagnostic
+// settings give the same names everywhere.
+func (s *Source) Stream(name string) string {
+	if s.Type != "eventhubs" {
+		return name
+	}
+	namespace, _, _ := strings.Cut(s.Namespace, ".")
+	return namespace + "/" + name
+}
+
 // address parses a URL that requests or secrets may be sent to.
 func address(text string) (u *url.URL, msg string) {
 	u, err := url.Parse(text)
@@ -371,7 +441,9 @@ func (s *Source) checkWork() (key, msg string) {
 	k := kinds[s.Type]
 	for i, name := range s.Streams {
 		switch {
-		case !slices.Contains(k.streams, name):
+		case k.streams == nil && !topic.MatchString(name):
+			return "streams", fmt.Sprintf("%.60q is no name of a hub or topic: letters, digits, . _ and -", name)
+		case k.streams != nil && !slices.Contains(k.streams, name):
 			return "streams", fmt.Sprintf("%.60q is not a stream of %s: want %s", name, s.Type, strings.Join(k.streams, ", "))
 		case slices.Contains(s.Streams[:i], name):
 			return "streams", name + " stands twice in streams"
@@ -380,6 +452,14 @@ func (s *Source) checkWork() (key, msg string) {
 	switch {
 	case s.Poll < Duration(time.Second) || s.Poll > Duration(10*time.Minute):
 		return "poll", `poll must be between "1s" and "10m"`
+	case len(s.Streams) == 0:
+		return "streams", `streams is missing: name the hubs or topics, such as ["insights-logs-signinlogs"]`
+	case k.streams == nil && (s.Sweep != 0 || s.RequestsPerMinute != 0):
+		return "sweep", "sweep and requests_per_minute: a source of type " + s.Type + " has none: leave them out"
+	case k.streams == nil && (s.Retention < Duration(time.Hour) || s.Retention > Duration(366*24*time.Hour)):
+		return "retention", `retention must be between "1h" and "8784h"`
+	case k.streams == nil:
+		return "", ""
 	case s.Sweep < s.Poll && s.Sweep == Duration(k.sweep):
 		return "poll", "poll is longer than sweep: give a longer sweep too"
 	case s.Sweep < s.Poll:

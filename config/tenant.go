@@ -69,6 +69,13 @@ func workspace(id string) string {
 // asWritten is the form of ids of which capitals count.
 func asWritten(id string) string { return id }
 
+func anyName(id string) string {
+	if id == "" || len(id) > 100 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return "tenant is missing, or has blanks: give a name for whose records these are"
+	}
+	return ""
+}
+
 // hostName reports whether text, in lower case, is a DNS name of two labels or more.
 func hostName(text string) bool {
 	labels := strings.Split(text, ".")
@@ -84,6 +91,7 @@ var (
 	slug              = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,98}[a-z0-9])?$`)
 	workspaceCustomer = regexp.MustCompile(`^C[A-Za-z0-9]{4,32}$`)
 	mailAddress       = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
+	topic             = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 	slackOrganization = regexp.MustCompile(`^E[A-Z0-9]{6,20}$`)
 )
 
@@ -91,7 +99,20 @@ func (k *kind) has(key string) bool { return slices.Contains(k.keys, key) }
 
 // foreign finds a setting that sources of the type do not have.
 func (s *Source) foreign(k *kind) (key string) {
-	for _, set := range []proof{{"plan", Secret(s.Plan)}, {"account", Secret(s.Account)}, {"client_id", Secret(s.ClientID)}, {"publisher", Secret(s.Publisher)}, {"admin", Secret(s.Admin)}, {"login", Secret(s.Login)}} {
+	for _, set := range []proof{
+		{"plan", Secret(s.Plan)},
+		{"account", Secret(s.Account)},
+		{"client_id", Secret(s.ClientID)},
+		{"publisher", Secret(s.Publisher)},
+		{"admin", Secret(s.Admin)},
+		{"login", Secret(s.Login)},
+		{"api", Secret(s.API)},
+		{"namespace", Secret(s.Namespace)},
+		{"brokers", Secret(strings.Join(s.Brokers, ","))},
+		{"sasl", Secret(s.SASL)},
+		{"username", Secret(s.Username)},
+		{"ca", Secret(s.CA)},
+	} {
 		if set.ref != "" && !k.has(set.key) {
 			return set.key
 		}

@@ -21,6 +21,10 @@ import (
 // "entra-signin", "okta". The values are those of the command line's --source.
 type Family string
 
+// Unreadable is the family of what was delivered in a record's place and is no JSON: it is kept as it is
+// (docs/format/journal.md, section 4).
+const Unreadable Family = "daybreak-unreadable"
+
 // Record is one vendor record as received, with its envelope.
 //
 // All times are nanoseconds since the Unix epoch, UTC; zero means not known.

@@ -203,7 +203,7 @@ func (a *appending) record(r *event.Record, p *prepared) error {
 	if err != nil {
 		return a.j.fail(fmt.Errorf("memory of duplicates: %w", err))
 	}
-	of, dup, err := a.j.duplicate(a.ctx, &known, r, p)
+	of, dup, err := a.j.duplicate(a.ctx, a.origin.Family, &known, r, p)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (a *appending) originBytes() int {
 
 // duplicate decides whether a record is a copy of one of the known versions, and
 // of which.
-func (j *Journal) duplicate(ctx context.Context, known *versions, r *event.Record, p *prepared) (of event.ID, dup bool, err error) {
+func (j *Journal) duplicate(ctx context.Context, f event.Family, known *versions, r *event.Record, p *prepared) (of event.ID, dup bool, err error) {
 	known.all(func(v *version) bool {
 		if dup = v.sum == [16]byte(p.sum[:16]) || noID(r.ID); dup { // without an id the key is the content
 			of = v.at
@@ -279,7 +279,7 @@ func (j *Journal) duplicate(ctx context.Context, known *versions, r *event.Recor
 	if dup || !known.known {
 		return of, dup, nil
 	}
-	canon, ok := canonjson.Append(nil, r.Raw)
+	canon, ok := canonjson.Append(nil, j.opts.Content(f, r.Raw))
 	if !ok {
 		return of, false, nil
 	}
@@ -289,7 +289,7 @@ func (j *Journal) duplicate(ctx context.Context, known *versions, r *event.Recor
 			err = nil // nothing to compare with: kept, as mutated
 			return true
 		}
-		other, ok := canonjson.Append(nil, raw)
+		other, ok := canonjson.Append(nil, j.opts.Content(f, raw))
 		if dup = err == nil && ok && bytes.Equal(canon, other); dup {
 			of = v.at
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/durable"
 	"github.com/daybreak-sec/daybreak/journal/layout"
 )
@@ -65,6 +66,10 @@ type Options struct {
 	// checkpoint, which takes the witnesses. Default 15 s.
 	CloseTimeout time.Duration
 
+	// Content returns what of a record says what happened, without what a provider writes anew each time it delivers the
+	// record: by that, records of one id are told to be copies of one another. Default: all of it.
+	Content func(f event.Family, raw []byte) []byte
+
 	Logger *slog.Logger     // default slog.Default()
 	Now    func() time.Time // default time.Now
 	Ops    durable.Ops      // file operations; tests let them fail
@@ -78,6 +83,9 @@ const (
 func (o Options) withDefaults() (Options, error) {
 	if o.KeyFile == "" || o.DedupeDir == "" {
 		return o, errors.New("journal: KeyFile and DedupeDir have to be given")
+	}
+	if o.Content == nil {
+		o.Content = func(_ event.Family, raw []byte) []byte { return raw }
 	}
 	setDefault(&o.DedupeWindow, 30*24*time.Hour)
 	setDefault(&o.DedupeMemory, 64<<20)

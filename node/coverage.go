@@ -171,6 +171,11 @@ func (n *Node) expected() (list []coverage.Stream) {
 		if config.Watches(c.Type) {
 			continue
 		}
+		if config.Streams(c.Type) == nil { // topics
+			for _, name := range c.Streams {
+				list = append(list, coverage.Stream{Tenant: c.Tenant, Source: c.Name, Stream: c.Stream(name), Collected: true})
+			}
+		}
 		for _, stream := range config.Streams(c.Type) {
 			list = append(list, coverage.Stream{Tenant: c.Tenant, Source: c.Name, Stream: stream, Collected: slices.Contains(c.Streams, stream)})
 		}

@@ -92,13 +92,13 @@ func (l *labeler) label(c *chunk) {
 	for i := range c.pieces {
 		p := &c.pieces[i]
 		p.tenant = l.tenant
-		if p.family == UnreadableFamily {
+		if p.family == event.Unreadable {
 			continue
 		}
 		s, root, why, parsed := l.id.Source(c.raw[p.start:p.end])
 		switch {
 		case !parsed:
-			p.family, p.note = UnreadableFamily, why
+			p.family, p.note = event.Unreadable, why
 			continue
 		case s == nil:
 			p.note, p.refused = why, true

@@ -20,10 +20,6 @@ import (
 // ImportStream is the stream of records that were given by hand.
 const ImportStream = "import"
 
-// UnreadableFamily is the family of what was delivered and is no JSON: it is
-// kept as it is, under docs/format/journal.md section 4.
-const UnreadableFamily event.Family = "daybreak-unreadable"
-
 // ImportOptions say how records are to be understood.
 type ImportOptions struct {
 	// Source is the family of all records; empty or "auto" tells it from each.
@@ -152,7 +148,7 @@ func (im *Import) take(ctx context.Context, c *chunk, name, run string) error {
 			im.sum.Refused++
 			continue
 		}
-		if p.family == UnreadableFamily {
+		if p.family == event.Unreadable {
 			im.sum.Unparsed++
 		}
 		f := im.feed(feedKey{p.tenant, p.family}, name, run)

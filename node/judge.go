@@ -142,7 +142,7 @@ func (w *judging) chunk(c *chunk) {
 	for i := range c.pieces {
 		p := &c.pieces[i]
 		p.found = nil
-		if p.family == UnreadableFamily {
+		if p.family == event.Unreadable {
 			continue
 		}
 		raw := c.raw[p.start:p.end]

@@ -42,6 +42,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/daybreak-sec/daybreak/collect/kafka"
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
@@ -51,6 +52,7 @@ import (
 	"github.com/daybreak-sec/daybreak/internal/durable"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/lake"
+	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/notify"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/store"
@@ -85,6 +87,7 @@ type Options struct {
 type Adjust struct {
 	Collector func(*collect.Options)
 	Pages     func(*pages.Options)
+	Kafka     func(*kafka.Options)
 	Client    func(*provider.Options)
 	Controls  func(*controls.Options)
 	Notify    func(*notify.Options)
@@ -192,6 +195,7 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 		Origin:    c.Journal.Name,
 		KeyFile:   filepath.Join(n.dir, KeyFile),
 		DedupeDir: filepath.Join(n.dir, DedupeDir),
+		Content:   normalize.Content,
 		Logger:    n.log,
 	}
 	if n.role != "serve" {

@@ -62,7 +62,7 @@ func (m *mapping) chunk(c *chunk) {
 		p := &c.pieces[i]
 		raw := c.raw[p.start:p.end]
 		var family event.Family
-		if p.family != UnreadableFamily {
+		if p.family != event.Unreadable {
 			s, _, why, parsed := m.id.Source(raw)
 			if s != nil {
 				family = s.Family

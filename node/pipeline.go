@@ -137,7 +137,7 @@ func (c *chunk) fill(r *file.Reader, scratch []file.Piece) []file.Piece {
 			c.raw = append(c.raw, p.Raw...)
 			q := piece{start: start, end: len(c.raw), ordinal: p.Ordinal, offset: p.Offset}
 			if p.Unreadable != "" {
-				q.family, q.note = UnreadableFamily, p.Unreadable
+				q.family, q.note = event.Unreadable, p.Unreadable
 			}
 			c.pieces = append(c.pieces, q)
 		}

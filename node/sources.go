@@ -122,6 +122,8 @@ func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (colle
 		return s.github(c, acts, hook)
 	case "slack":
 		return s.slack(c, acts, hook)
+	case "eventhubs", "kafka":
+		return s.kafka(c, acts, hook)
 	}
 	return s.m365(c, acts, hook)
 }

@@ -16,6 +16,8 @@ package normalize
 
 import (
 	"bytes"
+	"encoding/json"
+	"slices"
 
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
@@ -72,6 +74,33 @@ func Detect(root jsontape.Value) []event.Family {
 		}
 	}
 	return fit
+}
+
+// Content is a record of a family without what its provider writes anew with each delivery. Members may come in another order.
+func Content(f event.Family, raw []byte) []byte {
+	s, ok := Lookup(f)
+	if !ok || len(s.Delivery) == 0 {
+		return raw
+	}
+	var tape jsontape.Tape
+	if tape.Parse(raw) != nil || tape.Root().Kind() != jsontape.Object {
+		return raw
+	}
+	out := []byte{'{'}
+	for v := tape.Root().First(); v.Exists(); v = v.Next() {
+		if slices.Contains(s.Delivery, string(v.Key())) {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		name, err := json.Marshal(string(v.Key()))
+		if err != nil {
+			return raw
+		}
+		out = append(append(append(out, name...), ':'), v.Raw()...)
+	}
+	return append(out, '}')
 }
 
 // Normalizer maps records. Its zero value is ready; it reuses its memory and is

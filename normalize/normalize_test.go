@@ -185,3 +185,21 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+// TestContent: what a provider writes anew with each delivery is no content; all else is, whatever its order.
+func TestContent(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"time":"2026-03-03T10:00:00Z","category":"SignInLogs","properties":{"id":"a","time":1}}`: `{"category":"SignInLogs","properties":{"id":"a","time":1}}`,
+		`{"a\"b":1,"time":2}`: `{"a\"b":1}`,
+		`{"time":2}`:          `{}`,
+		`[1,{"time":2}]`:      `[1,{"time":2}]`,
+		`no JSON`:             `no JSON`,
+	} {
+		if got := string(normalize.Content("entra-diagnostic", []byte(raw))); got != want {
+			t.Errorf("%s: got %s, want %s", raw, got, want)
+		}
+		if got := string(normalize.Content("m365", []byte(raw))); got != raw {
+			t.Errorf("%s of another family: got %s", raw, got)
+		}
+	}
+}

@@ -22,10 +22,6 @@ import (
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 )
 
-// unreadable is the family of bytes that were delivered as a record and are none
-// (docs/format/journal.md, section 4).
-const unreadable event.Family = "daybreak-unreadable"
-
 const (
 	chunkRecords = 512 // in one append
 	maxCommits   = 4   // of a fetch that are not waited for; each holds a batch in memory
@@ -210,7 +206,7 @@ func (a *appender) append(ctx context.Context, pieces []file.Piece) error {
 	if err := a.origin(ctx, Family, sc.records, sc.notes); err != nil || len(sc.refused) == 0 {
 		return err
 	}
-	commit, err := a.send(ctx, unreadable, sc.refused, nil)
+	commit, err := a.send(ctx, event.Unreadable, sc.refused, nil)
 	if err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
 	}
 	lost := min(limit+25*second, l.stop) // a little more, so that what remains can be asked for in peace
 	if l.cursor == backfill {
-		err := s.c.witnessed(ctx, act.Act{
+		err := s.c.book.Witnessed(ctx, act.Act{
 			Kind: act.Gap, Stream: s.f.Stream, From: at(l.start), To: at(lost), Permanent: true, Reason: act.Retention,
 			Message: fmt.Sprintf("what happened in this time was not read before the provider's retention of %v had passed", s.f.Keep),
 		})
@@ -187,7 +187,7 @@ func (s *stream) split(ctx context.Context, l *span, cause error) error {
 		return s.save(ctx, l)
 	}
 	e := errorOf(cause)
-	err := s.c.witnessed(ctx, act.Act{
+	err := s.c.book.Witnessed(ctx, act.Act{
 		Kind: act.Gap, Stream: s.f.Stream, From: at(l.start), To: at(end), Reason: act.Quarantined, Code: e.Code, Status: max(e.Status, 0), Message: sentence(cause),
 	})
 	if err != nil {

@@ -123,12 +123,7 @@ type Collector struct {
 	o       Options
 	log     *slog.Logger
 	running atomic.Bool
-	reports loop.Reports
-	size    atomic.Uint64 // of the journal, with all that positions speak of
-
-	// testingOnlyFault, if set, is asked before and after everything that changes the journal or the database: what it
-	// returns is what became of it.
-	testingOnlyFault func(point string) error
+	book    loop.Book
 
 	mu      sync.Mutex // guards streams against Status
 	streams []*stream
@@ -162,7 +157,8 @@ func New(o Options) (*Collector, error) {
 		seen[f.Stream] = true
 		f.defaults(&o)
 	}
-	return &Collector{o: o, log: o.Log.With("source", o.Name)}, nil
+	log := o.Log.With("source", o.Name)
+	return &Collector{o: o, log: log, book: loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: log}}, nil
 }
 
 // Run collects until ctx ends, or the journal fails. It can be called again when it has returned.
@@ -182,7 +178,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		started := act.Act{
 			Kind: act.Started, Stream: s.f.Stream, From: at(s.first(now)), To: at(now), At: at(now), Settle: s.f.Settle.Seconds(), Keep: s.f.Keep.Seconds(),
 		}
-		if _, err := c.tell(ctx, started); err != nil {
+		if _, err := c.book.Tell(ctx, started); err != nil {
 			return loop.EndOf(ctx, err)
 		}
 	}
@@ -216,7 +212,7 @@ func (c *Collector) meet(ctx context.Context) error {
 			return ctx.Err()
 		}
 		c.failed(ctx, nil, "start", err)
-		c.flush(ctx, false)
+		c.book.Flush(ctx, false)
 		if err := loop.Sleep(ctx, loop.Backoff(c.o.Retry, failed, time.Minute)); err != nil {
 			return err
 		}
@@ -227,7 +223,7 @@ func (c *Collector) meet(ctx context.Context) error {
 func (c *Collector) open(ctx context.Context, now int64) error {
 	streams := make([]*stream, len(c.o.Feeds))
 	var forgot bool
-	err := c.write(ctx, func(tx *sql.Tx) (err error) {
+	err := c.book.Write(ctx, func(tx *sql.Tx) (err error) {
 		origin := c.o.Journal.Origin()
 		names := make([]string, len(c.o.Feeds))
 		for i := range c.o.Feeds {
@@ -257,7 +253,7 @@ func (c *Collector) open(ctx context.Context, now int64) error {
 	c.mu.Unlock()
 	if forgot {
 		c.log.Warn("what was collected before is not in this journal: collecting starts over, and nothing is stored twice")
-		c.say(ctx, act.Act{Kind: act.Alarm, Reason: "restored", Message: "the positions were ahead of the journal and were forgotten: collecting starts over"})
+		c.book.Say(ctx, act.Act{Kind: act.Alarm, Reason: "restored", Message: "the positions were ahead of the journal and were forgotten: collecting starts over"})
 	}
 	return nil
 }
@@ -266,81 +262,17 @@ func (c *Collector) open(ctx context.Context, now int64) error {
 func (c *Collector) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	c.flush(ctx, true)
+	c.book.Flush(ctx, true)
 	for _, s := range c.streams {
 		if err := s.save(ctx, nil); err != nil {
 			c.log.Error("the positions could not be saved", "stream", s.f.Stream, "error", err)
 		}
-		c.say(ctx, act.Act{Kind: act.Stopped, Stream: s.f.Stream, At: c.o.Upstream.Now()})
+		c.book.Say(ctx, act.Act{Kind: act.Stopped, Stream: s.f.Stream, At: c.o.Upstream.Now()})
 	}
 }
 
 // now is the provider's time, to the second.
 func (c *Collector) now() int64 { return floor(ms(c.o.Upstream.Now()), second) }
-
-// write runs a transaction.
-func (c *Collector) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	return c.change("database", func() error { return c.o.DB.Write(ctx, f) })
-}
-
-// tell appends acts to the journal.
-func (c *Collector) tell(ctx context.Context, acts ...act.Act) (commit *journal.Commit, err error) {
-	err = c.change("act", func() error {
-		commit, err = c.o.Acts.Write(ctx, acts...)
-		return err
-	})
-	return commit, err
-}
-
-// witnessed writes acts and waits until they are durable.
-func (c *Collector) witnessed(ctx context.Context, acts ...act.Act) error {
-	commit, err := c.tell(ctx, acts...)
-	if err != nil {
-		return err
-	}
-	return c.durable(ctx, commit)
-}
-
-// durable waits for a commit, after which positions may speak of it.
-func (c *Collector) durable(ctx context.Context, commit *journal.Commit) error {
-	r, err := commit.Wait(ctx)
-	if err != nil {
-		return err
-	}
-	c.reached(r)
-	return nil
-}
-
-func (c *Collector) reached(r journal.Result) {
-	for size := r.Batch + 1; ; {
-		known := c.size.Load()
-		if size <= known || c.size.CompareAndSwap(known, size) {
-			return
-		}
-	}
-}
-
-// append appends records to the journal.
-func (c *Collector) append(ctx context.Context, o event.Origin, records []event.Record) (commit *journal.Commit, err error) {
-	err = c.change("records", func() error {
-		commit, err = c.o.Journal.Append(ctx, o, records, nil)
-		return err
-	})
-	return commit, err
-}
-
-func (c *Collector) change(what string, f func() error) error {
-	if c.testingOnlyFault == nil {
-		return f()
-	}
-	if err := c.testingOnlyFault("before " + what); err != nil {
-		return err
-	}
-	if err := f(); err != nil {
-		return err
-	}
-	return c.testingOnlyFault("after " + what)
-}
 
 // Wake says that there may be something new in a stream. It is a hint: the head looks a little sooner than it would have.
 func (c *Collector) Wake(name string) {

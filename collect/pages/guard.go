@@ -62,8 +62,8 @@ func (c *Collector) restarted(ctx context.Context, name string, s *stream, err e
 	} else {
 		log.Warn("a loop is started anew", "error", err)
 	}
-	c.reports.Add(c.o.Log, a)
-	c.flush(ctx, false)
+	c.book.Report(a)
+	c.book.Flush(ctx, false)
 }
 
 const upkeepEvery = time.Second
@@ -73,7 +73,7 @@ func (c *Collector) runUpkeep(ctx context.Context, w *loop.Watch) error {
 	saved := time.Now()
 	throttled := time.Duration(0)
 	for {
-		c.flush(ctx, false)
+		c.book.Flush(ctx, false)
 		if time.Since(saved) >= time.Minute {
 			saved = time.Now()
 			for _, s := range c.streams {
@@ -82,7 +82,7 @@ func (c *Collector) runUpkeep(ctx context.Context, w *loop.Watch) error {
 				}
 			}
 			if _, all := c.o.Upstream.Pause(); all > throttled {
-				c.say(ctx, act.Act{Kind: act.Throttled, Seconds: (all - throttled).Seconds(), Message: "the provider, or our budget, has made us wait"})
+				c.book.Say(ctx, act.Act{Kind: act.Throttled, Seconds: (all - throttled).Seconds(), Message: "the provider, or our budget, has made us wait"})
 				throttled = all
 			}
 		}
@@ -107,21 +107,7 @@ func (c *Collector) failed(ctx context.Context, s *stream, during string, err er
 		s.last, s.lastAt = a.Message, time.Now()
 		s.mu.Unlock()
 	}
-	c.reports.Add(c.log, a)
-}
-
-// flush writes the reports that are due.
-func (c *Collector) flush(ctx context.Context, all bool) {
-	if acts := c.reports.Due(all); len(acts) > 0 {
-		c.say(ctx, acts...)
-	}
-}
-
-// say writes acts that nothing else hangs on.
-func (c *Collector) say(ctx context.Context, acts ...act.Act) {
-	if _, err := c.tell(ctx, acts...); err != nil && ctx.Err() == nil {
-		c.log.Error("an act could not be written to the journal", "kind", acts[0].Kind, "error", err)
-	}
+	c.book.Report(a)
 }
 
 // errorOf is the provider's error; an empty one, of [rest.ClassRetry], if it is none.

@@ -90,8 +90,8 @@ func (s *stream) save(ctx context.Context, l *span, more ...*span) error {
 	s.mu.Lock()
 	p := s.p
 	s.mu.Unlock()
-	size := s.c.size.Load()
-	err := s.c.write(ctx, func(tx *sql.Tx) error {
+	size := s.c.book.Size()
+	err := s.c.book.Write(ctx, func(tx *sql.Tx) error {
 		if l != nil {
 			if err := saveSpan(tx, p.id, l); err != nil {
 				return err
@@ -334,7 +334,7 @@ func (s *stream) refused(ctx context.Context, cause error) error {
 		return nil
 	}
 	e := errorOf(cause)
-	err := s.c.witnessed(ctx,
+	err := s.c.book.Witnessed(ctx,
 		act.Act{Kind: act.Gap, Stream: s.f.Stream, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: e.Code, Status: max(e.Status, 0), Message: sentence(cause)},
 		act.Act{Kind: act.Alarm, Stream: s.f.Stream, Reason: act.Permission, Code: e.Code, Status: max(e.Status, 0), Message: sentence(cause)},
 	)
@@ -358,7 +358,7 @@ func (s *stream) well(ctx context.Context) {
 		return
 	}
 	to := max(s.c.now(), since+second) // the gap has no end, and is not empty
-	err := s.c.witnessed(ctx, act.Act{
+	err := s.c.book.Witnessed(ctx, act.Act{
 		Kind: act.Filled, Stream: s.f.Stream, From: at(since), To: at(to), Reason: act.Permission, Message: "the permission is there again; what was missed is read now",
 	})
 	if err == nil {
@@ -416,7 +416,7 @@ func (s *stream) followed(ctx context.Context, page *Page, stored int) error {
 	if due {
 		// Everything that the provider had taken in by now is read: that holds for all of the time since the cursor began.
 		from := max(s.least, asked-hour)
-		err := s.c.witnessed(ctx, act.Act{Kind: act.Listed, Stream: s.f.Stream, Cursor: head.String(), At: at(asked), From: at(min(from, s.stated)), To: at(asked), Pages: 1, Records: stored})
+		err := s.c.book.Witnessed(ctx, act.Act{Kind: act.Listed, Stream: s.f.Stream, Cursor: head.String(), At: at(asked), From: at(min(from, s.stated)), To: at(asked), Pages: 1, Records: stored})
 		if err != nil {
 			return err
 		}

@@ -107,7 +107,8 @@ func (r *reader) heard(ctx context.Context) error {
 	}
 	told := r.told
 	r.told = nil
-	return r.s.c.durable(ctx, told)
+	_, err := r.s.c.book.Durable(ctx, told)
+	return err
 }
 
 // take appends the records of a page, waits for them, and tells what became of them.
@@ -139,7 +140,7 @@ func (r *reader) take(ctx context.Context, why cursor, name string, page *Page) 
 			p.bytes += int64(len(r.records[from+i].Raw))
 		}
 		o := event.Origin{Tenant: s.c.o.Tenant, Family: s.f.Family, Stream: s.f.Stream, Name: p.name, Run: r.run}
-		commit, err := s.c.append(ctx, o, r.records[from:to])
+		commit, err := s.c.book.Append(ctx, o, r.records[from:to])
 		if err != nil {
 			return err
 		}
@@ -151,11 +152,10 @@ func (r *reader) take(ctx context.Context, why cursor, name string, page *Page) 
 	var acts []act.Act
 	for i := range parts {
 		p := &parts[i]
-		result, err := p.commit.Wait(ctx)
+		result, err := s.c.book.Durable(ctx, p.commit)
 		if err != nil {
 			return err
 		}
-		s.c.reached(result)
 		if result.Stored == 0 {
 			continue // read again: what is known of it stands
 		}
@@ -173,7 +173,7 @@ func (r *reader) take(ctx context.Context, why cursor, name string, page *Page) 
 	if err := r.heard(ctx); err != nil {
 		return err
 	}
-	told, err := s.c.tell(ctx, acts...)
+	told, err := s.c.book.Tell(ctx, acts...)
 	r.told = told
 	return err
 }
@@ -220,7 +220,7 @@ func (r *reader) close(ctx context.Context, l *span) error {
 		return err
 	}
 	if len(acts) > 0 {
-		if err := s.c.witnessed(ctx, acts...); err != nil {
+		if err := s.c.book.Witnessed(ctx, acts...); err != nil {
 			return err
 		}
 	}

@@ -31,6 +31,9 @@ type Source struct {
 	// Drift reports whether the record is of a kind that the source's tables
 	// do not list; nil if the source has no such tables.
 	Drift func(root jsontape.Value) (Drift, bool)
+	// Delivery are the members of a record that the provider writes anew each time it delivers it: they do not tell one
+	// record from another.
+	Delivery []string
 }
 
 // Identity is what the journal needs to know of a record.

@@ -295,7 +295,7 @@ func (s *Server) rows(e endpoint, q query, now time.Time) (list []row) {
 	case strings.HasSuffix(e.path, "/signIns") && q.kind != "servicePrincipal" && q.kind != "managedIdentity":
 		beta := strings.HasPrefix(e.path, "/beta/")
 		s.cfg.Tenant.Happened(company.AzureActiveDirectory, q.from, q.to, func(at, settled time.Time, raw []byte) bool {
-			if r := signIn(raw, at, beta); r != nil && (r["isInteractive"] == (q.kind != "nonInteractiveUser")) {
+			if r := SignIn(raw, at, beta); r != nil && (r["isInteractive"] == (q.kind != "nonInteractiveUser")) {
 				show("signIns", at, settled, r)
 			}
 			return true
@@ -304,12 +304,12 @@ func (s *Server) rows(e endpoint, q query, now time.Time) (list []row) {
 		tenant, _, _ := s.cfg.Tenant.Credentials()
 		for _, t := range s.cfg.Tenant.Directory().Tokens() {
 			if !t.Issued.Before(q.from) && t.Issued.Before(q.to) {
-				show("signIns.servicePrincipal", t.Issued, t.Issued, serviceSignIn(t, tenant))
+				show("signIns.servicePrincipal", t.Issued, t.Issued, ServiceSignIn(t, tenant))
 			}
 		}
 	case strings.HasSuffix(e.path, "/directoryAudits"):
 		s.cfg.Tenant.Happened(company.AzureActiveDirectory, q.from, q.to, func(at, settled time.Time, raw []byte) bool {
-			show("directoryAudits", at, settled, audit(raw, at))
+			show("directoryAudits", at, settled, Audit(raw, at))
 			return true
 		})
 	}

@@ -33,8 +33,8 @@ const (
 	typeSignIn    = 15
 )
 
-// signIn makes the signIn object of a sign-in; nil if the record is of something else.
-func signIn(raw []byte, at time.Time, beta bool) map[string]any {
+// SignIn makes the signIn object of a sign-in; nil if the record is of something else.
+func SignIn(raw []byte, at time.Time, beta bool) map[string]any {
 	var a audited
 	if json.Unmarshal(raw, &a) != nil || a.RecordType != typeSignIn {
 		return nil
@@ -91,8 +91,8 @@ func app(agent string) string {
 	return "Mobile Apps and Desktop clients"
 }
 
-// serviceSignIn makes the signIn object of an application's token.
-func serviceSignIn(t directory.Token, tenant string) map[string]any {
+// ServiceSignIn makes the signIn object of an application's token.
+func ServiceSignIn(t directory.Token, tenant string) map[string]any {
 	return map[string]any{
 		"id": t.ID.String(), "createdDateTime": stamp(t.Issued), "servicePrincipalId": t.Principal.String(), "appId": t.AppID.String(),
 		"resourceId": t.Resource.String(), "ipAddress": t.Address, "servicePrincipalCredentialKeyId": t.Key.String(),
@@ -102,8 +102,8 @@ func serviceSignIn(t directory.Token, tenant string) map[string]any {
 	}
 }
 
-// audit makes the directoryAudit object of a change of the directory; nil if the record is of something else.
-func audit(raw []byte, at time.Time) map[string]any {
+// Audit makes the directoryAudit object of a change of the directory; nil if the record is of something else.
+func Audit(raw []byte, at time.Time) map[string]any {
 	var a audited
 	if json.Unmarshal(raw, &a) != nil || a.RecordType != typeDirectory {
 		return nil

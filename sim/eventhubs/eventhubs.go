@@ -1,0 +1,435 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package eventhubs simulates a namespace of Azure Event Hubs to which a diagnostic setting of Entra ID streams: the acts of the
+// same tenant and company as the simulated Management Activity API (sim/m365) and Microsoft Graph (sim/graph), in the envelope of
+// Azure Monitor, a hub for each category. One sign-in has one request id in all three.
+//
+// Brokers are those of kfake, which franz-go tests itself with: real connections, SASL, partitions and logs. They are limited to the
+// requests that Event Hubs knows (IBM/sarama issue 2470), so that there are no ids of topics.
+//
+// # Faults
+//
+// Records are delivered again, up to four times, with a new time in the envelope and in another partition; messages are also
+// repeated to the byte. Messages expire, hubs are deleted and made again, partitions stop, rights are taken away.
+//
+// # Holes
+//
+// There is no AMQP, no consumer group of Event Hubs and no throttling by throughput units; connections are plain, for loopback.
+// Tokens are not taken, only the connection string. What the records lack is what those of sim/graph lack.
+package eventhubs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+
+	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/graph"
+	"github.com/daybreak-sec/daybreak/sim/m365"
+)
+
+// Config says what is simulated. Zero values stand for the defaults given.
+type Config struct {
+	Tenant     *m365.Server
+	Namespace  string // "contoso-logs"
+	Listen     string // address and port of the broker; "127.0.0.1:0"
+	Partitions int    // of each hub; 4
+	// Delay is simulated, from an act to its message; 20 s. A record's envelope says when it was written, as the real one does.
+	Delay time.Duration
+	Batch int // records of a message, at most; 20
+	// Again is the share of records that are delivered again, one to three times; 0.03. Repeat is that of messages that are
+	// repeated to the byte; 0.005. Negative: none.
+	Again, Repeat float64
+	Dir           string // where messages are kept; empty: in memory
+}
+
+// The hubs, as a diagnostic setting names them: "insights-logs-" and the category.
+const (
+	SignIns          = "insights-logs-signinlogs"
+	NonInteractive   = "insights-logs-noninteractiveusersigninlogs"
+	ServicePrincipal = "insights-logs-serviceprincipalsigninlogs"
+	Audits           = "insights-logs-auditlogs"
+)
+
+// Hubs are all.
+func Hubs() []string { return []string{Audits, NonInteractive, ServicePrincipal, SignIns} }
+
+var categories = map[string]string{
+	SignIns: "SignInLogs", NonInteractive: "NonInteractiveUserSignInLogs", ServicePrincipal: "ServicePrincipalSignInLogs", Audits: "AuditLogs",
+}
+
+const user = "$ConnectionString"
+
+// Server is the simulated namespace. It is safe for concurrent use.
+type Server struct {
+	cfg     Config
+	cluster *kfake.Cluster
+	secret  string
+
+	mu      sync.Mutex
+	client  *kgo.Client
+	random  *rand.Rand
+	done    time.Time // acts before it have their messages
+	pending map[string][]delivery
+	sent    map[string]map[string]string // of each hub: the properties of each record by its id
+	count   map[string]int
+	stops   map[string]*kfake.FaultHandle
+}
+
+// delivery is a record that is sent at a moment.
+type delivery struct {
+	at     time.Time
+	record record
+}
+
+// New starts the broker. Messages come with [Server.Run] or [Server.Step].
+func New(cfg Config) (*Server, error) {
+	or := func(v *int, def int) {
+		if *v == 0 {
+			*v = def
+		}
+	}
+	or(&cfg.Partitions, 4)
+	or(&cfg.Batch, 20)
+	if cfg.Namespace == "" {
+		cfg.Namespace = "contoso-logs"
+	}
+	if cfg.Listen == "" {
+		cfg.Listen = "127.0.0.1:0"
+	}
+	if cfg.Delay == 0 {
+		cfg.Delay = 20 * time.Second
+	}
+	if cfg.Again == 0 {
+		cfg.Again = 0.03
+	}
+	if cfg.Repeat == 0 {
+		cfg.Repeat = 0.005
+	}
+	tenant, _, key := cfg.Tenant.Credentials()
+	s := &Server{
+		cfg: cfg, random: rand.New(rand.NewPCG(1, 2)), done: cfg.Tenant.Begin(), pending: map[string][]delivery{}, sent: map[string]map[string]string{},
+		count: map[string]int{}, stops: map[string]*kfake.FaultHandle{},
+		secret: "Endpoint=sb://" + cfg.Namespace + ".servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=" + tenant[:8] + key,
+	}
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("PLAIN", user, s.secret), kfake.MaxVersions(Versions()),
+		kfake.SeedTopics(int32(cfg.Partitions), Hubs()...),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, cfg.Listen) }),
+	}
+	if cfg.Dir != "" {
+		opts = append(opts, kfake.DataDir(cfg.Dir))
+	}
+	var err error
+	if s.cluster, err = kfake.NewCluster(opts...); err != nil {
+		return nil, err
+	}
+	s.cluster.ControlKey(int16(kmsg.SASLAuthenticate), s.authenticate)
+	if err := s.connect(); err != nil {
+		s.cluster.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Versions are the requests that Event Hubs knows.
+func Versions() *kversion.Versions {
+	v := kversion.V3_8_0()
+	for key, most := range map[kmsg.Key]int16{kmsg.Produce: 7, kmsg.Fetch: 6, kmsg.Metadata: 5} {
+		v.SetMaxKeyVersion(int16(key), most)
+	}
+	return v
+}
+
+// authenticate answers who has no good connection string as Kafka does. (kfake closes the connection.)
+func (s *Server) authenticate(req kmsg.Request) (kmsg.Response, error, bool) {
+	s.cluster.KeepControl()
+	r := req.(*kmsg.SASLAuthenticateRequest)
+	if string(r.SASLAuthBytes) == "\x00"+user+"\x00"+s.secret {
+		return nil, nil, false
+	}
+	resp := r.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+	resp.ErrorCode, resp.ErrorMessage = kerr.SaslAuthenticationFailed.Code, kmsg.StringPtr("Invalid SASL credentials.")
+	return resp, nil, true
+}
+
+// connect makes the client that stands for Azure Monitor.
+func (s *Server) connect() (err error) {
+	if s.client != nil {
+		s.client.Close()
+	}
+	s.client, err = kgo.NewClient(
+		kgo.SeedBrokers(s.cluster.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.NoCompression()),
+		kgo.DisableIdempotentWrite(), kgo.MetadataMinAge(10*time.Millisecond), kgo.SASL(plain.Auth{User: user, Pass: s.secret}.AsMechanism()),
+	)
+	return err
+}
+
+// Close ends it.
+func (s *Server) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.client.Close()
+	s.cluster.Close()
+}
+
+// Broker is the address of the broker.
+func (s *Server) Broker() string { return s.cluster.ListenAddrs()[0] }
+
+// Namespace is its name, and ConnectionString what lets one listen.
+func (s *Server) Namespace() string { return s.cfg.Namespace }
+
+// ConnectionString is the one of a policy with the right Listen.
+func (s *Server) ConnectionString() string { return s.secret }
+
+// Run sends messages as time passes, until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	for {
+		if err := s.Step(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// Step sends what is to be sent by now.
+func (s *Server) Step(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.cfg.Tenant.Now()
+	to := now.Add(-s.cfg.Delay)
+	if to.After(s.done) {
+		s.take(s.done, to)
+		s.done = to
+	}
+	for _, hub := range Hubs() {
+		if err := s.flush(ctx, hub, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take makes records of the acts of a stretch of time, and decides which are delivered again, and when.
+func (s *Server) take(from, to time.Time) {
+	tenant, _, _ := s.cfg.Tenant.Credentials()
+	add := func(hub string, at time.Time, row map[string]any) {
+		r := record{hub: hub, tenant: tenant, row: row}
+		send := func(after time.Duration) {
+			s.pending[hub] = append(s.pending[hub], delivery{at.Add(s.cfg.Delay + after), r})
+		}
+		send(0)
+		if s.random.Float64() < s.cfg.Again {
+			for range 1 + s.random.IntN(3) { // minutes later
+				send(time.Minute + time.Duration(s.random.Int64N(int64(5*time.Minute))))
+			}
+		}
+	}
+	s.cfg.Tenant.Happened(company.AzureActiveDirectory, from, to, func(at, _ time.Time, raw []byte) bool {
+		if row := graph.SignIn(raw, at, true); row != nil {
+			hub := NonInteractive
+			if row["isInteractive"] == true {
+				hub = SignIns
+			}
+			add(hub, at, row)
+		} else if row := graph.Audit(raw, at); row != nil {
+			add(Audits, at, row)
+		}
+		return true
+	})
+	for _, t := range s.cfg.Tenant.Directory().Tokens() {
+		if !t.Issued.Before(from) && t.Issued.Before(to) {
+			add(ServicePrincipal, t.Issued, graph.ServiceSignIn(t, tenant))
+		}
+	}
+}
+
+// flush sends the records of a hub that are due.
+func (s *Server) flush(ctx context.Context, hub string, now time.Time) error {
+	var due []delivery
+	s.pending[hub] = slices.DeleteFunc(s.pending[hub], func(d delivery) bool {
+		if d.at.After(now) {
+			return false
+		}
+		due = append(due, d)
+		return true
+	})
+	slices.SortStableFunc(due, func(a, b delivery) int { return a.at.Compare(b.at) })
+	var list []*kgo.Record
+	for len(due) > 0 {
+		n := min(len(due), 1+s.random.IntN(s.cfg.Batch))
+		at := due[n-1].at // it was enqueued when its last record was there
+		m := &kgo.Record{Topic: hub, Partition: int32(s.random.IntN(s.cfg.Partitions)), Value: s.envelope(due[:n], at), Timestamp: at}
+		list = append(list, m)
+		if s.random.Float64() < s.cfg.Repeat {
+			again := *m
+			again.Partition = int32(s.random.IntN(s.cfg.Partitions))
+			list = append(list, &again)
+			s.count["repeated"]++
+		}
+		due = due[n:]
+	}
+	s.count["messages"] += len(list)
+	return s.client.ProduceSync(ctx, list...).FirstErr()
+}
+
+// record is a row of a log, before it has an envelope.
+type record struct {
+	hub, tenant string
+	row         map[string]any
+}
+
+// envelope makes a message.
+func (s *Server) envelope(list []delivery, now time.Time) []byte {
+	var b strings.Builder
+	b.WriteString(`{"records": [`)
+	for i := range list {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		r := &list[i].record
+		text, err := json.Marshal(r.wrap(now))
+		if err != nil {
+			panic(err) // strings, numbers and lists of them
+		}
+		b.Write(text)
+		id, _ := r.row["id"].(string)
+		properties, _ := json.Marshal(r.row)
+		known := s.sent[r.hub]
+		if known == nil {
+			known = map[string]string{}
+			s.sent[r.hub] = known
+		}
+		if _, again := known[id]; again {
+			s.count["again"]++
+		}
+		known[id] = string(properties)
+		s.count["records"]++
+	}
+	b.WriteString(`]}`)
+	return []byte(b.String())
+}
+
+// wrap puts a row into the envelope of Azure Monitor (entra-docs: "Stream activity logs to an event hub").
+func (r *record) wrap(now time.Time) map[string]any {
+	operation, result, signature, level := "Sign-in activity", "0", "None", any("4")
+	if status, ok := r.row["status"].(map[string]any); ok {
+		result = fmt.Sprint(status["errorCode"])
+		signature = "SUCCESS"
+		if result != "0" {
+			signature = "FAILURE"
+		}
+	}
+	if r.hub == Audits {
+		operation, _ = r.row["activityDisplayName"].(string)
+		result, _ = r.row["operationType"].(string)
+		signature, level = "None", "Informational"
+	}
+	address, _ := r.row["ipAddress"].(string)
+	return map[string]any{
+		"time": now.UTC().Format("2006-01-02T15:04:05.0000000Z"), "resourceId": "/tenants/" + r.tenant + "/providers/Microsoft.aadiam",
+		"operationName": operation, "operationVersion": "1.0", "category": categories[r.hub], "tenantId": r.tenant, "resultType": result,
+		"resultSignature": signature, "durationMs": 0, "callerIpAddress": address, "correlationId": r.row["correlationId"], "level": level, "properties": r.row,
+	}
+}
+
+// Sent are the records of a hub that were ever sent: their ids, and what they say apart from the envelope.
+func (s *Server) Sent(hub string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for id, text := range s.sent[hub] {
+			if !yield(id, text) {
+				return
+			}
+		}
+	}
+}
+
+// Settled reports whether nothing is left to be delivered again.
+func (s *Server) Settled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, list := range s.pending {
+		if len(list) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Tally counts messages, records, those that were sent again, and messages that were repeated.
+func (s *Server) Tally() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]int{}
+	for k, n := range s.count {
+		out[k] = n
+	}
+	return out
+}
+
+// Expire deletes all messages of a hub, as its retention would.
+func (s *Server) Expire(hub string) error {
+	for _, p := range s.cluster.PartitionInfos(hub) {
+		if err := s.cluster.DeleteRecords(hub, p.Partition, -1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Delete deletes a hub, and Make makes it again, empty.
+func (s *Server) Delete(hub string) error { return s.cluster.DeleteTopic(hub) }
+
+// Make makes a hub.
+func (s *Server) Make(hub string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.cluster.CreateTopic(hub, int32(s.cfg.Partitions), nil); err != nil {
+		return err
+	}
+	return s.connect()
+}
+
+// Stop has a partition give nothing any more, or again.
+func (s *Server) Stop(hub string, partition int, stop bool) {
+	s.fault(fmt.Sprint(hub, "/", partition), stop, kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: hub, Partitions: []int32{int32(partition)}, Err: kerr.OffsetNotAvailable, Count: -1})
+}
+
+// Deny takes the right to read a hub away, or gives it back.
+func (s *Server) Deny(hub string, deny bool) {
+	s.fault(hub, deny, kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: hub, Err: kerr.TopicAuthorizationFailed, Count: -1})
+}
+
+func (s *Server) fault(name string, on bool, f kfake.Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.stops[name]; h != nil {
+		h.Remove()
+		delete(s.stops, name)
+	}
+	if on {
+		s.stops[name] = s.cluster.Fault(f)
+	}
+}

@@ -1,0 +1,408 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kafka_test runs the collector of Event Hubs, with the real client, against a simulated namespace of brokers.
+package kafka_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/kafka"
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/normalize"
+	"github.com/daybreak-sec/daybreak/ocsf"
+	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/eventhubs"
+	"github.com/daybreak-sec/daybreak/sim/m365"
+	"github.com/daybreak-sec/daybreak/store"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// world is a simulated tenant that streams to hubs, and a data directory.
+type world struct {
+	t    *testing.T
+	sim  *m365.Server
+	hubs *eventhubs.Server
+	dir  string
+	j    *journal.Journal
+	db   *store.DB
+	c    *kafka.Collector
+	stop func()
+}
+
+func newWorld(t *testing.T, cfg eventhubs.Config) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir()}
+	var err error
+	w.sim, err = m365.New(m365.Config{
+		Seed: 5, Company: company.Config{People: 60, PerDay: 300}, Speed: 600, History: 6 * time.Hour, Quota: 1_000_000, Start: time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.sim.Close)
+	cfg.Tenant = w.sim
+	if w.hubs, err = eventhubs.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.hubs.Close)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.hubs.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the simulator: %v", err)
+		}
+	})
+	w.open()
+	t.Cleanup(func() { w.j.Close(); w.db.Close() })
+	return w
+}
+
+func (w *world) open() {
+	w.t.Helper()
+	var err error
+	w.j, err = journal.Open(w.t.Context(), filepath.Join(w.dir, "journal"), journal.Options{
+		KeyFile: filepath.Join(w.dir, "key"), DedupeDir: filepath.Join(w.dir, "dedupe"), BatchDelay: 5 * time.Millisecond, Content: normalize.Content, Logger: quiet,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.db, err = store.Open(w.t.Context(), filepath.Join(w.dir, "control.db")); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// source is the block of a configuration that reaches the hubs.
+func (w *world) source() *config.Source {
+	w.t.Helper()
+	file := filepath.Join(w.dir, "secret")
+	if err := os.WriteFile(file, []byte(w.hubs.ConnectionString()), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	c := config.DefaultSource("eventhubs")
+	c.Name = "hubs"
+	c.Tenant, _, _ = w.sim.Credentials()
+	c.Namespace, c.ConnectionString, c.Brokers, c.Streams = w.hubs.Namespace(), config.Secret("file:"+file), []string{w.hubs.Broker()}, eventhubs.Hubs()
+	return &c
+}
+
+// collect starts the product's own collector.
+func (w *world) collect() {
+	w.t.Helper()
+	c := w.source()
+	brokers, _, err := node.NewKafka(c, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	o := node.KafkaOptions(c)
+	o.Journal, o.DB, o.Acts, o.Log = w.j, w.db, act.NewWriter(w.j, c.Name, c.Tenant), quiet
+	o.Dial = func(opts ...kgo.Opt) (*kgo.Client, error) {
+		return brokers.New(append(opts, kgo.MetadataMinAge(10*time.Millisecond))...)
+	}
+	o.Classify = node.ClassifyKafka(nil)
+	o.Poll, o.Retry, o.Idle, o.MaxFetch = 50*time.Millisecond, 5*time.Millisecond, 100*time.Millisecond, 64<<10
+	if w.c, err = kafka.New(o); err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	run := w.c
+	go func() { done <- run.Run(ctx) }()
+	stopped := false
+	w.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Errorf("Run: %v", err)
+		}
+		if err := w.j.Flush(context.Background()); err != nil {
+			w.t.Error(err)
+		}
+	}
+	w.t.Cleanup(w.stop)
+}
+
+// pass lets simulated time go on.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	end := w.sim.Now().Add(d)
+	w.until("time passes", func() bool { return w.sim.Now().After(end) })
+}
+
+func (w *world) until(what string, ok func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("it did not happen: %s\n%+v", what, w.c.Status())
+		}
+	}
+}
+
+type stored struct {
+	family event.Family
+	stream string
+	raw    []byte
+	act    act.Act
+}
+
+// records returns what is in the journal.
+func (w *world) records() (list []stored) {
+	w.t.Helper()
+	f := w.j.Follow(0)
+	for f.Position() < w.j.Size() {
+		ctx, cancel := context.WithTimeout(w.t.Context(), 50*time.Millisecond)
+		b, err := f.Next(ctx)
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) {
+			break
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for i := range b.Records {
+			o := b.Envelope(i)
+			r := stored{family: o.Family, stream: o.Stream, raw: slices.Clone(b.Raw(i))}
+			if r.family == act.Family {
+				if r.act, err = act.Parse(r.raw); err != nil {
+					w.t.Fatal(err)
+				}
+			}
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// have are the records of each hub by their ids.
+func (w *world) have() map[string]map[string][]json.RawMessage {
+	w.t.Helper()
+	out := map[string]map[string][]json.RawMessage{}
+	for _, r := range w.records() {
+		if r.family == act.Family {
+			continue
+		}
+		var v struct{ Properties json.RawMessage }
+		var p struct{ ID string }
+		if err := json.Unmarshal(r.raw, &v); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := json.Unmarshal(v.Properties, &p); err != nil {
+			w.t.Fatal(err)
+		}
+		if out[r.stream] == nil {
+			out[r.stream] = map[string][]json.RawMessage{}
+		}
+		out[r.stream][p.ID] = append(out[r.stream][p.ID], v.Properties)
+	}
+	return out
+}
+
+// complete stops the clock, waits until all that was sent is there, and checks that it is there once and as it was sent.
+func (w *world) complete() {
+	w.t.Helper()
+	w.pass(10 * time.Minute) // for what is delivered again
+	w.sim.Pause(true)
+	time.Sleep(300 * time.Millisecond) // the last step of the simulator
+	w.until("every record is there", func() bool {
+		have := w.have()
+		for _, hub := range eventhubs.Hubs() {
+			for id := range w.hubs.Sent(hub) {
+				if len(have["contoso-logs/"+hub][id]) == 0 {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	w.stop()
+	have, total := w.have(), 0
+	for _, hub := range eventhubs.Hubs() {
+		sent := 0
+		for id, properties := range w.hubs.Sent(hub) {
+			sent++
+			copies := have["contoso-logs/"+hub][id]
+			if len(copies) != 1 || string(copies[0]) != properties {
+				w.t.Errorf("%s of %s is there %d times, or is not as it was sent", id, hub, len(copies))
+			}
+		}
+		if n := len(have["contoso-logs/"+hub]); n != sent || sent == 0 && hub != eventhubs.ServicePrincipal {
+			w.t.Errorf("%d records of %s are there, and %d were sent", n, hub, sent)
+		}
+		total += sent
+	}
+	if tally := w.hubs.Tally(); total < 500 || tally["again"] < 10 || tally["repeated"] == 0 {
+		w.t.Errorf("%d records, %v: this proves nothing", total, tally)
+	}
+}
+
+// TestEventHubs: what a tenant streams to its hubs is in the journal once, though records are delivered again with another time in
+// their envelope and messages are repeated, brokers fail and the collector is killed and started anew; it is understood, and the
+// directory's sign-ins are those of the unified audit log.
+func TestEventHubs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a simulated hour")
+	}
+	w := newWorld(t, eventhubs.Config{Again: 0.04, Repeat: 0.02})
+	for range 4 {
+		w.collect()
+		w.pass(10 * time.Minute)
+		w.stop()
+		w.pass(2 * time.Minute) // while nobody reads
+	}
+	w.collect()
+	w.complete()
+	ids := map[string]bool{}
+	for _, hub := range w.have() {
+		for id := range hub {
+			ids[id] = true
+		}
+	}
+	w.sim.Happened(company.AzureActiveDirectory, w.sim.Begin(), w.sim.Now().Add(-time.Hour), func(_, _ time.Time, raw []byte) bool {
+		var v struct {
+			ID         string
+			RecordType int
+		}
+		if err := json.Unmarshal(raw, &v); err != nil {
+			t.Fatal(err)
+		}
+		if v.RecordType == 15 && !ids[v.ID] {
+			t.Errorf("the sign-in %s of the unified audit log is in no hub", v.ID)
+		}
+		return true
+	})
+	var n normalize.Normalizer
+	for _, r := range w.records() {
+		if r.family == act.Family {
+			if r.act.Kind == act.Gap {
+				t.Errorf("nothing was lost, and a gap says so: %+v", r.act)
+			}
+			continue
+		}
+		e := n.Event(r.raw, r.family)
+		if problems := ocsf.Validate(e.AppendJSON(nil)); len(problems) > 0 || r.family != "entra-diagnostic" || e.Time == 0 || e.Class == ocsf.ClassBaseEvent {
+			t.Errorf("%s: %s, %v", r.raw, r.family, problems)
+		}
+	}
+	w.covered()
+}
+
+// covered derives coverage from the acts: what is long past is complete, and each sealed record is counted.
+func (w *world) covered() {
+	w.t.Helper()
+	c, err := coverage.Open(w.t.Context(), w.db, coverage.Options{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Follow(ctx, w.j) }()
+	w.until("coverage has followed", func() bool { return c.Position() >= w.j.Size() })
+	cancel()
+	if err := <-done; err != nil {
+		w.t.Fatal(err)
+	}
+	now := time.Now()
+	r, err := c.Report(w.t.Context(), coverage.Query{Since: now.Add(-24 * time.Hour), Until: now, Wall: now, Now: func(string) (time.Time, bool) { return now, true }})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(r.Feeds) != len(eventhubs.Hubs()) {
+		w.t.Errorf("coverage knows %d streams", len(r.Feeds))
+	}
+	for _, s := range r.Spans {
+		if s.State == coverage.Gap || s.State == coverage.Blind || s.State == coverage.Unavailable {
+			w.t.Errorf("%s of [%v, %v) is %s: %s", s.Stream, s.From, s.To, s.State, s.Reason)
+		}
+	}
+}
+
+// TestAHubIsMadeAgain: a hub is deleted and made again, and the messages of another expire, while nobody reads. What is sent
+// after is there, and gaps say of what was lost.
+func TestAHubIsMadeAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a simulated hour")
+	}
+	w := newWorld(t, eventhubs.Config{})
+	w.collect()
+	w.pass(15 * time.Minute)
+	w.until("positions are there", func() bool { return w.c.Status()[0].Unlisted == 0 && !w.c.Status()[0].HeadTo.IsZero() })
+	w.stop()
+	w.pass(5 * time.Minute)
+	if err := errors.Join(w.hubs.Expire(eventhubs.NonInteractive), w.hubs.Delete(eventhubs.SignIns), w.hubs.Make(eventhubs.SignIns)); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(10 * time.Minute)
+	w.collect()
+	w.pass(10 * time.Minute)
+	reasons := func() map[string]map[string]bool {
+		out := map[string]map[string]bool{}
+		for _, r := range w.records() {
+			if r.act.Kind == act.Gap && r.act.Permanent {
+				if out[r.act.Stream] == nil {
+					out[r.act.Stream] = map[string]bool{}
+				}
+				out[r.act.Stream][r.act.Reason] = true
+			}
+		}
+		return out
+	}
+	w.until("gaps say so", func() bool {
+		r := reasons()
+		return r["contoso-logs/"+eventhubs.SignIns][act.Missing] && r["contoso-logs/"+eventhubs.NonInteractive][act.Retention] && len(r) == 2
+	})
+	w.stop()
+}
+
+// TestAWrongConnectionString: a connection string that brokers do not know is a permission that is missing, and one that is put right
+// counts without a restart.
+func TestAWrongConnectionString(t *testing.T) {
+	w := newWorld(t, eventhubs.Config{})
+	c := w.source()
+	file := string(c.ConnectionString[len("file:"):])
+	if err := os.WriteFile(file, []byte("Endpoint=sb://wrong/"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	brokers, _, err := node.NewKafka(c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := node.KafkaOptions(c)
+	o.Journal, o.DB, o.Acts, o.Log, o.Dial, o.Classify = w.j, w.db, act.NewWriter(w.j, c.Name, c.Tenant), quiet, brokers.New, node.ClassifyKafka(nil)
+	o.Poll, o.Retry = 50*time.Millisecond, 5*time.Millisecond
+	if w.c, err = kafka.New(o); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.c.Run(ctx) }()
+	w.until("it is refused", func() bool { return len(w.c.Status()) > 0 && w.c.Status()[0].State == "refused" })
+	if err := os.WriteFile(file, []byte(w.hubs.ConnectionString()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.until("it is collected", func() bool { return w.c.Status()[0].State == "collecting" && len(w.have()) > 0 })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
