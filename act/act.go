@@ -172,7 +172,7 @@ type Act struct {
 	Permanent bool
 	Reason    string // a short stable word
 	Message   string // a sentence for people
-	Code      string // the provider's
+	Code      string // the provider's; of what package reconcile has found, its name
 	Status    int    // of HTTP
 	Count     int    // how often since the last act of the kind
 	Seconds   float64

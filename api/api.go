@@ -129,6 +129,7 @@ func routes(s *surface) (*recorder, huma.API) {
 	stream(a, http.MethodGet, "proof", "/api/v1/events/{id}/proof", "The evidence bundle of one event (docs/format/journal.md, section 7)", layout.Bundle{}, s.proof)
 	stream(a, http.MethodGet, "checkpoint", "/api/v1/checkpoint", "The log's latest signed checkpoint (C2SP tlog-checkpoint)", nil, s.checkpoint)
 	get(a, "coverage", "/api/v1/coverage", "What was logged, interval by interval, with evidence, and how long records took", s.coverage)
+	get(a, "channels", "/api/v1/coverage/channels", "How channels that show the same acts agree, hour by hour, and sessions and tokens in use without a sign-in", s.channels)
 	stream(a, http.MethodGet, "coverage-statement", "/api/v1/coverage/statement", "The signed coverage statement; its hash goes into the journal", statementAnswer{}, s.coverageStatement)
 	stream(a, http.MethodGet, "scorecard", "/api/v1/scorecard", "The signed vendor scorecard: how well each vendor delivers; its hash goes into the journal", scorecardAnswer{}, s.scorecard)
 	get(a, "person", "/api/v1/people/{name}", "Somebody's addresses and accounts in all suites, with the evidence", s.person)

@@ -20,6 +20,7 @@ import (
 func (a *app) coverageCommand() *cobra.Command {
 	var since, until string
 	var f statementFlags
+	var channels bool
 	cmd := &cobra.Command{
 		Use:   "coverage",
 		Short: "Say what was logged: complete, late, lost or not collected, with the evidence",
@@ -39,7 +40,12 @@ Times are the provider's. docs/reference/coverage.md has the rest.
 With --statement it makes the document to hand to others: every stream and interval
 with its evidence, signed with the log's key, its hash in the journal. "daybreak verify
 --statement" checks it, also without the server. --html writes it as a page for people
-beside it, which a browser prints or saves as PDF.`,
+beside it, which a browser prints or saves as PDF.
+
+With --channels it says instead how channels that show the same acts agree: what each
+showed of an operation, what it lacks of what the others show, and why; and who acted
+with a session or token that no sign-in has given out. docs/reference/reconcile.md has
+the rest.`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, to, err := parseBounds(since, until)
@@ -48,6 +54,12 @@ beside it, which a browser prints or saves as PDF.`,
 			}
 			if err := f.check(); err != nil {
 				return err
+			}
+			if channels && f.on {
+				return usagef("--channels and --statement are two things: ask for one")
+			}
+			if channels {
+				return a.channels(cmd, from, to)
 			}
 			if f.on {
 				f.since, f.until = from, to
@@ -58,6 +70,7 @@ beside it, which a browser prints or saves as PDF.`,
 	}
 	cmd.Flags().StringVar(&since, "since", "", "from the interval of this `time` on: 2026-11-21, 2026-11-21T08:00:00Z, 24h, 7d; a day before --until if absent")
 	cmd.Flags().StringVar(&until, "until", "", "up to this `time`; the present if absent")
+	cmd.Flags().BoolVar(&channels, "channels", false, "how channels that show the same acts agree")
 	cmd.Flags().BoolVar(&f.on, "statement", false, "make the signed statement")
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "of the statement: the only `tenant` that it is about")
 	cmd.Flags().StringVar(&f.out, "out", "", "of the statement: the `file` it goes to; standard output if absent")

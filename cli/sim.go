@@ -144,7 +144,8 @@ func (a *app) simM365(ctx context.Context, f simFlags) error {
 		return err
 	}
 	a.say("%s, tenant of %s: listening on %s", card.Company, card.Tenant, card.Address)
-	return serveSim(ctx, l, admin.New(admin.Config{Tenant: s}).Mount(graph.New(graph.Config{Tenant: s}).Mount(s.Handler())), s.Close)
+	tokens := f.cfg.Company.People <= 2000 && f.cfg.Company.Rate == 0 // of larger companies it would take too long
+	return serveSim(ctx, l, admin.New(admin.Config{Tenant: s}).Mount(graph.New(graph.Config{Tenant: s, Tokens: tokens}).Mount(s.Handler())), s.Close)
 }
 
 // resolve checks the flags and reads what they name.

@@ -270,6 +270,18 @@ func (c *Client) Status(ctx context.Context) (v1.Status, error) {
 // Coverage asks what was logged; zero times leave it to the server, which takes
 // the last day.
 func (c *Client) Coverage(ctx context.Context, since, until time.Time) (v1.Coverage, error) {
+	var v v1.Coverage
+	return v, c.get(ctx, "/api/v1/coverage?"+period(since, until).Encode(), &v)
+}
+
+// Channels asks how channels that show the same acts agree; zero times are the last day.
+func (c *Client) Channels(ctx context.Context, since, until time.Time) (v1.Channels, error) {
+	var v v1.Channels
+	return v, c.get(ctx, "/api/v1/coverage/channels?"+period(since, until).Encode(), &v)
+}
+
+// period is how a request says its time.
+func period(since, until time.Time) url.Values {
 	q := url.Values{}
 	if !since.IsZero() {
 		q.Set("since", since.UTC().Format(time.RFC3339Nano))
@@ -277,8 +289,7 @@ func (c *Client) Coverage(ctx context.Context, since, until time.Time) (v1.Cover
 	if !until.IsZero() {
 		q.Set("until", until.UTC().Format(time.RFC3339Nano))
 	}
-	var v v1.Coverage
-	return v, c.get(ctx, "/api/v1/coverage?"+q.Encode(), &v)
+	return q
 }
 
 // Controls returns how everything stands that can switch logging off.

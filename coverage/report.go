@@ -62,6 +62,9 @@ type Query struct {
 	// no act are reported as not collected, and so is what comes after the last
 	// act of those that nobody asks for any more.
 	Expected []Stream
+	// Offers asks only whether what was offered is in the journal: what providers did not record, or
+	// do not show, is passed over.
+	Offers bool
 }
 
 // Report is what is known of all streams.

@@ -18,6 +18,8 @@ type view struct {
 	opts *Options
 	feed *feed
 	now  int64
+	// offers says that blindness is passed over.
+	offers bool
 	// excluded says that the configuration does not ask for the stream any more.
 	excluded bool
 
@@ -46,6 +48,7 @@ type gapView struct {
 }
 
 func (v *view) report(q *Query, r *Report) error {
+	v.offers = q.Offers
 	from := slotOf(q.Since.UnixMilli())
 	to := slotOf(min(q.Until.UnixMilli(), v.now)-1) + 1
 	if err := v.load(from*slotMillis, to*slotMillis); err != nil {
@@ -334,7 +337,9 @@ func (v *view) loadGaps(from int64) error {
 				return err
 			}
 			g.From, g.To = instant(g.from), instant(g.to)
-			v.gaps = append(v.gaps, g)
+			if !v.offers || !Blinds(g.Reason) {
+				v.gaps = append(v.gaps, g)
+			}
 			return nil
 		})
 	v.lost = map[int64]*gapView{}

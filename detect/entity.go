@@ -17,7 +17,7 @@ var entityPaths = []struct {
 }{
 	{"user", "actor", []ocsf.Path{ocsf.PathActorUserEmailAddr, ocsf.PathActorUserName, ocsf.PathActorUserUID}, []ocsf.Path{ocsf.PathActorUserDisplayName, ocsf.PathActorUserName}},
 	{"session", "actor", []ocsf.Path{ocsf.PathActorSessionUID, ocsf.PathSessionUID}, nil},
-	{"token", "actor", []ocsf.Path{ocsf.PathAuthenticationTokenUID}, nil},
+	{"token", "actor", []ocsf.Path{ocsf.PathAuthenticationTokenUID, ocsf.PathActorSessionCredentialUID}, nil},
 	{"ip", "source", []ocsf.Path{ocsf.PathSrcEndpointIP, ocsf.PathEvidencesSrcEndpointIP}, nil},
 	{"app", "actor", []ocsf.Path{ocsf.PathActorAppUID, ocsf.PathActorAppName}, []ocsf.Path{ocsf.PathActorAppName}},
 	{"device", "source", []ocsf.Path{ocsf.PathDeviceUID, ocsf.PathDeviceName, ocsf.PathDeviceHostname}, []ocsf.Path{ocsf.PathDeviceName, ocsf.PathDeviceHostname}},

@@ -57,6 +57,9 @@ var firstParty = func() map[string]bool {
 	return set
 }()
 
+// Microsoft reports whether an application is one of those that Microsoft brings into every tenant, by its id.
+func Microsoft(application string) bool { return firstParty[strings.ToLower(application)] }
+
 // nobodies are what records have in the place of an account when nobody acted, or
 // everybody.
 var nobodies = setOf(

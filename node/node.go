@@ -55,6 +55,7 @@ import (
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/notify"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/reconcile"
 	"github.com/daybreak-sec/daybreak/store"
 )
 
@@ -91,6 +92,7 @@ type Adjust struct {
 	Client    func(*provider.Options)
 	Controls  func(*controls.Options)
 	Notify    func(*notify.Options)
+	Reconcile func(*reconcile.Options)
 	Listen    time.Duration // how often silent workloads are listened for; 0: as always
 }
 
@@ -112,19 +114,20 @@ type Node struct {
 	drift   *drift
 	metrics *metrics
 
-	follow    *follower
-	detector  *detector
-	incidents *incident.Store
-	teller    teller
-	covered   *covered
-	people    *people
-	sources   *sources
-	receivers *receivers
-	upkeep    context.CancelFunc
-	tasks     sync.WaitGroup
-	stale     bool // rows were made by another version of the mapping
-	failing   chan struct{}
-	closing   sync.Once
+	follow      *follower
+	detector    *detector
+	incidents   *incident.Store
+	teller      teller
+	covered     *covered
+	reconciling *reconciling
+	people      *people
+	sources     *sources
+	receivers   *receivers
+	upkeep      context.CancelFunc
+	tasks       sync.WaitGroup
+	stale       bool // rows were made by another version of the mapping
+	failing     chan struct{}
+	closing     sync.Once
 }
 
 // Open takes the data directory and everything in it. Errors that people can
@@ -155,6 +158,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.follow = startFollower(n)
 	n.detector.start()
 	n.covered.start()
+	n.reconciling.start()
 	n.background(func() { n.covered.watch(run) })
 	n.background(func() { n.followDecisions(run) })
 	n.background(func() { n.people.run(run) })
@@ -249,6 +253,12 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 			return err
 		}
 	}
+	if n.reconciling, err = openReconciling(ctx, n, shorter || rebuild); err != nil {
+		return err
+	}
+	if err := n.forgetChannels(ctx); err != nil {
+		return err
+	}
 	n.drift = newDrift(n.db)
 	n.metrics = newMetrics(n)
 	return nil
@@ -301,6 +311,7 @@ func (n *Node) Close() error {
 		n.follow.stop()
 		n.detector.stop()
 		n.covered.stop()
+		n.reconciling.stop()
 		n.tasks.Wait()
 		if n.follow.Err() == nil {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

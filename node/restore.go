@@ -51,6 +51,14 @@ func (n *Node) forgetLost(ctx context.Context) (rebuild bool, err error) {
 	return rebuild, err
 }
 
+// forgetChannels does the same for what is known of channels.
+func (n *Node) forgetChannels(ctx context.Context) error {
+	if n.reconciling.r.Position() <= n.journal.Size() {
+		return nil
+	}
+	return n.reconciling.r.Reset(ctx)
+}
+
 // forgetCoverage does the same for what is known of coverage.
 func (n *Node) forgetCoverage(ctx context.Context) error {
 	if n.covered.coverage.Position() <= n.journal.Size() {

@@ -7,6 +7,7 @@
 //
 //	started, stopped, configured   Application Lifecycle
 //	incident-*                     API Activity: what a person decided
+//	orphan                         API Activity: of whoever acts without a sign-in
 //	all others                     API Activity: what was asked of a provider
 //
 // The stream is the log's name and with it the row's workload; the blob, the incident, the
@@ -62,6 +63,7 @@ var kinds = map[string]kind{
 	"alarm":        {ocsf.ClassAPIActivity, apiOther, true, high},
 
 	"control":   {ocsf.ClassAPIActivity, apiRead, false, informational},
+	"orphan":    {ocsf.ClassAPIActivity, apiOther, false, high},
 	"statement": {ocsf.ClassAPIActivity, apiOther, false, informational},
 
 	// What people decide about incidents.
@@ -97,9 +99,14 @@ func mapAct(root jsontape.Value, e *ocsf.Event) {
 	}
 	e.SetText(ocsf.PathMetadataProductName, "Daybreak")
 	e.SetText(ocsf.PathMetadataLogProvider, "Daybreak")
-	e.SetText(ocsf.PathActorAppName, "Daybreak")
+	texts := texts
+	if string(root.Get("kind").Str()) == "orphan" { // whoever it is about acts
+		texts = orphanTexts
+	} else {
+		e.SetText(ocsf.PathActorAppName, "Daybreak")
+	}
 	for v := root.First(); v.Exists(); v = v.Next() {
-		if !member(v, e) {
+		if !member(v, e, texts) {
 			e.Unmapped = append(e.Unmapped, ocsf.Member{Name: v.Key(), Value: v.Raw()})
 		}
 	}
@@ -119,8 +126,23 @@ var texts = map[string]ocsf.Path{
 	"by":      ocsf.PathActorUserName,
 }
 
+// orphanTexts are those of a record about a session or token that no sign-in has given out.
+var orphanTexts = map[string]ocsf.Path{
+	"id":      ocsf.PathMetadataUID,
+	"tenant":  ocsf.PathMetadataTenantUID,
+	"kind":    ocsf.PathMetadataEventCode,
+	"stream":  ocsf.PathMetadataLogName,
+	"message": ocsf.PathMessage,
+	"record":  ocsf.PathMetadataCorrelationUID,
+	"user":    ocsf.PathActorUserName,
+	"app":     ocsf.PathActorAppUID,
+	"session": ocsf.PathActorSessionUID,
+	"token":   ocsf.PathActorSessionCredentialUID,
+	"address": ocsf.PathSrcEndpointIP,
+}
+
 // member maps one member, and reports whether the event carries all of it.
-func member(v jsontape.Value, e *ocsf.Event) bool {
+func member(v jsontape.Value, e *ocsf.Event, texts map[string]ocsf.Path) bool {
 	name := string(v.Key())
 	if p, ok := texts[name]; ok {
 		return text(v, e, p)

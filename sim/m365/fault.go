@@ -69,6 +69,7 @@ var faults = []fault{
 	{"shuffle-keys", content, []param{pChance("0.05")}, "0.05", "A copy of a record has its members in another order."},
 	{"mutate", content, []param{pChance("0.002"), pSpan("AFTER", "10m")}, "0.002:10m", "A record is offered again AFTER with the same Id and changed content. Both must be kept."},
 	{"silent", content, []param{{"STREAM", aStream, ""}}, "", "Nothing that happens in the stream is ever offered, while everything else looks well."},
+	{"omit", content, []param{pChance("0.05"), {"WORDS", aWord, "UserLoggedIn"}}, "", "A record in which strings begin with all of WORDS (joined by +, such as an operation and a name) is never offered."},
 	{"expiry", content, []param{pSpan("LIFE", "20d")}, "", "contentExpiration is LIFE after contentCreated, not 7 days."},
 	{"empty-id", content, []param{pChance("0.001")}, "0.001", "A record has an empty Id."},
 	{"unknown-record-type", content, []param{pChance("0.001")}, "", "A record's RecordType is 99999."},

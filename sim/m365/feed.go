@@ -4,6 +4,7 @@
 package m365
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -89,7 +90,35 @@ func (f *feed) happened(s stream, slot int64) (ordinary, scripted int) {
 func (f *feed) refs(s stream, slot int64, yield func(ref) bool) bool {
 	ordinary, scripted := f.happened(s, slot)
 	for i := -scripted; i < ordinary; i++ {
-		if !yield(ref{Stream: s, Slot: slot, Index: i}) {
+		if e := (ref{Stream: s, Slot: slot, Index: i}); !f.omitted(e) && !yield(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// omitted tells whether an event is never offered.
+func (f *feed) omitted(e ref) bool {
+	for _, r := range f.faults.Load().byName["omit"] {
+		if r.covers(e.Stream, e.Slot) && chance(hash(f.seed, forOmit, uint64(r.number), refKey(e)), r.p) && names(f.happening(e), r.word) {
+			return true
+		}
+	}
+	return false
+}
+
+// happening is the record of an event as it happened.
+func (f *feed) happening(e ref) []byte {
+	if e.Index < 0 {
+		return f.scriptedAt(e).raw
+	}
+	return f.life.Append(nil, e)
+}
+
+// names reports whether strings of a record begin with all of some words.
+func names(raw []byte, words string) bool {
+	for word := range strings.SplitSeq(words, "+") {
+		if !bytes.Contains(raw, []byte(`"`+word)) {
 			return false
 		}
 	}
@@ -123,7 +152,7 @@ func (f *feed) untouched(set *faultSet, s stream, slot int64) bool {
 			return false
 		}
 	}
-	return true
+	return set.covering("omit", s, slot) == nil
 }
 
 // items calls yield for each record that is offered for the first time at the

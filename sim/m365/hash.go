@@ -26,6 +26,7 @@ const (
 	forPage
 	forIdentity
 	forJitter
+	forOmit
 )
 
 func hash(seed uint64, p purpose, parts ...uint64) uint64 {

@@ -1,0 +1,149 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/incident"
+	"github.com/daybreak-sec/daybreak/reconcile"
+)
+
+// reconciling holds channels against each other; see package reconcile.
+type reconciling struct {
+	n      *Node
+	r      *reconcile.Reconciler
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu      sync.Mutex
+	delays  []coverage.Delay // as they were learned
+	learned time.Time
+}
+
+func openReconciling(ctx context.Context, n *Node, rebuild bool) (*reconciling, error) {
+	c := &reconciling{n: n, done: make(chan struct{})}
+	o := reconcile.Options{Source: c.source, Cover: c.cover, Microsoft: incident.Microsoft, Log: n.log}
+	if n.sources.adjust.Reconcile != nil {
+		n.sources.adjust.Reconcile(&o)
+	}
+	var err error
+	if c.r, err = reconcile.Open(ctx, n.db, n.journal, o); err != nil {
+		return nil, err
+	}
+	if rebuild && !n.actsGone(ctx) {
+		err = c.r.Reset(ctx)
+	}
+	return c, err
+}
+
+// source is the one that is configured to collect a stream.
+func (c *reconciling) source(tenant, stream string) string {
+	for _, s := range c.n.live.Load().config.Sources {
+		if s.Tenant == tenant && slices.Contains(s.Streams, stream) {
+			return s.Name
+		}
+	}
+	return ""
+}
+
+// cover asks coverage, and takes into account how late records have been.
+func (c *reconciling) cover(ctx context.Context, tenant string, from, to time.Time) (out reconcile.Cover, err error) {
+	r, err := c.n.covered.coverage.Report(ctx, coverage.Query{Since: from, Until: to, Wall: time.Now(), Now: c.n.providerNow, Offers: true})
+	if err != nil {
+		return out, err
+	}
+	out.Position, out.Streams = r.Position, map[string]reconcile.StreamCover{}
+	for i := range r.Feeds {
+		if f := &r.Feeds[i]; f.Tenant == tenant {
+			out.Streams[f.Stream] = reconcile.StreamCover{Now: f.Now, Late: c.late(ctx, tenant, f.Stream), Lag: 2 * f.Lag999}
+		}
+	}
+	for i := range r.Spans {
+		if s := &r.Spans[i]; s.Tenant == tenant && s.State == coverage.Complete {
+			of := out.Streams[s.Stream]
+			of.Complete = append(of.Complete, reconcile.Stretch{From: s.From, To: s.To})
+			out.Streams[s.Stream] = of
+		}
+	}
+	return out, nil
+}
+
+// late is how long after the events 999 of 1,000 records of a stream were offered, twice, as far as that was measured of late.
+func (c *reconciling) late(ctx context.Context, tenant, stream string) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); now.Sub(c.learned) > time.Minute {
+		delays, err := c.n.covered.delays.Latency(ctx, now.Add(-7*24*time.Hour), now)
+		if err != nil {
+			return lateAtFirst
+		}
+		c.delays, c.learned = delays, now
+	}
+	for i := range c.delays {
+		if d := &c.delays[i]; d.Tenant == tenant && d.Stream == stream && d.Operation == "" && d.Live {
+			return min(2*d.Steps[coverage.Offering].P999, lateMost)
+		}
+	}
+	return lateAtFirst
+}
+
+func (c *reconciling) start() {
+	if !judges(c.n.role) {
+		close(c.done)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	go func() {
+		defer close(c.done)
+		for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+			err := c.r.Follow(ctx)
+			if err == nil || c.n.journal.Err() != nil {
+				return
+			}
+			c.n.log.Error("channels are not held against each other; it is tried again", "err", err, "in", pause)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+// stop ends it; the journal is closed. What it did not read the next start does.
+func (c *reconciling) stop() {
+	select {
+	case <-c.done:
+	case <-time.After(coverageDrain):
+	}
+	if c.cancel != nil {
+		c.cancel()
+	}
+	<-c.done
+}
+
+// Channels says how channels that show the same acts agree; zero times are the last day.
+func (n *Node) Channels(ctx context.Context, since, until time.Time) (*reconcile.Report, error) {
+	if err := n.reconciling.r.Err(); err != nil {
+		return nil, err
+	}
+	if until.IsZero() {
+		until = time.Now()
+		for _, s := range n.Sources() { // a provider may be ahead
+			if now, ok := n.providerNow(s.Tenant); ok && now.After(until) {
+				until = now
+			}
+		}
+	}
+	if since.IsZero() {
+		since = until.Add(-24 * time.Hour)
+	}
+	return n.reconciling.r.Report(ctx, since, until)
+}

@@ -1,0 +1,523 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package reconcile
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+)
+
+// Of how long ago things are kept, in milliseconds of the tenant's own time.
+const (
+	keepUses     = 7 * 24 * hourMillis // of which nothing could be said
+	keepActs     = 4 * 24 * hourMillis
+	keepFindings = 40 * 24 * hourMillis
+)
+
+// signInStreams are the logs in which the sign-in of a person, or of an application by itself, has to be.
+func signInStreams(app bool) []string {
+	if app {
+		return []string{"signIns.servicePrincipal"}
+	}
+	return shows[SignIns][Graph]
+}
+
+// judgment is one round over what is known.
+type judgment struct {
+	r         *Reconciler
+	ctx       context.Context
+	forgotten int64
+	known     map[string]Cover // what coverage said in this round, by tenant
+	findings  []finding
+	settled   []Key // of the tenant: uses of which nothing is to be said
+	orphans   []Key
+}
+
+// judge looks at what is known, tenant by tenant, and notes what is to be said.
+func (r *Reconciler) judge(ctx context.Context) error {
+	tenants, err := r.tenants(ctx)
+	if err != nil {
+		return err
+	}
+	j := &judgment{r: r, ctx: ctx, known: map[string]Cover{}}
+	if err := r.db.Read().QueryRowContext(ctx, `SELECT forgotten FROM reconcile_state`).Scan(&j.forgotten); err != nil {
+		return err
+	}
+	for i := range tenants {
+		t := &tenants[i]
+		if err := j.settle(t); err != nil {
+			return err
+		}
+		if err := j.uses(t); err != nil {
+			return err
+		}
+		if err := j.counts(t); err != nil {
+			return err
+		}
+		if err := j.write(t); err != nil {
+			return err
+		}
+	}
+	return r.bound(ctx)
+}
+
+type tenant struct {
+	id     int64
+	name   string
+	latest int64
+}
+
+func (r *Reconciler) tenants(ctx context.Context) (list []tenant, err error) {
+	err = r.rows(ctx, `SELECT id, tenant, latest FROM reconcile_tenant ORDER BY id`, nil, func(rows *sql.Rows) error {
+		var t tenant
+		err := rows.Scan(&t.id, &t.name, &t.latest)
+		list = append(list, t)
+		return err
+	})
+	return list, err
+}
+
+func (r *Reconciler) rows(ctx context.Context, text string, args []any, do func(*sql.Rows) error) error {
+	rows, err := r.db.Read().QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// cover asks coverage, once a round.
+func (j *judgment) cover(t *tenant, stream string) (c StreamCover, err error) {
+	all, ok := j.known[t.name]
+	if !ok {
+		from := t.latest - keepUses - j.r.opts.Window.Milliseconds() - 24*hourMillis
+		all, err = j.r.opts.Cover(j.ctx, t.name, time.UnixMilli(from), time.UnixMilli(t.latest+24*hourMillis))
+		if all.Position > j.r.Position() {
+			all.Streams = nil // it speaks of records that are not read yet
+		}
+		j.known[t.name] = all
+	}
+	return all.Streams[stream], err
+}
+
+// collected reports whether all of some streams are.
+func (j *judgment) collected(tenant string, streams []string) bool {
+	for _, s := range streams {
+		if j.r.opts.Source(tenant, s) == "" {
+			return false
+		}
+	}
+	return len(streams) > 0
+}
+
+// complete reports whether all of some streams is in the journal that happened in [from, to), and has had the time to come.
+func (j *judgment) complete(t *tenant, streams []string, from, to int64) (bool, error) {
+	if from < j.forgotten {
+		return false, nil
+	}
+	for _, s := range streams {
+		c, err := j.cover(t, s)
+		if err != nil || !c.covers(from, to) || c.Now.UnixMilli() < to+max(j.r.opts.Wait, c.Lag).Milliseconds() {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// settle forgets the uses whose sign-in has come, and takes back what was said of them.
+func (j *judgment) settle(t *tenant) error {
+	return j.r.db.Write(j.ctx, func(tx *sql.Tx) error {
+		l := newLedger(j.ctx, tx, &j.r.opts)
+		window := j.r.opts.Window.Milliseconds()
+		var late []Key
+		err := l.each(`SELECT u.key, u.session FROM reconcile_use AS u WHERE u.tenant = $3 AND u.orphan = 1 AND `+issuedIn, []any{skew, window, t.id}, func(rows *sql.Rows) error {
+			var key, session []byte
+			err := rows.Scan(&key, &session)
+			late = append(late, groupOf(key, session))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, k := range late {
+			err := l.exec(`UPDATE reconcile_finding SET stop = start WHERE code = $1`, gapCode(t.name, k))
+			if err == nil {
+				err = l.exec(`UPDATE reconcile_finding SET `+isDue+` WHERE code = $1`, gapCode(t.name, k))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return l.exec(`DELETE FROM reconcile_use AS u WHERE u.tenant = $3 AND `+issuedIn, skew, window, t.id)
+	})
+}
+
+// groupOf is what the uses of one orphan have in common: the session, or the token where there is none.
+func groupOf(key, session []byte) (k Key) {
+	if len(session) == len(k) {
+		key = session
+	}
+	copy(k[:], key)
+	return k
+}
+
+func gapCode(tenant string, k Key) string    { return codeOf(tenant, "orphan", k) }
+func recordCode(tenant string, k Key) string { return codeOf(tenant, "orphan record", k) }
+
+// pending is a use of which no sign-in is known.
+type pending struct {
+	key, session        []byte
+	issued, first, last int64
+	app                 bool
+	about               About
+	event               string
+}
+
+// begun is when the sign-in must have been, at the latest.
+func (p *pending) begun() int64 {
+	if p.issued > 0 && p.issued < p.first {
+		return p.issued
+	}
+	return p.first
+}
+
+const pendingColumns = `SELECT key, session, issued, first, last, app, about, event FROM reconcile_use WHERE tenant = $1 AND orphan = $2 ORDER BY first, event, key`
+
+func scanPending(rows *sql.Rows) (p pending, err error) {
+	var about []byte
+	if err = rows.Scan(&p.key, &p.session, &p.issued, &p.first, &p.last, &p.app, &about, &p.event); err == nil {
+		err = json.Unmarshal(about, &p.about)
+	}
+	return p, err
+}
+
+// uses tells of each use what can be said of it.
+func (j *judgment) uses(t *tenant) error {
+	var list []pending
+	err := j.r.rows(j.ctx, pendingColumns, []any{t.id, 0}, func(rows *sql.Rows) error {
+		p, err := scanPending(rows)
+		list = append(list, p)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		p := &list[i]
+		streams := signInStreams(p.app)
+		if !j.collected(t.name, streams) || p.app && j.r.opts.Microsoft(p.about.App) || p.last < t.latest-keepUses {
+			j.settled = append(j.settled, Key(p.key))
+			continue
+		}
+		from, to := p.first-j.r.opts.Window.Milliseconds(), p.first+skew
+		if p.issued > 0 && p.issued <= p.first+skew {
+			from, to = p.issued-skew, p.issued+skew
+		}
+		ok, err := j.complete(t, streams, from, to)
+		if err == nil && ok { // and so for what shows late although it was given out long before
+			ok, err = j.complete(t, streams, p.first, p.first+1)
+		}
+		if err != nil {
+			return err
+		}
+		if ok {
+			j.orphans = append(j.orphans, Key(p.key))
+		}
+	}
+	return nil
+}
+
+// write notes what a round has found of a tenant.
+func (j *judgment) write(t *tenant) error {
+	err := j.r.db.Write(j.ctx, func(tx *sql.Tx) error {
+		l := newLedger(j.ctx, tx, &j.r.opts)
+		for _, k := range j.settled {
+			if err := l.exec(`DELETE FROM reconcile_use WHERE tenant = $1 AND key = $2 AND orphan = 0`, t.id, k[:]); err != nil {
+				return err
+			}
+		}
+		for _, k := range j.orphans {
+			if err := l.exec(`UPDATE reconcile_use SET orphan = 1 WHERE tenant = $1 AND key = $2`, t.id, k[:]); err != nil {
+				return err
+			}
+		}
+		if err := l.orphans(t); err != nil {
+			return err
+		}
+		if err := l.unneeded(t, j.collected); err != nil {
+			return err
+		}
+		for i := range j.findings {
+			if err := l.find(&j.findings[i]); err != nil {
+				return err
+			}
+		}
+		return l.forget(t)
+	})
+	j.settled, j.orphans, j.findings = j.settled[:0], j.orphans[:0], j.findings[:0]
+	return err
+}
+
+// orphans makes the findings of all uses that are said to have no sign-in: a gap of the sign-in log from when it should
+// have been until the last use, by the hour, and a record of the first.
+func (l *ledger) orphans(t *tenant) error {
+	gaps := map[Key]*finding{}
+	var order []Key
+	err := l.each(pendingColumns, []any{t.id, 1}, func(rows *sql.Rows) error {
+		p, err := scanPending(rows)
+		if err != nil {
+			return err
+		}
+		k := groupOf(p.key, p.session)
+		stop := (p.last/hourMillis + 1) * hourMillis
+		if f := gaps[k]; f != nil {
+			f.start, f.stop = min(f.start, p.begun()), max(f.stop, stop)
+			return nil
+		}
+		gap, record, err := orphanOf(t.name, k, &p)
+		if err != nil {
+			return err
+		}
+		gap.stop = stop
+		gaps[k], order = gap, append(order, k)
+		return l.find(record)
+	})
+	for _, k := range order {
+		if err == nil {
+			err = l.find(gaps[k])
+		}
+	}
+	return err
+}
+
+// orphanOf makes the findings of an orphan from its first use.
+func orphanOf(tenant string, k Key, p *pending) (gap, record *finding, err error) {
+	who, stream := p.about.User, signInStreams(p.app)[0]
+	message := "%s acts with a session that no sign-in has given out, though the sign-in log is complete: record %s"
+	switch {
+	case p.app:
+		who = p.about.App
+		message = "the application %s acts with a token that no sign-in has given out, though the sign-in log is complete: record %s"
+	case who == "":
+		who = "somebody"
+	}
+	message = fmt.Sprintf(message, who, p.event)
+	gap = &finding{
+		code: gapCode(tenant, k), kind: "orphan", tenant: tenant, stream: stream, reason: act.Unmatched, subject: who,
+		start: p.begun(), message: message,
+	}
+	o := act.Orphan{
+		ID: recordCode(tenant, k), Time: time.UnixMilli(p.first).UTC(), Kind: act.OrphanKind, Tenant: tenant, Stream: stream, User: p.about.User, App: p.about.App,
+		Self: p.app, Session: p.about.Session, Token: p.about.Token, Address: p.about.Address, Record: p.event, Message: message,
+	}
+	if p.app {
+		o.User = "" // whose mailbox it is, in some records
+	}
+	if p.issued > 0 {
+		o.Issued = time.UnixMilli(p.issued).UTC()
+	}
+	record = &finding{code: o.ID, kind: "orphan", tenant: tenant, stream: stream, subject: who, start: p.first, stop: p.first, record: o.Append(nil)}
+	return gap, record, o.Check()
+}
+
+// lacking is how many acts of an operation a channel has not shown in an hour, and others have.
+type lacking struct {
+	kind      Kind
+	operation string
+	hour      int64
+	channel   Channel
+}
+
+// counts finds the operations and hours in which a channel lacks what it owes.
+func (j *judgment) counts(t *tenant) error {
+	missing, err := j.r.missing(j.ctx, t)
+	if err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	for m, acts := range missing {
+		v, err := j.verdict(t, &m)
+		if err != nil {
+			return err
+		}
+		if v != Blind {
+			continue
+		}
+		f := finding{
+			code: codeOf(t.name, "count", m.kind, m.operation, m.hour, m.channel), kind: "count", tenant: t.name, stream: shows[m.kind][m.channel][0],
+			reason: act.Unmatched, subject: m.operation, start: m.hour * hourMillis, stop: (m.hour + 1) * hourMillis,
+			message: fmt.Sprintf("%d acts that other channels show are not in the %s", acts, m.channel),
+		}
+		wanted[f.code] = true
+		j.findings = append(j.findings, f)
+	}
+	// What was said and is not so any more, because the acts have come after all. Of what is forgotten nothing more is said.
+	return j.r.rows(j.ctx, `SELECT code, tenant, stream, reason, subject, start, message FROM reconcile_finding WHERE kind = 'count' AND tenant = $1 AND stop > start AND start >= $2`,
+		[]any{t.name, max(j.forgotten, t.latest-keepActs+hourMillis)}, func(rows *sql.Rows) error {
+			f := finding{kind: "count"}
+			err := rows.Scan(&f.code, &f.tenant, &f.stream, &f.reason, &f.subject, &f.start, &f.message)
+			if f.stop = f.start; err == nil && !wanted[f.code] && missing[j.r.lackingOf(t, &f)] == 0 {
+				j.findings = append(j.findings, f)
+			}
+			return err
+		})
+}
+
+// lackingOf tells from a finding what it is about.
+func (r *Reconciler) lackingOf(t *tenant, f *finding) lacking {
+	for k := range kinds {
+		for c := range channels {
+			m := lacking{k, f.subject, f.start / hourMillis, c}
+			if codeOf(t.name, "count", k, f.subject, m.hour, c) == f.code {
+				return m
+			}
+		}
+	}
+	return lacking{}
+}
+
+// missing counts what channels have not shown and owe.
+func (r *Reconciler) missing(ctx context.Context, t *tenant) (map[lacking]int64, error) {
+	out := map[lacking]int64{}
+	err := r.rows(ctx, `SELECT kind, operation, hour, channels, COUNT(*) FROM reconcile_act WHERE tenant = $1 AND hour >= $2 GROUP BY kind, operation, hour, channels`,
+		[]any{t.id, (t.latest - keepActs) / hourMillis}, func(rows *sql.Rows) error {
+			var m lacking
+			var mask, n int64
+			if err := rows.Scan(&m.kind, &m.operation, &m.hour, &mask, &n); err != nil {
+				return err
+			}
+			for other := range channels {
+				for shown := range channels {
+					if mask&(1<<other) == 0 && mask&(1<<shown) != 0 && owes(m.kind, shown, other) {
+						m.channel = other
+						out[m] += n
+						break
+					}
+				}
+			}
+			return nil
+		})
+	return out, err
+}
+
+// Verdict is what is said of a channel that lacks acts.
+type Verdict string
+
+// The verdicts.
+const (
+	Agree        Verdict = "agree"
+	Blind        Verdict = "unmatched"     // it should show them, and does not
+	NotCollected Verdict = "not collected" // nobody asks for it
+	NoPart       Verdict = "no part"       // it has never shown the operation: it may be no part of it
+	CannotSay    Verdict = "cannot say"    // it is not complete for the time, or may still come
+)
+
+// verdict tells why a channel lacks acts.
+func (j *judgment) verdict(t *tenant, m *lacking) (Verdict, error) {
+	streams := shows[m.kind][m.channel]
+	if !j.collected(t.name, streams) {
+		return NotCollected, nil
+	}
+	var ever bool
+	err := j.r.db.Read().QueryRowContext(j.ctx, `SELECT EXISTS (SELECT 1 FROM reconcile_count WHERE tenant = $1 AND kind = $2 AND operation = $3 AND channel = $4)`,
+		t.id, m.kind, m.operation, m.channel).Scan(&ever)
+	if err != nil || !ever {
+		return NoPart, err
+	}
+	from, to := m.hour*hourMillis, (m.hour+1)*hourMillis
+	if m.channel == Unified { // whose time is that of offering: what happened in the hour may be offered later
+		c, err := j.cover(t, streams[0])
+		if err != nil {
+			return CannotSay, err
+		}
+		to += c.Late.Milliseconds()
+	}
+	ok, err := j.complete(t, streams, from, to)
+	if !ok || err != nil {
+		return CannotSay, err
+	}
+	return Blind, nil
+}
+
+// unneeded deletes what is to be held against a channel that nobody collects.
+func (l *ledger) unneeded(t *tenant, collected func(string, []string) bool) error {
+	if !collected(t.name, signInStreams(false)) && !collected(t.name, signInStreams(true)) {
+		if err := l.exec(`DELETE FROM reconcile_issue WHERE tenant = $1`, t.id); err != nil {
+			return err
+		}
+	}
+	for k := range kinds {
+		n := 0
+		for _, streams := range shows[k] {
+			if collected(t.name, streams) {
+				n++
+			}
+		}
+		if n < 2 {
+			if err := l.exec(`DELETE FROM reconcile_act WHERE tenant = $1 AND kind = $2`, t.id, int(k)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// forget deletes what is too old to matter.
+func (l *ledger) forget(t *tenant) error {
+	for _, d := range [...]struct {
+		text   string
+		before int64
+	}{
+		{`DELETE FROM reconcile_issue WHERE tenant = $1 AND last < $2`, t.latest - l.opts.Window.Milliseconds() - 24*hourMillis},
+		{`DELETE FROM reconcile_use WHERE tenant = $1 AND orphan = 0 AND last < $2`, t.latest - keepUses},
+		{`DELETE FROM reconcile_use WHERE tenant = $1 AND last < $2`, t.latest - keepFindings},
+		{`DELETE FROM reconcile_act WHERE tenant = $1 AND hour < $2`, (t.latest - keepActs) / hourMillis},
+		{`DELETE FROM reconcile_count WHERE tenant = $1 AND hour < $2`, (t.latest - keepFindings) / hourMillis},
+		{`DELETE FROM reconcile_switch WHERE tenant = $1 AND at < $2 AND reason <> 'audit bypassed'`, t.latest - keepFindings},
+	} {
+		if err := l.exec(d.text, t.id, d.before); err != nil {
+			return err
+		}
+	}
+	return l.exec(`DELETE FROM reconcile_finding WHERE tenant = $1 AND due = 0 AND start < $2 AND stop < $2 AND kind <> ''`, t.name, t.latest-keepFindings)
+}
+
+// bound forgets the oldest tenth of sessions, tokens and acts when there are more than are kept. Nothing is said of
+// the time before.
+func (r *Reconciler) bound(ctx context.Context) error {
+	var rows, last int64
+	err := r.db.Read().QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM reconcile_issue) + (SELECT COUNT(*) FROM reconcile_use) + (SELECT COUNT(*) FROM reconcile_act)`).Scan(&rows)
+	if err != nil || rows <= int64(r.opts.MaxRows) {
+		return err
+	}
+	err = r.db.Read().QueryRowContext(ctx, `
+		SELECT at FROM (SELECT last AS at FROM reconcile_issue UNION ALL SELECT last FROM reconcile_use UNION ALL SELECT hour * $1 FROM reconcile_act)
+		ORDER BY at LIMIT 1 OFFSET $2`, hourMillis, rows-int64(r.opts.MaxRows)*9/10).Scan(&last)
+	if err != nil {
+		return err
+	}
+	r.opts.Log.Warn("more sessions, tokens and acts than are kept: the oldest are forgotten, and nothing is said of the time before", "rows", rows, "before", time.UnixMilli(last).UTC())
+	return r.db.Write(ctx, func(tx *sql.Tx) error {
+		l := newLedger(ctx, tx, &r.opts)
+		for _, text := range []string{
+			`DELETE FROM reconcile_issue WHERE last <= $1`, `DELETE FROM reconcile_use WHERE last <= $1 AND orphan = 0`,
+			`UPDATE reconcile_state SET forgotten = max(forgotten, $1)`,
+		} {
+			if err := l.exec(text, last); err != nil {
+				return err
+			}
+		}
+		return l.exec(`DELETE FROM reconcile_act WHERE hour <= $1`, last/hourMillis)
+	})
+}

@@ -1,0 +1,367 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/journal/layout"
+	"github.com/daybreak-sec/daybreak/store"
+)
+
+// Cover is what coverage knows of a tenant.
+type Cover struct {
+	// Position is the log index up to which its acts are taken into account: what they say is in the journal is before it.
+	Position uint64
+	Streams  map[string]StreamCover
+}
+
+// StreamCover is what is known of a stream.
+type StreamCover struct {
+	// Complete are stretches of the provider's time of offering of which all that was offered is in the journal, in their order.
+	Complete []Stretch
+	Now      time.Time // the present by the provider's clock
+	// Late is how long after an event its record may be offered, and Lag how long after its time of offering it
+	// may show, by what was measured.
+	Late, Lag time.Duration
+}
+
+// Stretch is [From, To).
+type Stretch struct{ From, To time.Time }
+
+// covers reports whether all of [from, to) is complete.
+func (c *StreamCover) covers(from, to int64) bool {
+	return slices.ContainsFunc(c.Complete, func(s Stretch) bool { return s.From.UnixMilli() <= from && to <= s.To.UnixMilli() })
+}
+
+// Options say what the answers depend on.
+type Options struct {
+	// Source is the name of the source that collects a stream; empty: none does, and nothing is said of it.
+	Source func(tenant, stream string) string
+	// Cover answers for [from, to) of a tenant.
+	Cover func(ctx context.Context, tenant string, from, to time.Time) (Cover, error)
+	// Microsoft reports whether an application is Microsoft's own: its sign-ins are in a log that nobody is shown.
+	Microsoft func(application string) bool
+	// Window is how long before its use a token can have been given out: 28 hours, the longest life of
+	// an access token (learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation).
+	Window time.Duration
+	// Wait is how long at least the sign-in may be in coming: 30 minutes.
+	Wait time.Duration
+	// Every is how often what is known is judged: 10 seconds.
+	Every time.Duration
+	// MaxRows bounds sessions, tokens and acts that are kept: 1,000,000.
+	MaxRows int
+	Log     *slog.Logger
+}
+
+// Reconciler holds channels against each other. It is safe for concurrent use.
+type Reconciler struct {
+	db   *store.DB
+	j    *journal.Journal
+	opts Options
+
+	mu    sync.Mutex
+	next  uint64
+	moved chan struct{}
+	err   error
+}
+
+// Open reads how far the tables are.
+func Open(ctx context.Context, db *store.DB, j *journal.Journal, o Options) (*Reconciler, error) {
+	o.Window, o.Wait = cmp.Or(o.Window, 28*time.Hour), cmp.Or(o.Wait, 30*time.Minute)
+	o.Every, o.MaxRows = cmp.Or(o.Every, 10*time.Second), cmp.Or(o.MaxRows, 1_000_000)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Microsoft == nil {
+		o.Microsoft = func(string) bool { return false }
+	}
+	r := &Reconciler{db: db, j: j, opts: o, moved: make(chan struct{})}
+	var next int64
+	if err := db.Read().QueryRowContext(ctx, `SELECT next_batch FROM reconcile_state`).Scan(&next); err != nil {
+		return nil, fmt.Errorf("reconcile: %w", err)
+	}
+	r.next = uint64(next)
+	return r, nil
+}
+
+// How much is written in one transaction, as in package coverage.
+const (
+	groupFacts = 4000
+	groupTime  = 500 * time.Millisecond
+	idleTime   = 30 * time.Second
+)
+
+// Follow reads the journal, judges now and then, and says what it finds, until ctx ends or the journal is closed, of
+// which neither is an error.
+func (r *Reconciler) Follow(ctx context.Context) error {
+	err := r.follow(ctx)
+	if errors.Is(err, journal.ErrClosed) || ctx.Err() != nil {
+		err = nil
+	}
+	r.move(0, err)
+	return err
+}
+
+func (r *Reconciler) follow(ctx context.Context) error {
+	f := r.j.Follow(r.Position())
+	// It is silent until it has read all that was there: what was said before is among it.
+	end, current := r.j.Size(), false
+	g := newGroup()
+	saved, next := time.Now(), time.Time{}
+	for {
+		wait, cancel := context.WithTimeout(ctx, min(groupTime, r.opts.Every))
+		b, err := f.Next(wait)
+		cancel()
+		late := err != nil && ctx.Err() == nil && wait.Err() != nil
+		if err == nil {
+			g.take(b)
+		}
+		current = current || late || f.Position() >= end
+		stop := err != nil && !late
+		now := time.Now()
+		if g.size >= groupFacts || g.size > 0 && (late || stop || now.Sub(g.began) >= groupTime) || now.Sub(saved) >= idleTime || stop {
+			// A group that is under way is finished also when ctx ends.
+			if err := r.apply(context.WithoutCancel(ctx), f.Position(), g); err != nil {
+				return err
+			}
+			g.reset()
+			saved = now
+		} else if g.size == 0 {
+			r.move(f.Position(), nil)
+		}
+		if stop {
+			return err
+		}
+		if current && g.size == 0 && now.After(next) {
+			if err := r.round(ctx); err != nil {
+				return err
+			}
+			// A tenth of the time at most.
+			next = time.Now().Add(max(r.opts.Every, 9*time.Since(now)))
+		}
+	}
+}
+
+// round judges what is known and says what is new of it.
+func (r *Reconciler) round(ctx context.Context) error {
+	if err := r.judge(ctx); err != nil {
+		return fmt.Errorf("reconcile: %w", err)
+	}
+	return r.say(ctx)
+}
+
+// group is what several batches say, to be written in one transaction.
+type group struct {
+	observer observer
+	tenants  map[string]*gathered
+	told     []toldAct
+	size     int
+	began    time.Time
+}
+
+// gathered is what a group says of a tenant.
+type gathered struct {
+	latest   int64
+	issues   map[Key]*span
+	uses     map[Key]*used
+	acts     map[Key]shown
+	switches map[switched]string // with the record's event id
+}
+
+type span struct{ first, last int64 }
+
+type used struct {
+	use
+	span
+	event event.ID
+}
+
+type shown struct {
+	kind    Kind
+	op      string
+	hour    int64
+	channel [channels]bool
+}
+
+type switched struct {
+	change
+	at int64
+}
+
+// toldAct is an act of our own that the journal has.
+type toldAct struct {
+	code string
+	act  act.Act
+	own  bool // a record of its own
+}
+
+func newGroup() *group {
+	g := &group{}
+	g.reset()
+	return g
+}
+
+func (g *group) reset() {
+	g.tenants, g.told, g.size, g.began = map[string]*gathered{}, nil, 0, time.Time{}
+}
+
+const hourMillis = int64(time.Hour / time.Millisecond)
+
+// take reads a batch.
+func (g *group) take(b *journal.Batch) {
+	if b.Gone {
+		return
+	}
+	for i := range b.Records {
+		rec, o := &b.Records[i], b.Envelope(i)
+		if o.Family == act.Family {
+			g.own(o, b.Raw(i))
+			continue
+		}
+		if !concerns(o.Family) || rec.Flags&layout.Mutated != 0 {
+			continue
+		}
+		g.fact(o.Tenant, b.ID(i), g.observer.observe(b.Raw(i), o.Family, rec.Time), min(rec.Time, rec.Received)/1e6)
+	}
+	if g.size > 0 && g.began.IsZero() {
+		g.began = time.Now()
+	}
+}
+
+// fact adds what a record says.
+func (g *group) fact(tenant string, id event.ID, f *facts, latest int64) {
+	t := g.tenants[tenant]
+	if t == nil {
+		t = &gathered{issues: map[Key]*span{}, uses: map[Key]*used{}, acts: map[Key]shown{}, switches: map[switched]string{}}
+		g.tenants[tenant] = t
+		g.size++
+	}
+	t.latest = max(t.latest, latest)
+	for _, k := range f.issued {
+		if s := t.issues[k]; s != nil {
+			s.first, s.last = min(s.first, f.at), max(s.last, f.at)
+			continue
+		}
+		t.issues[k] = &span{f.at, f.at}
+		g.size++
+	}
+	if f.use != nil {
+		if u := t.uses[f.use.key]; u == nil {
+			t.uses[f.use.key] = &used{*f.use, span{f.at, f.at}, id}
+			g.size++
+		} else {
+			u.last = max(u.last, f.at)
+			if f.at < u.first || f.at == u.first && id.Less(u.event) {
+				u.use, u.first, u.event = *f.use, f.at, id
+			}
+		}
+	}
+	if f.op != "" {
+		s, ok := t.acts[f.key]
+		if !ok {
+			s = shown{kind: f.kind, op: f.op, hour: f.at / hourMillis}
+			g.size++
+		}
+		s.channel[f.channel] = true
+		t.acts[f.key] = s
+	}
+	for _, c := range f.switches {
+		k := switched{c, f.at}
+		if _, ok := t.switches[k]; !ok {
+			t.switches[k] = id.String()
+			g.size++
+		}
+	}
+}
+
+// own notes an act of ours that is in the journal.
+func (g *group) own(o *event.Origin, raw []byte) {
+	switch o.Stream {
+	case act.Stream:
+		if o.Name == "" {
+			return
+		}
+		if a, err := act.Parse(raw); err == nil && isCode(a.Code) && (a.Kind == act.Gap || a.Kind == act.Filled) {
+			g.told = append(g.told, toldAct{a.Code, a, false})
+			g.size++
+		}
+	case act.Findings:
+		if orphan, err := act.ParseOrphan(raw); err == nil && isCode(orphan.ID) {
+			g.told = append(g.told, toldAct{orphan.ID, act.Act{}, true})
+			g.size++
+		}
+	}
+}
+
+// apply takes a group in, and all batches before next with it, in one transaction.
+func (r *Reconciler) apply(ctx context.Context, next uint64, g *group) error {
+	err := r.db.Write(ctx, func(tx *sql.Tx) error {
+		l := newLedger(ctx, tx, &r.opts)
+		if err := l.take(g); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE reconcile_state SET next_batch = $1`, int64(next))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reconcile: %w", err)
+	}
+	r.move(next, nil)
+	return nil
+}
+
+func (r *Reconciler) move(next uint64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next = max(r.next, next)
+	r.err = err
+	close(r.moved)
+	r.moved = make(chan struct{})
+}
+
+// Position returns the log index before which every record is in.
+func (r *Reconciler) Position() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.next
+}
+
+// Err returns why it has stopped following, nil if it has not.
+func (r *Reconciler) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// Reset forgets everything; it comes back by replay. Nothing may follow the journal meanwhile.
+func (r *Reconciler) Reset(ctx context.Context) error {
+	err := r.db.Write(ctx, func(tx *sql.Tx) error {
+		for _, table := range []string{"tenant", "issue", "use", "act", "count", "switch", "finding"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM reconcile_"+table); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE reconcile_state SET next_batch = 0, forgotten = 0`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reconcile: %w", err)
+	}
+	r.mu.Lock()
+	r.next, r.err = 0, nil
+	r.mu.Unlock()
+	return nil
+}
