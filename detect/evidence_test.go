@@ -14,8 +14,8 @@ import (
 	"github.com/daybreak-sec/daybreak/event"
 )
 
-// TestEvidenceJoins: alerts of one act are one with both records, in whatever order and however often they are said.
-func TestEvidenceJoins(t *testing.T) {
+// TestF16EvidenceJoins: alerts of one act are one with both records, in whatever order and however often they are said.
+func TestF16EvidenceJoins(t *testing.T) {
 	at := time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC)
 	say := func(batch uint64, later time.Duration, field, who string) detect.Alert {
 		when := at.Add(later)
@@ -42,8 +42,8 @@ func TestEvidenceJoins(t *testing.T) {
 	}
 }
 
-// TestAnActCountsOnce: a correlation counts the evidences of an act once, whichever comes first.
-func TestAnActCountsOnce(t *testing.T) {
+// TestF16AnActCountsOnce: a correlation counts the evidences of an act once, whichever comes first.
+func TestF16AnActCountsOnce(t *testing.T) {
 	for acts, want := range map[int]int{2: 0, 3: 1} {
 		s := newStage(t, threeExports)
 		for act := range acts {

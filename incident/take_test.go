@@ -122,8 +122,8 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// TestEvidenceOfOneAct: a second record of an act that has its alert joins it, once, and what it names joins with it.
-func TestEvidenceOfOneAct(t *testing.T) {
+// TestF16EvidenceOfOneAct: a second record of an act that has its alert joins it, once, and what it names joins with it.
+func TestF16EvidenceOfOneAct(t *testing.T) {
 	evidence := func(batch uint64, at float64, who string) detect.Alert {
 		return with(alert("a", at, who), func(a *detect.Alert) {
 			a.Kind, a.Revision = "single", int(batch)

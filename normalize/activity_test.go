@@ -12,8 +12,8 @@ import (
 	"github.com/daybreak-sec/daybreak/normalize"
 )
 
-// TestActivity: records of one act are named alike through every channel, and those of two acts never.
-func TestActivity(t *testing.T) {
+// TestF16Activity: records of one act are named alike through every channel, and those of two acts never.
+func TestF16Activity(t *testing.T) {
 	const request, correlation, target = "6a3d1f2e-0000-4a11-8b22-000000000001", "5b1a0ea0-0000-4a11-8b22-000000000002", "4c9d0fa1-0000-4a11-8b22-000000000003"
 	type record struct{ family, raw string }
 	act := func(r record) string {

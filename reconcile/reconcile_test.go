@@ -38,7 +38,6 @@ type bed struct {
 	ahead     uint64          // how far coverage has read
 	maxRows   int
 	next      uint64
-	run       string
 }
 
 func newBed(t *testing.T) *bed {
