@@ -167,7 +167,7 @@ func newWorld(t *testing.T, f faults) *world {
 // until waits for something to become so.
 func (w *world) until(what string, ok func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.Fatalf("it did not happen: %s", what)
 		}
