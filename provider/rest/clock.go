@@ -189,3 +189,17 @@ func (c *Clock) known() bool {
 func (c *Clock) skew() time.Duration {
 	return c.now().Sub(time.Now().Round(0))
 }
+
+// Observe learns from an answer of the API, for clients that ask in another way than through this package.
+func (c *Clock) Observe(h http.Header, asked, answered time.Time) {
+	c.observe(h, asked, answered, true)
+}
+
+// Now is the provider's time; before the first answer, the machine's.
+func (c *Clock) Now() time.Time { return c.now() }
+
+// Skew is how far the provider's clock is ahead of the machine's.
+func (c *Clock) Skew() time.Duration { return c.skew() }
+
+// Heard reports whether the API has answered yet.
+func (c *Clock) Heard() bool { return c.known() }

@@ -46,7 +46,7 @@ func (r *remote) answer(now func() time.Time) {
 	time.Sleep(time.Duration(r.random.Int64N(int64(r.slow) + 1)))
 	date := now().UTC().Format(http.TimeFormat)
 	time.Sleep(time.Duration(r.random.Int64N(int64(r.slow) + 1)))
-	r.clock.Observe(date, asked, time.Now())
+	r.clock.ObserveDate(date, asked, time.Now())
 }
 
 // off is how far the clock is from the truth, in the provider's time.
@@ -157,7 +157,7 @@ func TestDatesThatAreNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := rest.NewClock()
 		for _, date := range []string{"", "yesterday", "Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 01 Jan 9999 00:00:00 GMT", "1767225600"} {
-			c.Observe(date, time.Now(), time.Now())
+			c.ObserveDate(date, time.Now(), time.Now())
 		}
 		if off := time.Until(c.Now()); off != 0 {
 			t.Errorf("off by %v", off)
@@ -174,7 +174,7 @@ func TestAnswersOutOfOrder(t *testing.T) {
 		for _, i := range rand.New(rand.NewPCG(5, 6)).Perm(50) {
 			at := begun.Add(time.Duration(i) * time.Second)
 			date := r.at.Add(at.Sub(r.since)).UTC().Format(http.TimeFormat)
-			r.clock.Observe(date, at.Add(-50*time.Millisecond), at.Add(50*time.Millisecond))
+			r.clock.ObserveDate(date, at.Add(-50*time.Millisecond), at.Add(50*time.Millisecond))
 		}
 		if off := r.off().Abs(); off > time.Second {
 			t.Errorf("off by %v", off)
