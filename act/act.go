@@ -76,6 +76,8 @@ const (
 	Missing     = "missing"     // the provider does not have what it listed
 	Quarantined = "quarantined" // it fails again and again; tried now and then
 	Retention   = "retention"   // a stretch that was never listed before it expired
+	Archived    = "archived"    // it has to be restored from an archive before it can be read
+	Altered     = "altered"     // it is not what the provider has signed
 	Disabled    = "disabled"    // the subscription or the tenant's logging is off
 	Permission  = "permission"  // the provider refuses: a role or a consent is missing
 	Excluded    = "excluded"    // the configuration does not ask for it

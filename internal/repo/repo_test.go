@@ -39,6 +39,7 @@ var mayImport = []struct {
 	{"collect/auditquery", []string{"collect/loop", "provider", "act"}},
 	{"collect/push", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act"}},
 	{"collect/m365", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act", "store"}},
+	{"collect/bucket", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act", "store"}},
 	{"journal/layout", []string{"event"}},
 	{"journal/verify", []string{"event", "journal/layout"}},
 	{"journal/witness", nil},
