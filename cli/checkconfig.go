@@ -230,6 +230,9 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	case "okta":
 		v.tryOkta(ctx, c)
 		return v
+	case "cloudtrail", "s3":
+		v.tryBucket(ctx, c)
+		return v
 	case "eventhubs", "kafka":
 		v.tryTopics(ctx, c)
 		return v

@@ -46,7 +46,7 @@ func (a *app) simCommand() *cobra.Command {
 		Args:  args(cobra.NoArgs, "the name of a provider"),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.simM365Command(), a.simEntraCommand(), a.simOktaCommand(), a.simGoogleCommand(), a.simEventHubsCommand(), a.simGitHubCommand(), a.simSlackCommand())
+	cmd.AddCommand(a.simM365Command(), a.simEntraCommand(), a.simOktaCommand(), a.simGoogleCommand(), a.simEventHubsCommand(), a.simGitHubCommand(), a.simSlackCommand(), a.simAWSCommand())
 	return cmd
 }
 

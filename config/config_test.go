@@ -96,10 +96,75 @@ func differs(t *testing.T, path string, def, got reflect.Value) {
 		case slices.Contains([]string{
 			"source.FederatedToken", "source.ClientSecret", "source.APIToken", "source.Account", "source.ServiceAccount", "source.Admin", "source.Desired",
 			"source.Namespace", "source.ConnectionString", "source.Brokers", "source.SASL", "source.Username", "source.Password", "source.CA", "source.Retention",
-		}, name): // of another credential or type
+		}, name), slices.Contains(bucketSettings, name): // of another credential or type
 		case reflect.DeepEqual(def.Field(i).Interface(), got.Field(i).Interface()):
 			t.Errorf("full.toml leaves %s at its default", name)
 		}
+	}
+}
+
+// bucketSettings are those of sources of a bucket, which full.toml has none of.
+var bucketSettings = []string{
+	"source.Bucket", "source.Region", "source.Prefix", "source.Prefixes", "source.Format", "source.SinceDays", "source.PathStyle", "source.AccessKeyID", "source.SecretKey",
+	"source.RoleARN", "source.ExternalID", "source.TrailAPI",
+}
+
+// TestBuckets: what short blocks of buckets mean, and what full ones.
+func TestBuckets(t *testing.T) {
+	got, err := config.Parse([]byte(`
+[[source]]
+name = "trail"
+type = "cloudtrail"
+tenant = "O-ABCDE12345"
+bucket = "acme-trail"
+region = "eu-west-1"
+
+[[source]]
+name = "logs"
+type = "s3"
+tenant = "acme-logs"
+bucket = "acme-logs"
+region = "us-east-1"
+prefixes = ["waf/", "flow/"]
+format = "github"
+since_days = 7
+path_style = true
+access_key_id = "AKIAEXAMPLE"
+secret_access_key = "env:SECRET"
+role_arn = "arn:aws:iam::111122223333:role/daybreak"
+external_id = "x"
+api = "http://localhost:9000/"
+
+[[source]]
+name = "trail2"
+type = "cloudtrail"
+tenant = "111122223333"
+bucket = "acme-trail"
+region = "eu-west-1"
+prefix = "audit"
+trail_api = "https://trail.example.com/"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rate, poll, sweep := 6000, config.Duration(15*time.Second), config.Duration(5*time.Minute)
+	want := []config.Source{
+		{
+			Name: "trail", Type: "cloudtrail", Tenant: "o-abcde12345", Bucket: "acme-trail", Region: "eu-west-1", SinceDays: 90,
+			Streams: []string{"CloudTrail", "CloudTrail-Insight", "CloudTrail-Digest"}, Poll: poll, Sweep: sweep, RequestsPerMinute: rate,
+		},
+		{
+			Name: "logs", Type: "s3", Tenant: "acme-logs", Bucket: "acme-logs", Region: "us-east-1", Prefixes: []string{"waf/", "flow/"}, Format: "github", SinceDays: 7, PathStyle: true,
+			AccessKeyID: "AKIAEXAMPLE", SecretKey: "env:SECRET", RoleARN: "arn:aws:iam::111122223333:role/daybreak", ExternalID: "x", API: "http://localhost:9000",
+			Streams: []string{"objects"}, Poll: poll, Sweep: sweep, RequestsPerMinute: rate,
+		},
+		{
+			Name: "trail2", Type: "cloudtrail", Tenant: "111122223333", Bucket: "acme-trail", Region: "eu-west-1", Prefix: "audit/", TrailAPI: "https://trail.example.com", SinceDays: 90,
+			Streams: []string{"CloudTrail", "CloudTrail-Insight", "CloudTrail-Digest"}, Poll: poll, Sweep: sweep, RequestsPerMinute: rate,
+		},
+	}
+	if diff := cmp.Diff(want, got.Sources); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md). Required."`
-	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. Required."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md). \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket. Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3: a name that you choose, one for each bucket. Required."`
 	Plan   string `toml:"plan" doc:"m365, entra, controls, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
 	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, eventhubs without connection_string: application (client) id of the registration, a GUID. Required."`
@@ -37,15 +37,27 @@ type Source struct {
 	Password         Secret   `toml:"password" doc:"kafka: where the password of sasl is."`
 	CA               string   `toml:"ca" doc:"kafka: PEM file of the authorities that brokers have their certificates from, if they are not the system's."`
 	Retention        Duration `toml:"retention" doc:"eventhubs, kafka: how long the hub or topic keeps messages, as it is set there. How much time is left before messages are lost is reckoned from it. Default: 24h."`
+	Bucket           string   `toml:"bucket" doc:"cloudtrail, s3: name of the bucket. Required."`
+	Region           string   `toml:"region" doc:"cloudtrail, s3: region of the bucket, such as \"eu-west-1\"; what a compatible store calls so. Required."`
+	Prefix           string   `toml:"prefix" doc:"cloudtrail: what stands before AWSLogs/ in the keys, as the trail is configured. Empty: nothing does."`
+	Prefixes         []string `toml:"prefixes" doc:"s3: what the keys begin with that are collected. Empty: all of them."`
+	Format           string   `toml:"format" doc:"s3: what the records are, as of import --source. Default: auto, which tells it from each."`
+	SinceDays        int      `toml:"since_days" doc:"cloudtrail, s3: how many days back objects are collected. Default: 90."`
+	PathStyle        bool     `toml:"path_style" doc:"cloudtrail, s3: the bucket stands in the path and not in the host name, as many compatible stores want it."`
+	AccessKeyID      string   `toml:"access_key_id" doc:"cloudtrail, s3: id of an access key. Empty: the AWS SDK looks for a credential in its own places: the environment, shared files, a web identity, a container's or an instance's role."`
+	SecretKey        Secret   `toml:"secret_access_key" doc:"cloudtrail, s3: where the secret of the access key is. It is read again when it is refused. Required with access_key_id."`
+	RoleARN          string   `toml:"role_arn" doc:"cloudtrail, s3: role that is assumed with the credential."`
+	ExternalID       string   `toml:"external_id" doc:"cloudtrail, s3: external id that the role asks for."`
+	TrailAPI         string   `toml:"trail_api" doc:"cloudtrail: base address of CloudTrail's own API, which gives the keys of the digests, instead of the region's, for a simulator or a proxy."`
 	Publisher        string   `toml:"publisher" doc:"m365: GUID that the provider counts requests under. Empty means the tenant's own id."`
 
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 5m of controls. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail and s3, 5m of controls. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
 	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. eventhubs and kafka have none."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 60 of controls, far less. eventhubs and kafka have none."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls, far less. eventhubs and kafka have none."`
 
 	Desired *Desired `toml:"desired" doc:"controls: how the tenant should be set up to log, where that is not the same in every tenant."`
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
@@ -80,6 +92,9 @@ type kind struct {
 }
 
 var microsoft = []string{"plan", "client_id", "certificate", "federated_token", "client_secret", "publisher", "login", "api"}
+
+// aws are the settings of sources of a bucket.
+var aws = []string{"api", "bucket", "region", "since_days", "path_style", "access_key_id", "secret_access_key", "role_arn", "external_id"}
 
 // kinds are the types of sources.
 var kinds = map[string]*kind{
@@ -136,6 +151,16 @@ var kinds = map[string]*kind{
 		poll:    10 * time.Second, sweep: 5 * time.Minute, perMinute: 40, least: 15,
 		tenant: organization, fold: strings.ToUpper, keys: []string{"api_token", "api"},
 	},
+	"cloudtrail": {
+		streams: []string{"CloudTrail", "CloudTrail-Insight", "CloudTrail-Digest"},
+		poll:    15 * time.Second, sweep: 5 * time.Minute, perMinute: 6000, least: 60,
+		tenant: awsAccount, fold: strings.ToLower, keys: append([]string{"prefix", "trail_api"}, aws...),
+	},
+	"s3": {
+		streams: []string{"objects"},
+		poll:    15 * time.Second, sweep: 5 * time.Minute, perMinute: 6000, least: 60,
+		tenant: bucketOwner, fold: strings.ToLower, keys: append([]string{"prefixes", "format"}, aws...),
+	},
 }
 
 // Types are the types of sources, in their order.
@@ -173,6 +198,12 @@ func DefaultSource(typ string) Source {
 	if k.has("account") {
 		s.Account = accounts[0]
 	}
+	if k.has("since_days") {
+		s.SinceDays = 90
+	}
+	if k.has("format") {
+		s.Format = "auto"
+	}
 	if k.has("retention") {
 		s.Retention = Duration(24 * time.Hour)
 	}
@@ -188,6 +219,12 @@ func (s *Source) fill(said func(key string) bool) {
 	}
 	if !said("account") {
 		s.Account = def.Account
+	}
+	if !said("since_days") {
+		s.SinceDays = def.SinceDays
+	}
+	if !said("format") {
+		s.Format = def.Format
 	}
 	if !said("poll") {
 		s.Poll = def.Poll
@@ -214,7 +251,10 @@ func (s *Source) fill(said func(key string) bool) {
 		s.Publisher = s.Tenant
 	}
 	s.Namespace = strings.ToLower(s.Namespace)
-	s.API, s.Login = strings.TrimSuffix(s.API, "/"), strings.TrimSuffix(s.Login, "/")
+	s.API, s.Login, s.TrailAPI = strings.TrimSuffix(s.API, "/"), strings.TrimSuffix(s.Login, "/"), strings.TrimSuffix(s.TrailAPI, "/")
+	if s.Prefix != "" && !strings.HasSuffix(s.Prefix, "/") {
+		s.Prefix += "/"
+	}
 }
 
 // Credential returns the reference to what the source proves itself with, and
@@ -234,7 +274,7 @@ type proof struct {
 }
 
 func (s *Source) credentials() []proof {
-	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}, {"service_account", s.ServiceAccount}, {"api_token", s.APIToken}, {"connection_string", s.ConnectionString}, {"password", s.Password}}
+	return []proof{{"certificate", s.Certificate}, {"federated_token", s.FederatedToken}, {"client_secret", s.ClientSecret}, {"service_account", s.ServiceAccount}, {"api_token", s.APIToken}, {"connection_string", s.ConnectionString}, {"password", s.Password}, {"secret_access_key", s.SecretKey}}
 }
 
 func sourcePath(i int, key string) string { return "source." + strconv.Itoa(i) + "." + key }
@@ -313,6 +353,8 @@ func (s *Source) checkIdentity() (key, msg string) {
 		return key, key + ": a source of type " + s.Type + " has none: leave it out"
 	}
 	switch {
+	case k.has("bucket"):
+		return s.checkBucket()
 	case k.has("admin") && s.Admin == "":
 		return "admin", "admin is missing: give the mail address of the administrator in whose name the service account reads"
 	case k.has("admin") && !mailAddress.MatchString(s.Admin):
@@ -354,6 +396,8 @@ func (s *Source) checkCredential() (key, msg string) {
 		first = c.key
 	}
 	switch {
+	case kinds[s.Type].has("bucket"):
+		return s.checkAccessKey(first)
 	case s.Type == "kafka" && (first == "") != (s.SASL == ""):
 		return "password", "sasl and password are given together, or not at all"
 	case s.Type == "kafka":
@@ -369,7 +413,7 @@ func (s *Source) checkCredential() (key, msg string) {
 }
 
 func (s *Source) checkAddresses() (key, msg string) {
-	for _, a := range []struct{ key, text string }{{"api", s.API}, {"login", s.Login}} {
+	for _, a := range []struct{ key, text string }{{"api", s.API}, {"login", s.Login}, {"trail_api", s.TrailAPI}} {
 		if a.text == "" {
 			continue
 		}

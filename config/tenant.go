@@ -99,6 +99,12 @@ func (k *kind) has(key string) bool { return slices.Contains(k.keys, key) }
 
 // foreign finds a setting that sources of the type do not have.
 func (s *Source) foreign(k *kind) (key string) {
+	flag := func(yes bool) Secret {
+		if yes {
+			return "true"
+		}
+		return ""
+	}
 	for _, set := range []proof{
 		{"plan", Secret(s.Plan)},
 		{"account", Secret(s.Account)},
@@ -106,6 +112,17 @@ func (s *Source) foreign(k *kind) (key string) {
 		{"publisher", Secret(s.Publisher)},
 		{"admin", Secret(s.Admin)},
 		{"login", Secret(s.Login)},
+		{"bucket", Secret(s.Bucket)},
+		{"region", Secret(s.Region)},
+		{"prefix", Secret(s.Prefix)},
+		{"prefixes", flag(len(s.Prefixes) > 0)},
+		{"format", Secret(s.Format)},
+		{"since_days", flag(s.SinceDays != 0)},
+		{"path_style", flag(s.PathStyle)},
+		{"access_key_id", Secret(s.AccessKeyID)},
+		{"role_arn", Secret(s.RoleARN)},
+		{"external_id", Secret(s.ExternalID)},
+		{"trail_api", Secret(s.TrailAPI)},
 		{"api", Secret(s.API)},
 		{"namespace", Secret(s.Namespace)},
 		{"brokers", Secret(strings.Join(s.Brokers, ","))},

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 
+	objects "github.com/daybreak-sec/daybreak/collect/bucket"
 	"github.com/daybreak-sec/daybreak/collect/kafka"
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/collect/pages"
@@ -38,7 +39,11 @@ func (n *Node) forgetLost(ctx context.Context) (rebuild bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	lost = lost || pages || watched || topics
+	inBuckets, err := objects.Distrust(ctx, n.db, n.journal.Origin(), size)
+	if err != nil {
+		return false, err
+	}
+	lost = lost || inBuckets || pages || watched || topics
 	if rebuild = n.lake.Appended().Batch > size; !rebuild && !lost {
 		return false, nil
 	}

@@ -122,6 +122,11 @@ func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (colle
 		return s.github(c, acts, hook)
 	case "slack":
 		return s.slack(c, acts, hook)
+	case "cloudtrail", "s3":
+		if err := CheckSource(c.Format); err != nil {
+			return nil, fmt.Errorf("format: %w", err)
+		}
+		return s.bucket(c, acts, hook)
 	case "eventhubs", "kafka":
 		return s.kafka(c, acts, hook)
 	}
