@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -228,15 +227,22 @@ func (c *Coverage) report(ctx context.Context, tx *sql.Tx, q *Query, r *Report) 
 	if err := c.bound(q, r, feeds); err != nil {
 		return err
 	}
+	type stream struct{ tenant, stream string }
+	excluded, known := map[stream]bool{}, map[stream]bool{}
+	for _, s := range q.Expected {
+		if !s.Collected {
+			excluded[stream{s.Tenant, s.Stream}] = true
+		}
+	}
 	for _, f := range feeds {
-		v := &view{ctx: ctx, tx: tx, opts: &c.opts, feed: f, now: c.now(q, f)}
-		v.excluded = slices.ContainsFunc(q.Expected, func(s Stream) bool { return s.Tenant == f.tenant && s.Stream == f.stream && !s.Collected })
+		known[stream{f.tenant, f.stream}] = true
+		v := &view{ctx: ctx, tx: tx, opts: &c.opts, feed: f, now: c.now(q, f), excluded: excluded[stream{f.tenant, f.stream}]}
 		if err := v.report(q, r); err != nil {
 			return err
 		}
 	}
 	for _, s := range q.Expected {
-		if !slices.ContainsFunc(feeds, func(f *feed) bool { return f.tenant == s.Tenant && f.stream == s.Stream }) {
+		if !known[stream{s.Tenant, s.Stream}] {
 			r.notAsked(q, s)
 		}
 	}

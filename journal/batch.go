@@ -4,6 +4,7 @@
 package journal
 
 import (
+	"slices"
 	"time"
 	"unsafe"
 
@@ -79,6 +80,14 @@ func (b *building) reserve(raw, records int) {
 	b.keys = make([]recordKey, 0, records)
 }
 
+// fit gives up room that the batch has not come to need: it may be kept in memory for long.
+func (b *building) fit() {
+	if cap(b.raw) > 2*len(b.raw) {
+		b.raw, b.ends = slices.Clone(b.raw), slices.Clone(b.ends)
+		b.Records, b.keys = slices.Clone(b.Records), slices.Clone(b.keys)
+	}
+}
+
 // piece returns the origin's piece in the batch, begun at ordinal next if it is
 // not there yet.
 func (b *building) piece(o event.Origin, next uint64) (int, *layout.Origin) {
@@ -95,7 +104,8 @@ func (b *building) piece(o event.Origin, next uint64) (int, *layout.Origin) {
 // copyID copies a provider id into the batch.
 func (b *building) copyID(id []byte) []byte {
 	if len(b.ids)+len(id) > cap(b.ids) {
-		b.ids = make([]byte, 0, max(32<<10, len(id))) // the ids so far keep the old array
+		// The ids so far keep the old array. A batch of few records needs no more room than they do.
+		b.ids = make([]byte, 0, max(min(48*cap(b.Records), 32<<10), 512, len(id)))
 	}
 	start := len(b.ids)
 	b.ids = append(b.ids, id...)

@@ -215,8 +215,9 @@ func (j *Journal) seal(ctx context.Context, must bool) error {
 	}
 	j.building = nil
 	// Batches grow by as much as the committer is behind: room for the mean would be copied out of half of the time.
-	j.likely.raw = max(len(b.raw)+len(b.raw)/32, j.likely.raw-j.likely.raw/32)
-	j.likely.records = max(len(b.Records)+len(b.Records)/32, j.likely.records-j.likely.records/32)
+	j.likely.raw = max(len(b.raw)+len(b.raw)/32, j.likely.raw-j.likely.raw/8)
+	j.likely.records = max(len(b.Records)+len(b.Records)/32, j.likely.records-j.likely.records/8)
+	b.fit()
 	b.timer.Stop()
 	select {
 	case j.work <- b:

@@ -4,6 +4,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/notify"
 )
 
@@ -137,10 +139,20 @@ func (n *Node) declare(ctx context.Context, c *config.Config) {
 		}
 		a.Message += text
 	}
+	var commits []*journal.Commit
 	for _, name := range order {
-		if err := n.writeAct(ctx, name, tenantOf(c, name), *acts[name]); err != nil {
-			n.log.Error("a change of the configuration was not written into the journal", "source", name, "err", err)
-			return // it is declared the next time
+		commit, err := act.NewWriter(n.journal, cmp.Or(name, programName), tenantOf(c, name)).Write(ctx, *acts[name])
+		if err == nil {
+			commits = append(commits, commit)
+			continue
+		}
+		n.log.Error("a change of the configuration was not written into the journal", "source", name, "err", err)
+		return // it is declared the next time
+	}
+	for _, commit := range commits { // of all at once: a thousand sources are declared in one batch
+		if _, err := commit.Wait(ctx); err != nil {
+			n.log.Error("the changes of the configuration were not written into the journal", "err", err)
+			return
 		}
 	}
 	if err := n.rememberConfigured(ctx, now); err != nil {

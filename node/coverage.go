@@ -131,7 +131,7 @@ func (c *covered) listen(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, listenEvery/2)
 	defer cancel()
-	feeds, err := c.silences.Heard(ctx, c.n.providerNow)
+	feeds, err := c.silences.Heard(ctx, c.n.providerClocks())
 	if err != nil {
 		return err
 	}
@@ -154,15 +154,25 @@ func (c *covered) listen(ctx context.Context) error {
 	return err
 }
 
-// providerNow is the present by the clock of a tenant's provider, if a source has
-// spoken to it.
-func (n *Node) providerNow(tenant string) (time.Time, bool) {
-	for _, s := range n.Sources() {
-		if s.Tenant == tenant && s.State == Running && (s.Provider.Heard || !s.Provider.TokenExpires.IsZero()) {
-			return time.Now().Add(s.Provider.Skew), true
+// providerClocks returns what tells the present by the clock of a tenant's provider, if a source has
+// spoken to it by now.
+func (n *Node) providerClocks() func(tenant string) (time.Time, bool) {
+	skews := map[string]time.Duration{}
+	for _, src := range n.sources.all() {
+		src.mu.Lock()
+		c, running := src.collector, src.state == Running
+		src.mu.Unlock()
+		if _, known := skews[src.config.Tenant]; known || c == nil || !running {
+			continue
+		}
+		if p := c.Provider(); p.Heard || !p.TokenExpires.IsZero() {
+			skews[src.config.Tenant] = p.Skew
 		}
 	}
-	return time.Time{}, false
+	return func(tenant string) (time.Time, bool) {
+		skew, known := skews[tenant]
+		return time.Now().Add(skew), known
+	}
 }
 
 // expected are the streams that the providers of the configured sources have.
@@ -181,11 +191,13 @@ func (n *Node) expected() (list []coverage.Stream) {
 		}
 	}
 	// Two sources may share the streams of a tenant.
-	return slices.DeleteFunc(list, func(s coverage.Stream) bool {
-		return !s.Collected && slices.ContainsFunc(list, func(o coverage.Stream) bool {
-			return o.Tenant == s.Tenant && o.Stream == s.Stream && o.Collected
-		})
-	})
+	collected := map[[2]string]bool{}
+	for _, s := range list {
+		if s.Collected {
+			collected[[2]string{s.Tenant, s.Stream}] = true
+		}
+	}
+	return slices.DeleteFunc(list, func(s coverage.Stream) bool { return !s.Collected && collected[[2]string{s.Tenant, s.Stream}] })
 }
 
 // Poll is the longest time between two polls of the sources that are configured: a
@@ -225,7 +237,7 @@ func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage,
 		return nil, err
 	}
 	r, err := n.covered.coverage.Report(ctx, coverage.Query{
-		Since: since, Until: until, Wall: time.Now(), Now: n.providerNow, Expected: n.expected(),
+		Since: since, Until: until, Wall: time.Now(), Now: n.providerClocks(), Expected: n.expected(),
 	})
 	if err != nil {
 		return nil, err

@@ -164,7 +164,7 @@ func (c *covered) lastDay() (*coverage.Report, []coverage.Delay) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	day, err := c.coverage.Report(ctx, coverage.Query{Wall: now, Now: c.n.providerNow, Expected: c.n.expected()})
+	day, err := c.coverage.Report(ctx, coverage.Query{Wall: now, Now: c.n.providerClocks(), Expected: c.n.expected()})
 	if err == nil {
 		c.latest, err = c.delays.Latency(ctx, now.Add(-time.Hour), now)
 	}

@@ -6,7 +6,8 @@
 // catalogs, settings).
 //
 // There is one writer at a time: [DB.Write] runs its function in a transaction
-// that is durable when Write returns nil. Readers go on meanwhile and see the
+// that is durable when Write returns nil. Many small changes at once go through
+// [DB.Share], which promises the same and writes them to the disk together. Readers go on meanwhile and see the
 // state of the last transaction. Only one process opens the database; who holds
 // the data directory is decided elsewhere.
 //
@@ -26,6 +27,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the driver "sqlite": SQLite in Go, no cgo
 )
@@ -37,6 +39,10 @@ var migrations embed.FS
 type DB struct {
 	writer *sql.DB // one connection, which begins its transactions as a writer
 	reader *sql.DB
+
+	turn    chan struct{} // held by the one who writes
+	waiting atomic.Int32  // for the turn
+	shared  *shared       // the transaction that is open; nil if none is
 }
 
 // readers is the size of the pool of reading connections. Queries of the
@@ -84,7 +90,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 		writer.Close()
 		return nil, err
 	}
-	return &DB{writer: writer, reader: reader}, nil
+	return &DB{writer: writer, reader: reader, turn: make(chan struct{}, 1)}, nil
 }
 
 func connect(path, option string, connections int) (*sql.DB, error) {
@@ -114,6 +120,9 @@ func (db *DB) Close() error {
 // Write runs f in a transaction, alone among the writers. If f returns nil and
 // Write does, the changes are durable; in every other case none of them is made.
 func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
+	db.enter()
+	defer db.leave()
+	db.end()
 	return transact(ctx, db.writer, f)
 }
 

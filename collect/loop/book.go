@@ -32,7 +32,7 @@ type Book struct {
 
 // Write runs a transaction.
 func (b *Book) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	return b.change("database", func() error { return b.DB.Write(ctx, f) })
+	return b.change("database", func() error { return b.DB.Share(ctx, f) })
 }
 
 // Append appends records to the journal.

@@ -315,7 +315,7 @@ func (c *Collector) end(ctx context.Context) {
 
 // write runs a transaction.
 func (c *Collector) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	return c.change("database", func() error { return c.o.DB.Write(ctx, f) })
+	return c.change("database", func() error { return c.o.DB.Share(ctx, f) })
 }
 
 // tell appends acts to the journal.
