@@ -100,7 +100,7 @@ func TestManyStreams(t *testing.T) {
 	cpu = processorTime(t) - cpu
 	t.Logf("%d streams of %d tenants, listed in %.0f s: %.1f KiB of memory and %.1f goroutines each; %.0f requests/s, %.2f acts/s, %.1f %% of a core",
 		streams, tenants, at.Sub(began).Seconds(), memory/float64(streams)/1024, routines, float64(requests.Load()-asked)/passed, float64(w.node.DetectStats().Records-stored)/passed, 100*cpu.Seconds()/passed)
-	if most := float64(32<<20 + streams*64<<10); memory > most || routines > 8+1000/float64(streams) {
+	if most := float64(32<<20 + streams*112<<10); memory > most || routines > 8+1000/float64(streams) {
 		t.Errorf("%d idle streams take %.0f MiB, more than %.0f, and %.1f goroutines each", streams, memory/(1<<20), most/(1<<20), routines)
 	}
 	w.stop()
