@@ -54,7 +54,7 @@ func (c *reconciling) source(tenant, stream string) string {
 
 // cover asks coverage, and takes into account how late records have been.
 func (c *reconciling) cover(ctx context.Context, tenant string, from, to time.Time) (out reconcile.Cover, err error) {
-	r, err := c.n.covered.coverage.Report(ctx, coverage.Query{Since: from, Until: to, Wall: time.Now(), Now: c.n.providerNow, Offers: true})
+	r, err := c.n.covered.coverage.Report(ctx, coverage.Query{Since: from, Until: to, Wall: time.Now(), Now: c.n.providerClocks(), Offers: true})
 	if err != nil {
 		return out, err
 	}
@@ -136,8 +136,9 @@ func (n *Node) Channels(ctx context.Context, since, until time.Time) (*reconcile
 	}
 	if until.IsZero() {
 		until = time.Now()
-		for _, s := range n.Sources() { // a provider may be ahead
-			if now, ok := n.providerNow(s.Tenant); ok && now.After(until) {
+		clock := n.providerClocks()
+		for _, s := range n.live.Load().config.Sources { // a provider may be ahead
+			if now, ok := clock(s.Tenant); ok && now.After(until) {
 				until = now
 			}
 		}
