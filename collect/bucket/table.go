@@ -19,7 +19,7 @@ import (
 	"github.com/daybreak-sec/daybreak/store"
 )
 
-// This file is all that knows the tables of store/migrations/0013_bucket.sql.
+// This file is all that knows the tables of store/migrations/0014_bucket.sql.
 
 // place is a row of bucket_stream.
 type place struct {
