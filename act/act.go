@@ -62,6 +62,7 @@ const (
 	Configured   Kind = "configured"   // a source was set up, changed or removed
 	Alarm        Kind = "alarm"        // something needs a person, or no longer does
 	Control      Kind = "control"      // how a control that can switch logging off stands: Code is its name
+	Readiness    Kind = "readiness"    // a requirement, named by Code, has another verdict, which is the Reason; Subject is the group
 	Statement    Kind = "statement"    // a signed statement was made: Code is its SHA-256 in hex, Reason what of
 )
 

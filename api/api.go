@@ -55,6 +55,7 @@ import (
 	"github.com/daybreak-sec/daybreak/identity"
 	"github.com/daybreak-sec/daybreak/journal/layout"
 	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/readiness"
 )
 
 // Limits of the server.
@@ -101,6 +102,9 @@ func routes(s *surface) (*recorder, huma.API) {
 		if t.PkgPath() == reflect.TypeFor[scorecard.Scorecard]().PkgPath() {
 			name = "Scorecard" + strings.TrimPrefix(name, "Scorecard")
 		}
+		if t.PkgPath() == reflect.TypeFor[readiness.Document]().PkgPath() {
+			name = "Readiness" + strings.TrimPrefix(name, "Readiness")
+		}
 		if t.PkgPath() == reflect.TypeFor[identity.Person]().PkgPath() {
 			name = "Identity" + strings.TrimPrefix(name, "Identity")
 		}
@@ -135,6 +139,7 @@ func routes(s *surface) (*recorder, huma.API) {
 	get(a, "person", "/api/v1/people/{name}", "Somebody's addresses and accounts in all suites, with the evidence", s.person)
 	get(a, "session", "/api/v1/sessions/{id}", "What a session did, over all channels and suites, and what is to be seen beside it", s.session)
 	get(a, "controls", "/api/v1/controls", "How everything stands that can switch the logging of a tenant off", s.controls)
+	stream(a, http.MethodPost, "readiness", "/api/v1/readiness", "Judge requirements; signed. Its hash, and each verdict that has changed, go into the journal", readinessAnswer{}, s.readiness)
 	get(a, "incidents", "/api/v1/incidents", "Incidents, the one with the latest alert first", s.incidents)
 	get(a, "incident", "/api/v1/incidents/{id}", "One incident: what happened, in what order, to whom, and how far it reached", s.incident)
 	post(a, "decide", "/api/v1/incidents/{id}/decisions", "Change an incident: its state, who takes care of it, a note, what belongs to it", s.decide)

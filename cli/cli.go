@@ -199,6 +199,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).coverageCommand,
 	(*app).controlsCommand,
 	(*app).scorecardCommand,
+	(*app).readinessCommand,
 	(*app).proveCommand,
 	(*app).verifyCommand,
 	(*app).witnessCommand,

@@ -19,6 +19,7 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage/statement"
 	"github.com/daybreak-sec/daybreak/journal/verify"
 	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/readiness"
 )
 
 // statementFlags say what document to make and where it goes.
@@ -112,8 +113,13 @@ func (a *app) verifyStatement(ctx context.Context, dir string, f verifyFlags) er
 	if len(o.Keys) == 0 {
 		return usagef("--statement needs --key FILE: the log's verifier key, had from the log's owner and not with the statement")
 	}
-	if statement.TitleOf(doc) == statement.ScorecardTitle {
-		return a.verifyScorecard(doc, dir, o.Keys)
+	switch title := statement.TitleOf(doc); title {
+	case statement.ScorecardTitle:
+		var card scorecard.Scorecard
+		return a.verifyMeasured(doc, dir, o.Keys, title, &card, func() string { return "the scorecard of " + stamp(card.Made) })
+	case statement.ReadinessTitle:
+		var d readiness.Document
+		return a.verifyMeasured(doc, dir, o.Keys, title, &d, func() string { return fmt.Sprintf("the judgment %q of %s", d.Verdict, stamp(d.Made)) })
 	}
 	var s statement.Statement
 	h, err := statement.Open(doc, o.Keys, statement.CoverageTitle, &s)
@@ -133,21 +139,20 @@ func (a *app) verifyStatement(ctx context.Context, dir string, f verifyFlags) er
 	return a.holds(h, &s, report)
 }
 
-// verifyScorecard checks the signature of a scorecard: its measurements are not in the
-// journal, and nothing more can be checked.
-func (a *app) verifyScorecard(doc []byte, dir string, keys []string) error {
+// verifyMeasured checks who signed a document of measurements: these are not in the journal, and nothing more can be checked. body
+// is what it is read into, and name says afterwards which it is.
+func (a *app) verifyMeasured(doc []byte, dir string, keys []string, title statement.Title, body any, name func() string) error {
 	if dir != "" {
-		return usagef("a scorecard is of measurements, which the journal does not hold: leave out DIR")
+		return usagef("it is of measurements, which the journal does not hold: leave out DIR")
 	}
-	var card scorecard.Scorecard
-	h, err := statement.Open(doc, keys, statement.ScorecardTitle, &card)
+	h, err := statement.Open(doc, keys, title, body)
 	if err != nil {
 		return a.refutedStatement(err)
 	}
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(map[string]any{"ok": true, "origin": h.Origin, "entries": h.Entries, "sha256": fmt.Sprintf("%x", h.Sum), "rederived": false})
 	}
-	_, err = fmt.Fprintf(a.stdout, "ok: the scorecard of %s is signed by the log %s (SHA-256 %x)\n", stamp(card.Made), h.Origin, h.Sum)
+	_, err = fmt.Fprintf(a.stdout, "ok: %s is signed by the log %s (SHA-256 %x)\n", name(), h.Origin, h.Sum)
 	return err
 }
 

@@ -382,6 +382,24 @@ func (c *Client) Session(ctx context.Context, id string, since, until time.Time)
 	return s, c.get(ctx, "/api/v1/sessions/"+url.PathEscape(id)+"?"+q.Encode(), &s)
 }
 
+// Readiness has requirements judged, of a tenant and a group of people if they are named, and returns the signed document.
+func (c *Client) Readiness(ctx context.Context, requirements, tenant, group string) ([]byte, error) {
+	text, err := json.Marshal(map[string]string{"requirements": requirements, "tenant": tenant, "group": group})
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.do(ctx, http.MethodPost, "/api/v1/readiness", bytes.NewReader(text), "application/json")
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	doc, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return nil, broken(err)
+	}
+	return doc, nil
+}
+
 // Backtest asks what rules would have found in the stored history.
 func (c *Client) Backtest(ctx context.Context, r v1.BacktestRequest) (out v1.Backtest, err error) {
 	text, err := json.Marshal(r)

@@ -48,6 +48,7 @@ type Config struct {
 	Detect    Detect    `toml:"detect" doc:"The rules that judge every record. \"daybreak rules lint\" checks them before they are used."`
 	Incidents Incidents `toml:"incidents" doc:"What alerts join into: docs/reference/incidents.md."`
 	Identity  Identity  `toml:"identity" doc:"Which accounts are one person's: docs/reference/people.md."`
+	Readiness Readiness `toml:"readiness" doc:"Requirements that are judged while the server runs: docs/reference/readiness.md."`
 	Search    Search    `toml:"search" doc:"Limits of one search; they keep it from hurting collection."`
 	Log       Log       `toml:"log" doc:"The program's own log, JSON lines on standard error."`
 	Sources   []Source  `toml:"source" doc:"A tenant that records are collected from; one such block each. \"daybreak check-config\" tries them, docs/connect-*.md say how to set one up."`
@@ -106,10 +107,11 @@ type Log struct {
 // Default returns the configuration of an empty file.
 func Default() Config {
 	return Config{
-		Server: Server{Listen: "127.0.0.1:8674"},
-		Detect: Detect{Builtin: true, Memory: 128 << 20},
-		Search: Search{Timeout: Duration(60e9), Memory: 64 << 20, Parallel: 2},
-		Log:    Log{Level: "info"},
+		Server:    Server{Listen: "127.0.0.1:8674"},
+		Detect:    Detect{Builtin: true, Memory: 128 << 20},
+		Readiness: Readiness{Every: Duration(300e9)},
+		Search:    Search{Timeout: Duration(60e9), Memory: 64 << 20, Parallel: 2},
+		Log:       Log{Level: "info"},
 	}
 }
 
@@ -184,7 +186,7 @@ func (c *Config) checkForms(at *places) error {
 	if len(c.Notify) > 0 && !at.has("notify.0") {
 		return problemf("notify", "channels are a list of blocks: write [[notify]] and not [notify]")
 	}
-	spans := []string{"search.timeout"}
+	spans := []string{"search.timeout", "readiness.every"}
 	for i := range c.Sources {
 		spans = append(spans, sourcePath(i, "poll"), sourcePath(i, "sweep"), sourcePath(i, "retention"))
 	}
@@ -293,6 +295,9 @@ func (c *Config) Check() error {
 		return problemf("log.level", "log.level is %q: want debug, info, warn or error", c.Log.Level)
 	}
 	if err := checkCommon(c.Incidents.Common); err != nil {
+		return err
+	}
+	if err := c.Readiness.check(); err != nil {
 		return err
 	}
 	if err := c.checkIdentity(); err != nil {

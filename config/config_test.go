@@ -48,6 +48,7 @@ func TestEverySetting(t *testing.T) {
 		Enrich:    config.Enrich{Databases: []string{"country.mmdb", "asn.mmdb"}},
 		Detect:    config.Detect{Rules: []string{"rules"}, Pipelines: []string{"fields.yml"}, Memory: 2 << 30},
 		Incidents: config.Incidents{Common: []string{"203.0.113.0/24", "backup@contoso.example"}},
+		Readiness: config.Readiness{Requirements: "requirements.toml", Groups: []string{"ring=1"}, Every: config.Duration(time.Minute)},
 		Identity: config.Identity{
 			List: "people.csv", Links: []string{"ann@contoso.example github:ann-lee"}, Deny: []string{"ann@contoso.example slack:U0ANNLEE01"},
 			Organizations: []string{"0873ee4d-0000-4000-8000-000000000001 contoso.okta.com"},

@@ -25,7 +25,7 @@ secrets: what Daybreak makes itself is in files of the data directory that only 
 sources, receivers and channels are given by reference: ` + "`env:NAME`, `file:PATH` or `command:/PROGRAM ARG…`" + `.
 
 ` + "`daybreak serve`" + ` reads the file again when it changes and on SIGHUP; a file with a mistake changes nothing and the log says
-what is wrong. Sources, receivers, channels (` + "`[[notify]]`" + `), rules, identity, retention, search, log.level and enrich.databases take effect at once: a source
+what is wrong. Sources, receivers, channels (` + "`[[notify]]`" + `), rules, identity, readiness, retention, search, log.level and enrich.databases take effect at once: a source
 that was changed starts anew, the others go on. Settings of server, witness and incidents wait for a restart, and the log says so.
 `)
 	c := reflect.ValueOf(Default())

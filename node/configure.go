@@ -211,10 +211,15 @@ func (n *Node) rememberConfigured(ctx context.Context, s config.Snapshot) error 
 	if err != nil {
 		return err
 	}
+	return n.note(ctx, "configured", string(text))
+}
+
+// note keeps a value under a name.
+func (n *Node) note(ctx context.Context, name, value string) error {
 	return n.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO node_setting (name, value) VALUES ('configured', $1)
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, string(text))
+			INSERT INTO node_setting (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 		return err
 	})
 }

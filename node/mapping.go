@@ -278,10 +278,5 @@ func (n *Node) openMapping(ctx context.Context, rebuild bool) error {
 	if !empty || made == normalize.MapperVersion {
 		return nil
 	}
-	return n.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO node_setting (name, value) VALUES ('mapping', $1)
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, normalize.MapperVersion)
-		return err
-	})
+	return n.note(ctx, "mapping", normalize.MapperVersion)
 }

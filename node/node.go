@@ -103,6 +103,7 @@ type Node struct {
 	role        string
 	live        atomic.Pointer[settings]
 	configuring sync.Mutex // one configuration after the other
+	gating      sync.Mutex // readiness tells of a change once
 	log         *slog.Logger
 	started     time.Time
 
@@ -166,6 +167,9 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		n.background(func() { n.tell(run) })
 	}
 	n.background(func() { n.maintain(run) })
+	if n.role == "serve" {
+		n.background(func() { n.gate(run) })
+	}
 	n.background(func() { n.watch(run) })
 	return n, nil
 }

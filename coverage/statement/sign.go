@@ -29,6 +29,7 @@ type Title string
 const (
 	CoverageTitle  Title = "Daybreak coverage statement v1"
 	ScorecardTitle Title = "Daybreak vendor scorecard v1"
+	ReadinessTitle Title = "Daybreak readiness v1"
 )
 
 // Head is what the note says.

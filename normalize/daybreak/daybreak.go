@@ -64,6 +64,7 @@ var kinds = map[string]kind{
 
 	"control":   {ocsf.ClassAPIActivity, apiRead, false, informational},
 	"orphan":    {ocsf.ClassAPIActivity, apiOther, false, high},
+	"readiness": {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"statement": {ocsf.ClassAPIActivity, apiOther, false, informational},
 
 	// What people decide about incidents.
