@@ -28,7 +28,7 @@ type reconciling struct {
 
 func openReconciling(ctx context.Context, n *Node, rebuild bool) (*reconciling, error) {
 	c := &reconciling{n: n, done: make(chan struct{})}
-	o := reconcile.Options{Source: c.source, Cover: c.cover, Microsoft: incident.Microsoft, Log: n.log}
+	o := reconcile.Options{Source: c.source, Cover: c.cover, Microsoft: incident.Microsoft, Imports: ImportStream, Log: n.log}
 	if n.sources.adjust.Reconcile != nil {
 		n.sources.adjust.Reconcile(&o)
 	}

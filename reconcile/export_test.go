@@ -16,7 +16,7 @@ func (r *Reconciler) Drain(ctx context.Context) error {
 				return err
 			}
 			again = true
-			g.take(b)
+			g.take(b, r.opts.Imports)
 		}
 		if err := r.apply(ctx, f.Position(), g); err != nil {
 			return err

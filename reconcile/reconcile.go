@@ -54,6 +54,9 @@ type Options struct {
 	Cover func(ctx context.Context, tenant string, from, to time.Time) (Cover, error)
 	// Microsoft reports whether an application is Microsoft's own: its sign-ins are in a log that nobody is shown.
 	Microsoft func(application string) bool
+	// Imports is the stream of records that were given by hand, which are passed over: of these nobody can say that
+	// they are all there are.
+	Imports string
 	// Window is how long before its use a token can have been given out: 28 hours, the longest life of
 	// an access token (learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation).
 	Window time.Duration
@@ -127,7 +130,7 @@ func (r *Reconciler) follow(ctx context.Context) error {
 		cancel()
 		late := err != nil && ctx.Err() == nil && wait.Err() != nil
 		if err == nil {
-			g.take(b)
+			g.take(b, r.opts.Imports)
 		}
 		current = current || late || f.Position() >= end
 		stop := err != nil && !late
@@ -220,8 +223,8 @@ func (g *group) reset() {
 
 const hourMillis = int64(time.Hour / time.Millisecond)
 
-// take reads a batch.
-func (g *group) take(b *journal.Batch) {
+// take reads a batch; what was imported is passed over.
+func (g *group) take(b *journal.Batch, imports string) {
 	if b.Gone {
 		return
 	}
@@ -231,7 +234,7 @@ func (g *group) take(b *journal.Batch) {
 			g.own(o, b.Raw(i))
 			continue
 		}
-		if !concerns(o.Family) || rec.Flags&layout.Mutated != 0 {
+		if !concerns(o.Family) || o.Stream == imports || rec.Flags&layout.Mutated != 0 {
 			continue
 		}
 		g.fact(o.Tenant, b.ID(i), g.observer.observe(b.Raw(i), o.Family, rec.Time), min(rec.Time, rec.Received)/1e6)
