@@ -152,7 +152,7 @@ func (c *Coverage) follow(ctx context.Context, j *journal.Journal) error {
 		}
 		b, err := f.Next(wait)
 		cancel()
-		late := err != nil && ctx.Err() == nil && wait.Err() != nil
+		late := ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded)
 		if err == nil {
 			if group = c.acts(group, b); len(group) > 0 && began.IsZero() {
 				began = time.Now()

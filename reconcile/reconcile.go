@@ -128,7 +128,7 @@ func (r *Reconciler) follow(ctx context.Context) error {
 		wait, cancel := context.WithTimeout(ctx, min(groupTime, r.opts.Every))
 		b, err := f.Next(wait)
 		cancel()
-		late := err != nil && ctx.Err() == nil && wait.Err() != nil
+		late := ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded)
 		if err == nil {
 			g.take(b, r.opts.Imports)
 		}

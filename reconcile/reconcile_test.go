@@ -455,3 +455,21 @@ func TestGarbage(t *testing.T) {
 	)
 	b.want()
 }
+
+// TestFollowEnds: it ends with the journal.
+func TestFollowEnds(t *testing.T) {
+	b := newBed(t)
+	done := make(chan error, 1)
+	go func() { done <- b.r.Follow(t.Context()) }()
+	if err := b.j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the journal is closed, and it is followed still")
+	}
+}
