@@ -36,7 +36,7 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"controls", "entra", "github", "google", "m365", "okta", "slack"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"cloudtrail", "controls", "entra", "eventhubs", "github", "google", "kafka", "m365", "okta", "s3", "slack"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }

@@ -20,7 +20,7 @@
 //
 // # Holes
 //
-// Only the parameters that a collector sends are known. Both ends of a window are part of it. Activities of nine
+// Only the parameters that a collector sends are known. Both ends of a window are part of it. Activities of eight
 // applications happen; the logs of the others are there and empty. Each has one event. What an attack does is told with its slot.
 package google
 
