@@ -514,7 +514,7 @@ func TestIdleTenant(t *testing.T) {
 		c := config.Default()
 		c.Sources = []config.Source{w.source("contoso")}
 		// As serve does: short commands sign more often.
-		w.node, err = node.Open(t.Context(), node.Options{Dir: w.dir, Role: "serve", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client}})
+		w.node, err = node.Open(t.Context(), node.Options{Dir: w.dir, Role: "serve", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client, Reconcile: silent}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -75,7 +75,7 @@ func TestManyStreams(t *testing.T) {
 		one.Publisher = one.Tenant
 		c.Sources = append(c.Sources, one)
 	}
-	w.node, err = node.Open(t.Context(), node.Options{Dir: w.dir, Role: "serve", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client}})
+	w.node, err = node.Open(t.Context(), node.Options{Dir: w.dir, Role: "serve", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client, Reconcile: silent}})
 	if err != nil {
 		t.Fatal(err)
 	}
