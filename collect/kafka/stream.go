@@ -172,7 +172,9 @@ func (s *session) arrange(ctx context.Context, st *stream, t kadm.TopicDetail) e
 	if len(st.partitions) > 0 && id != st.id {
 		return fmt.Errorf("topic %s has another id than before: %w", t.Topic, errNotOurs)
 	}
-	st.id = id
+	if st.id != id { // before there are workers, who read it
+		st.id = id
+	}
 	for n := range t.Partitions {
 		if st.partitions[n] != nil {
 			continue
