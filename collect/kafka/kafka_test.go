@@ -292,7 +292,9 @@ func TestF08RemadeWhileRead(t *testing.T) {
 		b.produce()
 		b.fill("new", 10, 2)
 		b.all()
-		b.until("it is read again", func() bool { return b.c.Status()[0].State == "collecting" && gapsOf(b, act.Missing) == 2 && len(b.acts(act.Filled)) > 0 })
+		b.until("it is read again", func() bool {
+			return b.c.Status()[0].State == "collecting" && gapsOf(b, act.Missing) == 2 && len(b.acts(act.Filled)) > 0
+		})
 		b.check()
 		disabled, filled := 0, 0
 		for _, a := range b.acts(act.Gap) {
