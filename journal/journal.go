@@ -215,8 +215,8 @@ func (j *Journal) seal(ctx context.Context, must bool) error {
 	}
 	j.building = nil
 	// Batches grow by as much as the committer is behind: room for the mean would be copied out of half of the time.
-	j.likely.raw = max(len(b.raw)+len(b.raw)/32, j.likely.raw-j.likely.raw/8)
-	j.likely.records = max(len(b.Records)+len(b.Records)/32, j.likely.records-j.likely.records/8)
+	likely := func(now, before int) int { return max(now+now/32, before-before/8) }
+	j.likely.raw, j.likely.records = likely(len(b.raw), j.likely.raw), likely(len(b.Records), j.likely.records)
 	b.fit()
 	b.timer.Stop()
 	select {

@@ -7,10 +7,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -102,63 +101,40 @@ type backtesting struct {
 
 // run judges on all cores and takes in the journal's order, up to where the journal ends now.
 func (t *backtesting) run(ctx context.Context, at uint64) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	order, work := make(chan *judged, detectAhead), make(chan *judged, detectAhead)
-	var tasks sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		tasks.Go(func() {
-			v := view{enricher: enrich.New(&t.n.mappers.source)}
-			judge := t.book.NewJudge(v.json)
-			for j := range work {
-				for i := range j.batch.Records {
-					if r := &j.batch.Records[i]; j.batch.Gone || r.Time < t.from || r.Time >= t.to {
-						continue
-					}
-					j.judge(judge, i)
-				}
-				close(j.ready)
-			}
-		})
+	end, from := t.n.journal.Size(), t.n.journal.Follow(at)
+	next := func(ctx context.Context) (*journal.Batch, error) {
+		if from.Position() >= end {
+			return nil, io.EOF
+		}
+		wait, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		b, err := from.Next(wait)
+		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) || errors.Is(err, journal.ErrClosed) {
+			err = io.EOF // the last entries hold no batch
+		}
+		return b, err
 	}
-	var readErr error
-	tasks.Go(func() {
-		defer close(order)
-		defer close(work)
-		readErr = t.read(ctx, at, order, work)
+	order, done := judgeAhead(ctx, next, func() func(*judged) {
+		v := view{enricher: enrich.New(&t.n.mappers.source)}
+		judge := t.book.NewJudge(v.json)
+		return func(j *judged) {
+			for i := range j.batch.Records {
+				if r := &j.batch.Records[i]; j.batch.Gone || r.Time < t.from || r.Time >= t.to {
+					continue
+				}
+				j.judge(judge, i)
+			}
+		}
 	})
 	for j := range order {
 		<-j.ready
 		t.take(j)
 		j.end()
 	}
-	tasks.Wait()
-	return cmp.Or(readErr, ctx.Err())
-}
-
-// read stops at what the journal held when it was asked.
-func (t *backtesting) read(ctx context.Context, at uint64, order, work chan<- *judged) error {
-	end := t.n.journal.Size()
-	from := t.n.journal.Follow(at)
-	for from.Position() < end {
-		wait, cancel := context.WithTimeout(ctx, 2*time.Second)
-		b, err := from.Next(wait)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, journal.ErrClosed) {
-			return nil // the last entries hold no batch
-		}
-		if err != nil {
-			return err
-		}
-		j := begin(b)
-		select {
-		case order <- j:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		work <- j // workers never stop before the reader
+	if err := done(); !errors.Is(err, io.EOF) {
+		return err
 	}
-	return nil
+	return ctx.Err()
 }
 
 func (t *backtesting) take(j *judged) {

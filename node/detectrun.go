@@ -75,28 +75,49 @@ func (j *judged) give(e *detect.Engine) {
 	}
 }
 
-// run reads, judges on all cores, and takes what was found in the journal's order.
-func (d *detector) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	order, work := make(chan *judged, detectAhead), make(chan *judged, detectAhead)
+// judgeAhead judges the batches that next returns, on all cores, and hands them out in its order: each when it is ready. It
+// ends when next fails or ctx ends; done waits for that, when order is empty, and says why. Each core has a worker's function of its own.
+func judgeAhead(ctx context.Context, next func(context.Context) (*journal.Batch, error), worker func() func(*judged)) (order <-chan *judged, done func() error) {
+	out, work := make(chan *judged, detectAhead), make(chan *judged, detectAhead)
 	var tasks sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		tasks.Go(func() {
-			w := &judgeWorker{d: d}
+			judge := worker()
 			for j := range work {
-				w.judgeBatch(j)
+				judge(j)
 				close(j.ready)
 			}
 		})
 	}
-	var readErr, takeErr error
-	from := d.at
+	var failed error
 	tasks.Go(func() {
-		defer close(order)
+		defer close(out)
 		defer close(work)
-		readErr = d.read(ctx, from, order, work)
+		for {
+			b, err := next(ctx)
+			if err != nil {
+				failed = err
+				return
+			}
+			j := begin(b)
+			select {
+			case out <- j:
+			case <-ctx.Done():
+				failed = ctx.Err()
+				return
+			}
+			work <- j // workers never stop before the reader
+		}
 	})
+	return out, func() error { tasks.Wait(); return failed }
+}
+
+// run reads, judges on all cores, and takes what was found in the journal's order.
+func (d *detector) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	order, done := judgeAhead(ctx, d.n.journal.Follow(d.at).Next, func() func(*judged) { return (&judgeWorker{d: d}).judgeBatch })
+	var takeErr error
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
 	for open := true; open; {
@@ -130,7 +151,7 @@ func (d *detector) run(ctx context.Context) error {
 			}
 		}
 	}
-	tasks.Wait()
+	readErr := done()
 	if d.writing != nil {
 		takeErr = errors.Join(takeErr, d.written(<-d.writing.done))
 	}
@@ -138,23 +159,6 @@ func (d *detector) run(ctx context.Context) error {
 		return takeErr
 	}
 	return readErr
-}
-
-func (d *detector) read(ctx context.Context, at uint64, order, work chan<- *judged) error {
-	from := d.n.journal.Follow(at)
-	for {
-		b, err := from.Next(ctx)
-		if err != nil {
-			return err
-		}
-		j := begin(b)
-		select {
-		case order <- j:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		work <- j // workers never stop before the reader
-	}
 }
 
 // judgeWorker judges batches by the book that counts when it takes them.
