@@ -268,11 +268,15 @@ func (s *stream) take(ctx context.Context, l *span, blobs []provider.Blob, next 
 	}
 	s.settleListing(l, moved, commit, top, later, last, done)
 	s.moved(l, moved, last, done, late, save)
-	if len(news) > 0 {
-		for i := range news {
-			s.recent.add(&news[i])
+	var filled [lanes]bool // a sweep's page may have blobs for the head and for back-fill
+	for i := range news {
+		s.recent.add(&news[i])
+		filled[news[i].lane] = true
+	}
+	for ln, yes := range filled {
+		if yes {
+			s.c.pool.more(s, lane(ln))
 		}
-		s.c.pool.more(s, news[0].lane)
 	}
 	return nil
 }
