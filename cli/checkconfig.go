@@ -22,7 +22,6 @@ import (
 	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/notify"
-	"github.com/daybreak-sec/daybreak/provider/admin"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/graph"
@@ -249,7 +248,7 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 		return v
 	}
 	v.tryWebhook(ctx, c)
-	client, err := node.NewM365Client(c, nil, func(o *provider.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	client, err := node.NewM365Client(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		v.add("client", failed, "%v", err)
 		return v
@@ -328,7 +327,7 @@ func (v *verdict) tryRoles(streams, roles []string, api string, needs func(strea
 
 // tryGraph asks Microsoft Graph for a page of each stream.
 func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
-	client, err := node.NewGraphClient(c, nil, func(o *graph.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	client, err := node.NewGraphClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		v.add("client", failed, "%v", err)
 		return
@@ -364,7 +363,7 @@ func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
 
 // tryControls reads each control once, but of mailboxes only as much as shows that they may be read.
 func (v *verdict) tryControls(ctx context.Context, c *config.Source) {
-	client, err := node.NewAdminClient(c, nil, func(o *admin.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	client, err := node.NewAdminClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		v.add("client", failed, "%v", err)
 		return
@@ -390,7 +389,7 @@ func (v *verdict) tryControls(ctx context.Context, c *config.Source) {
 // tryOkta asks an Okta organization for a page of its log, by both kinds of requests. A token of Okta says nothing of its
 // rights: only the answers do.
 func (v *verdict) tryOkta(ctx context.Context, c *config.Source) {
-	client, err := node.NewOktaClient(c, nil, func(o *okta.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	client, err := node.NewOktaClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		v.add("client", failed, "%v", err)
 		return

@@ -14,12 +14,12 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/github"
 	"github.com/daybreak-sec/daybreak/provider/google"
-	"github.com/daybreak-sec/daybreak/provider/slack"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // tryGitHub asks for a page of each part of GitHub's audit log.
 func (v *verdict) tryGitHub(ctx context.Context, c *config.Source) {
-	client, err := node.NewGitHubClient(c, nil, func(o *github.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	client, err := node.NewGitHubClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		v.add("client", failed, "%v", err)
 		return
@@ -37,7 +37,7 @@ func (v *verdict) tryGitHub(ctx context.Context, c *config.Source) {
 
 // tryGoogle asks for a token, which shows key, administrator and scope, and for a page of each application's log.
 func (v *verdict) tryGoogle(ctx context.Context, c *config.Source) {
-	client, err := node.NewGoogleClient(c, nil, func(o *google.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	client, err := node.NewGoogleClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		v.add("client", failed, "%v", err)
 		return
@@ -60,7 +60,7 @@ func (v *verdict) tryGoogle(ctx context.Context, c *config.Source) {
 
 // trySlack asks for a page of Slack's audit log.
 func (v *verdict) trySlack(ctx context.Context, c *config.Source) {
-	client, err := node.NewSlackClient(c, nil, func(o *slack.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	client, err := node.NewSlackClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		v.add("client", failed, "%v", err)
 		return

@@ -21,6 +21,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	simadmin "github.com/daybreak-sec/daybreak/sim/admin"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	"github.com/daybreak-sec/daybreak/sim/directory"
@@ -83,11 +84,11 @@ func newBench(t *testing.T, desired controls.Desired) *bench {
 		t.Fatal(err)
 	}
 	many := budget.New(budget.Options{PerMinute: 1_000_000})
-	settings, err := admin.New(admin.Options{Tenant: tenant, API: server.URL, Login: server.URL, ClientID: client, Credential: credential.FromSecret(ref), Budget: many, Log: quiet})
+	settings, err := admin.New(admin.Options{Tenant: tenant, API: server.URL, Login: server.URL, ClientID: client, Credential: credential.FromSecret(ref), Shared: rest.Shared{Budget: many, Log: quiet}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed, err := provider.New(provider.Options{Tenant: tenant, API: server.URL, Login: server.URL, ClientID: client, Credential: credential.FromSecret(ref), Budget: many, Log: quiet})
+	feed, err := provider.New(provider.Options{Tenant: tenant, API: server.URL, Login: server.URL, ClientID: client, Credential: credential.FromSecret(ref), Shared: rest.Shared{Budget: many, Log: quiet}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,25 +33,18 @@ func (w *watched) Provider() ProviderStatus {
 	return ProviderStatus{Skew: api.Skew(), Heard: api.Heard(), TokenExpires: api.TokenExpires(), Budget: api.Budget().Status()}
 }
 
-// NewAdminClient makes the client that the settings of a source of controls describe. adjust may be nil.
-func NewAdminClient(c *config.Source, b *budget.Budget, adjust func(*admin.Options)) (*admin.Client, error) {
+// NewAdminClient makes the client that the settings of a source of controls describe.
+func NewAdminClient(c *config.Source, shared rest.Shared) (*admin.Client, error) {
 	cred, err := CredentialOf(c)
 	if err != nil {
 		return nil, err
 	}
-	o := admin.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Budget: b}
-	if adjust != nil {
-		adjust(&o)
-	}
-	return admin.New(o)
+	return admin.New(admin.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Shared: shared})
 }
 
 // controls makes the watch of a source.
 func (s *sources) controls(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
-	log := s.n.log.With("source", c.Name)
-	client, err := NewAdminClient(&c, s.budgets.Get(c.Tenant, admin.Domain, budget.Options{PerMinute: c.RequestsPerMinute}), func(o *admin.Options) {
-		o.Log, o.Transport = log, s.metrics.count(c.Name, rest.NewTransport())
-	})
+	client, err := NewAdminClient(&c, s.shared(&c, admin.Domain))
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +58,9 @@ func (s *sources) controls(c config.Source, acts *act.Writer, _ webhook) (collec
 	}
 	feeds := s.n.live.Load().config.Sources
 	if i := slices.IndexFunc(feeds, func(f config.Source) bool { return f.Type == "m365" && f.Tenant == c.Tenant }); i >= 0 {
-		b := s.budgets.Get(c.Tenant, provider.Domain, budget.Options{PerMinute: feeds[i].RequestsPerMinute})
-		o.Feed, err = NewM365Client(&c, b, func(o *provider.Options) { o.Log, o.Transport = log, s.metrics.count(c.Name, rest.NewTransport()) })
+		shared := s.shared(&c, provider.Domain)
+		shared.Budget = s.budgets.Get(c.Tenant, provider.Domain, budget.Options{PerMinute: feeds[i].RequestsPerMinute})
+		o.Feed, err = NewM365Client(&c, shared)
 		if err != nil {
 			return nil, err
 		}

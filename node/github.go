@@ -4,24 +4,17 @@
 package node
 
 import (
-	"context"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
-	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/github"
-	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // github makes the collector of a source of GitHub's audit log.
 func (s *sources) github(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
-	b := s.budgets.Get(c.Tenant, github.Domain, budget.Options{PerMinute: c.RequestsPerMinute})
-	client, err := NewGitHubClient(&c, b, func(o *github.Options) {
-		o.Log = s.n.log.With("source", c.Name)
-		o.Transport = s.metrics.count(c.Name, rest.NewTransport())
-	})
+	client, err := NewGitHubClient(&c, s.shared(&c, github.Domain))
 	if err != nil {
 		return nil, err
 	}
@@ -49,20 +42,6 @@ func GitHubFeed(name string) pages.Feed {
 }
 
 // GitHubPages makes an upstream of a client.
-func GitHubPages(c *github.Client) pages.Upstream { return githubPages{c} }
-
-// githubPages reads pages of GitHub's audit log.
-type githubPages struct{ *github.Client }
-
-// Page reads one.
-func (g githubPages) Page(ctx context.Context, p budget.Priority, q pages.Query) (*pages.Page, error) {
-	s, ok := github.Lookup(q.Stream)
-	if !ok {
-		return nil, &rest.Error{API: "github", Op: "page", Class: rest.ClassAdmin, Message: "there is no stream " + q.Stream}
-	}
-	page, err := g.List(ctx, p, s, q.From, q.To, q.Next)
-	if err != nil {
-		return nil, err
-	}
-	return &pages.Page{Records: page.Records, Next: page.Next, At: page.At}, nil
+func GitHubPages(c *github.Client) pages.Upstream {
+	return listed(c.Client, "github", github.Lookup, c.List)
 }

@@ -4,24 +4,17 @@
 package node
 
 import (
-	"context"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/config"
-	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/google"
-	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // google makes the collector of a source of Google Workspace.
 func (s *sources) google(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
-	b := s.budgets.Get(c.Tenant, google.Domain, budget.Options{PerMinute: c.RequestsPerMinute})
-	client, err := NewGoogleClient(&c, b, func(o *google.Options) {
-		o.Log = s.n.log.With("source", c.Name)
-		o.Transport = s.metrics.count(c.Name, rest.NewTransport())
-	})
+	client, err := NewGoogleClient(&c, s.shared(&c, google.Domain))
 	if err != nil {
 		return nil, err
 	}
@@ -46,20 +39,6 @@ func GoogleFeed(name string) pages.Feed {
 }
 
 // GooglePages makes an upstream of a client.
-func GooglePages(c *google.Client) pages.Upstream { return googlePages{c} }
-
-// googlePages reads pages of activities.
-type googlePages struct{ *google.Client }
-
-// Page reads one.
-func (g googlePages) Page(ctx context.Context, p budget.Priority, q pages.Query) (*pages.Page, error) {
-	s, ok := google.Lookup(q.Stream)
-	if !ok {
-		return nil, &rest.Error{API: "google", Op: "page", Class: rest.ClassAdmin, Message: "there is no stream " + q.Stream}
-	}
-	page, err := g.List(ctx, p, s, q.From, q.To, q.Next)
-	if err != nil {
-		return nil, err
-	}
-	return &pages.Page{Records: page.Records, Next: page.Next, At: page.At}, nil
+func GooglePages(c *google.Client) pages.Upstream {
+	return listed(c.Client, "google", google.Lookup, c.List)
 }

@@ -11,9 +11,7 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
-	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
-	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // tenant collects a Microsoft 365 tenant.
@@ -24,15 +22,7 @@ type tenant struct {
 
 // m365 makes the collector of a source.
 func (s *sources) m365(c config.Source, acts *act.Writer, hook webhook) (collector, error) {
-	// One budget for all sources of a tenant; a rate that is changed counts at once.
-	b := s.budgets.Get(c.Tenant, provider.Domain, budget.Options{PerMinute: c.RequestsPerMinute})
-	client, err := NewM365Client(&c, b, func(o *provider.Options) {
-		o.Log = s.n.log.With("source", c.Name)
-		o.Transport = s.metrics.count(c.Name, rest.NewTransport())
-		if s.adjust.Client != nil {
-			s.adjust.Client(o)
-		}
-	})
+	client, err := NewM365Client(&c, s.shared(&c, provider.Domain))
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ import (
 	"github.com/daybreak-sec/daybreak/lake"
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/notify"
-	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/reconcile"
 	"github.com/daybreak-sec/daybreak/store"
 )
@@ -89,7 +89,7 @@ type Adjust struct {
 	Collector func(*collect.Options)
 	Pages     func(*pages.Options)
 	Kafka     func(*kafka.Options)
-	Client    func(*provider.Options)
+	Client    func(*rest.Shared)
 	Controls  func(*controls.Options)
 	Notify    func(*notify.Options)
 	Reconcile func(*reconcile.Options)

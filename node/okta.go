@@ -17,12 +17,7 @@ import (
 
 // okta makes the collector of a source of an Okta organization.
 func (s *sources) okta(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
-	// One budget for all sources of an organization; a rate that is changed counts at once.
-	b := s.budgets.Get(c.Tenant, okta.Domain, budget.Options{PerMinute: c.RequestsPerMinute})
-	client, err := NewOktaClient(&c, b, func(o *okta.Options) {
-		o.Log = s.n.log.With("source", c.Name)
-		o.Transport = s.metrics.count(c.Name, rest.NewTransport())
-	})
+	client, err := NewOktaClient(&c, s.shared(&c, okta.Domain))
 	if err != nil {
 		return nil, err
 	}
@@ -44,21 +39,11 @@ func OktaFeed() pages.Feed {
 }
 
 // OktaPages makes an upstream of a client.
-func OktaPages(c *okta.Client) pages.Upstream { return oktaPages{c} }
-
-// oktaPages reads pages of the System Log.
-type oktaPages struct{ *okta.Client }
-
-// Page reads one.
-func (o oktaPages) Page(ctx context.Context, p budget.Priority, q pages.Query) (page *pages.Page, err error) {
-	var got *okta.Page
-	if q.Follow {
-		got, err = o.Poll(ctx, p, q.From, q.Next)
-	} else {
-		got, err = o.List(ctx, p, q.From, q.To, q.Next)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &pages.Page{Records: got.Records, Next: got.Next, Caught: got.Caught, At: got.At}, nil
+func OktaPages(c *okta.Client) pages.Upstream {
+	return upstream{c.Client, func(ctx context.Context, p budget.Priority, q pages.Query) (*rest.Page, error) {
+		if q.Follow {
+			return c.Poll(ctx, p, q.From, q.Next)
+		}
+		return c.List(ctx, p, q.From, q.To, q.Next)
+	}}
 }

@@ -15,89 +15,78 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/provider/okta"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/provider/slack"
 )
 
-// NewM365Client makes the client that a source's settings describe. adjust may be
-// nil.
-func NewM365Client(c *config.Source, b *budget.Budget, adjust func(*provider.Options)) (*provider.Client, error) {
+// NewM365Client makes the client that a source's settings describe.
+func NewM365Client(c *config.Source, shared rest.Shared) (*provider.Client, error) {
 	cred, err := CredentialOf(c)
 	if err != nil {
 		return nil, err
 	}
-	o := provider.Options{
-		Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login,
-		ClientID: c.ClientID, Publisher: c.Publisher, Credential: cred, Budget: b,
-	}
-	if adjust != nil {
-		adjust(&o)
-	}
-	return provider.New(o)
+	return provider.New(provider.Options{
+		Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Publisher: c.Publisher, Credential: cred, Shared: shared,
+	})
 }
 
-// NewGraphClient makes the client that the settings of a source of Entra's logs describe. adjust may be nil.
-func NewGraphClient(c *config.Source, b *budget.Budget, adjust func(*graph.Options)) (*graph.Client, error) {
+// shared are the options that the client of a source has in common with others: one budget for all sources of a tenant, in
+// which a rate that is changed counts at once.
+func (s *sources) shared(c *config.Source, domain string) rest.Shared {
+	shared := rest.Shared{
+		Budget:    s.budgets.Get(c.Tenant, domain, budget.Options{PerMinute: c.RequestsPerMinute}),
+		Log:       s.n.log.With("source", c.Name),
+		Transport: s.metrics.count(c.Name, rest.NewTransport()),
+	}
+	if s.adjust.Client != nil {
+		s.adjust.Client(&shared)
+	}
+	return shared
+}
+
+// NewGraphClient makes the client that the settings of a source of Entra's logs describe.
+func NewGraphClient(c *config.Source, shared rest.Shared) (*graph.Client, error) {
 	cred, err := CredentialOf(c)
 	if err != nil {
 		return nil, err
 	}
-	o := graph.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Budget: b}
-	if adjust != nil {
-		adjust(&o)
-	}
-	return graph.New(o)
+	return graph.New(graph.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Shared: shared})
 }
 
-// NewGitHubClient makes the client that the settings of a source of GitHub's audit log describe. adjust may be nil.
-func NewGitHubClient(c *config.Source, b *budget.Budget, adjust func(*github.Options)) (*github.Client, error) {
+// NewGitHubClient makes the client that the settings of a source of GitHub's audit log describe.
+func NewGitHubClient(c *config.Source, shared rest.Shared) (*github.Client, error) {
 	token, err := TokenOf(c)
 	if err != nil {
 		return nil, err
 	}
-	o := github.Options{Account: c.Tenant, Enterprise: c.Account == "enterprise", API: c.API, Token: token, Budget: b}
-	if adjust != nil {
-		adjust(&o)
-	}
-	return github.New(o)
+	return github.New(github.Options{Account: c.Tenant, Enterprise: c.Account == "enterprise", API: c.API, Token: token, Shared: shared})
 }
 
-// NewSlackClient makes the client that the settings of a source of Slack's audit log describe. adjust may be nil.
-func NewSlackClient(c *config.Source, b *budget.Budget, adjust func(*slack.Options)) (*slack.Client, error) {
+// NewSlackClient makes the client that the settings of a source of Slack's audit log describe.
+func NewSlackClient(c *config.Source, shared rest.Shared) (*slack.Client, error) {
 	token, err := TokenOf(c)
 	if err != nil {
 		return nil, err
 	}
-	o := slack.Options{API: c.API, Token: token, Budget: b}
-	if adjust != nil {
-		adjust(&o)
-	}
-	return slack.New(o)
+	return slack.New(slack.Options{API: c.API, Token: token, Shared: shared})
 }
 
-// NewGoogleClient makes the client that the settings of a source of Google Workspace describe. adjust may be nil.
-func NewGoogleClient(c *config.Source, b *budget.Budget, adjust func(*google.Options)) (*google.Client, error) {
+// NewGoogleClient makes the client that the settings of a source of Google Workspace describe.
+func NewGoogleClient(c *config.Source, shared rest.Shared) (*google.Client, error) {
 	key, err := c.ServiceAccount.Reference()
 	if err != nil {
 		return nil, fmt.Errorf("service_account: %w", err)
 	}
-	o := google.Options{Customer: c.Tenant, Admin: c.Admin, API: c.API, Login: c.Login, Key: key, Budget: b}
-	if adjust != nil {
-		adjust(&o)
-	}
-	return google.New(o)
+	return google.New(google.Options{Customer: c.Tenant, Admin: c.Admin, API: c.API, Login: c.Login, Key: key, Shared: shared})
 }
 
-// NewOktaClient makes the client that the settings of a source of an Okta organization describe. adjust may be nil.
-func NewOktaClient(c *config.Source, b *budget.Budget, adjust func(*okta.Options)) (*okta.Client, error) {
+// NewOktaClient makes the client that the settings of a source of an Okta organization describe.
+func NewOktaClient(c *config.Source, shared rest.Shared) (*okta.Client, error) {
 	token, err := TokenOf(c)
 	if err != nil {
 		return nil, err
 	}
-	o := okta.Options{Org: c.Tenant, API: c.API, Token: token, Budget: b}
-	if adjust != nil {
-		adjust(&o)
-	}
-	return okta.New(o)
+	return okta.New(okta.Options{Org: c.Tenant, API: c.API, Token: token, Shared: shared})
 }
 
 // TokenOf returns where the token is that the API of a source takes as it is.

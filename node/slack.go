@@ -17,11 +17,7 @@ import (
 
 // slack makes the collector of a source of Slack's audit log.
 func (s *sources) slack(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
-	b := s.budgets.Get(c.Tenant, slack.Domain, budget.Options{PerMinute: c.RequestsPerMinute})
-	client, err := NewSlackClient(&c, b, func(o *slack.Options) {
-		o.Log = s.n.log.With("source", c.Name)
-		o.Transport = s.metrics.count(c.Name, rest.NewTransport())
-	})
+	client, err := NewSlackClient(&c, s.shared(&c, slack.Domain))
 	if err != nil {
 		return nil, err
 	}
@@ -42,16 +38,8 @@ func SlackFeed() pages.Feed {
 }
 
 // SlackPages makes an upstream of a client.
-func SlackPages(c *slack.Client) pages.Upstream { return slackPages{c} }
-
-// slackPages reads pages of Slack's audit log.
-type slackPages struct{ *slack.Client }
-
-// Page reads one.
-func (s slackPages) Page(ctx context.Context, p budget.Priority, q pages.Query) (*pages.Page, error) {
-	page, err := s.List(ctx, p, q.From, q.To, q.Next)
-	if err != nil {
-		return nil, err
-	}
-	return &pages.Page{Records: page.Entries, Next: page.Next, At: page.At}, nil
+func SlackPages(c *slack.Client) pages.Upstream {
+	return upstream{c.Client, func(ctx context.Context, p budget.Priority, q pages.Query) (*rest.Page, error) {
+		return c.List(ctx, p, q.From, q.To, q.Next)
+	}}
 }

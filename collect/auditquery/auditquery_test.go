@@ -53,7 +53,7 @@ func newWorld(t *testing.T, cfg graph.Config) (*m365.Server, *provider.Client) {
 	}
 	c, err := provider.New(provider.Options{
 		Tenant: tenant, ClientID: client, Credential: credential.FromSecret(ref), API: web.URL, Login: web.URL,
-		Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1_000_000}),
+		Shared: rest.Shared{Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1_000_000})},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -71,13 +71,8 @@ type Query struct {
 	Follow bool
 }
 
-// Page is an answer. Its records are good until the next call for the same stream and priority.
-type Page struct {
-	Records [][]byte  // JSON, as received
-	Next    string    // for the next call; empty: this was the last page
-	Caught  bool      // of Follow: there is nothing more now; Next is where to go on later
-	At      time.Time // the provider's time when it was asked for, or a little before
-}
+// Page is an answer.
+type Page = rest.Page
 
 // Upstream is a provider's client. Its errors are [*rest.Error] or the context's. It is safe for concurrent use.
 type Upstream interface {

@@ -17,14 +17,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/provider/budget"
@@ -52,16 +50,13 @@ var Plans = []Plan{
 
 // Options of a client.
 type Options struct {
-	Tenant     string // GUID
-	Plan       string // a name in [Plans]; empty is enterprise. API and Login override it.
-	API        string // base URL of all three APIs; HTTPS, or HTTP on loopback
-	Login      string // base URL, likewise
-	ClientID   string
-	Credential credential.Credential
-	Budget     *budget.Budget    // nil: one of its own, of PerMinute
-	Log        *slog.Logger      // nil: slog.Default
-	Transport  http.RoundTripper // nil: what [rest.NewTransport] returns
-	Limits     rest.Limits
+	Tenant      string // GUID
+	Plan        string // a name in [Plans]; empty is enterprise. API and Login override it.
+	API         string // base URL of all three APIs; HTTPS, or HTTP on loopback
+	Login       string // base URL, likewise
+	ClientID    string
+	Credential  credential.Credential
+	rest.Shared // the budget, if none is given, is of PerMinute
 }
 
 // Client is safe for concurrent use.
@@ -85,7 +80,6 @@ type API struct {
 	*rest.Client
 	root   *url.URL
 	tokens *rest.OAuth
-	tapes  sync.Pool
 }
 
 var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -101,12 +95,7 @@ func New(o Options) (*Client, error) {
 	case !guid.MatchString(o.ClientID):
 		return nil, errors.New("client id must be the application's GUID, as its registration shows it")
 	}
-	if o.Budget == nil {
-		o.Budget = budget.New(budget.Options{PerMinute: PerMinute})
-	}
-	if o.Transport == nil {
-		o.Transport = rest.NewTransport()
-	}
+	o.Shared = o.OrDefaults(PerMinute)
 	plan, c := Plans[i], &Client{tenant: o.Tenant}
 	if o.Login != "" {
 		plan.Login = o.Login
@@ -144,9 +133,9 @@ func newAPI(o *Options, name, base, login string) (*API, error) {
 	})
 	return &API{
 		Client: rest.New(rest.Options{
-			Name: name, Root: root, Auth: tokens, Explain: explain, Judge: judge, Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits,
+			Name: name, Root: root, Auth: tokens, Explain: explain, Judge: judge, Shared: o.Shared,
 		}, clock),
-		root: root, tokens: tokens, tapes: sync.Pool{New: func() any { return new(jsontape.Tape) }},
+		root: root, tokens: tokens,
 	}, nil
 }
 
@@ -184,26 +173,23 @@ func (a *API) pages(ctx context.Context, k rest.Call, each Each) error {
 }
 
 func (a *API) page(ctx context.Context, k rest.Call, each Each) (next string, err error) {
-	tape := a.tapes.Get().(*jsontape.Tape)
-	defer a.tapes.Put(tape)
-	root, _, err := a.JSON(ctx, budget.Sweep, k, tape)
-	if err != nil {
-		return "", err
-	}
-	next = string(root.Get("@odata.nextLink").Str())
-	if next == "" {
-		next = string(root.Get("nextLink").Str()) // of Azure
-	}
-	list := root.Get("value")
-	if list.Kind() != jsontape.Array {
-		return next, each(root)
-	}
-	for v := list.First(); v.Exists(); v = v.Next() {
-		if err := each(v); err != nil {
-			return "", err
+	err = a.JSON(ctx, budget.Sweep, k, func(root jsontape.Value, _ *rest.Answer) error {
+		next = string(root.Get("@odata.nextLink").Str())
+		if next == "" {
+			next = string(root.Get("nextLink").Str()) // of Azure
 		}
-	}
-	return next, nil
+		list := root.Get("value")
+		if list.Kind() != jsontape.Array {
+			return each(root)
+		}
+		for v := list.First(); v.Exists(); v = v.Next() {
+			if err := each(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return next, err
 }
 
 // Cmdlet runs a cmdlet of Exchange Online that reads, and calls each for each object that it returns. properties are those
@@ -257,13 +243,9 @@ var codes = map[string]rest.Meaning{
 }
 
 func judge(e *rest.Error) {
-	m, known := codes[e.Code]
-	e.Known = known
-	if known && e.Status != http.StatusTooManyRequests {
-		e.Class, e.Action = m.Class, m.Action
+	if e.ByCode(codes) {
 		return
 	}
-	e.ByStatus()
 	switch {
 	case e.API == "exchange" && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
 		e.Class, e.Action = rest.ClassAdmin, "give the application Exchange.ManageAsApp of Office 365 Exchange Online, and make it a Security Reader"

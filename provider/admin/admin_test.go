@@ -46,7 +46,7 @@ func open(t *testing.T, answer http.HandlerFunc) *admin.Client {
 	}
 	c, err := admin.New(admin.Options{
 		Tenant: id, ClientID: id, API: server.URL, Login: server.URL, Credential: credential.FromSecret(ref),
-		Budget: budget.New(budget.Options{PerMinute: 100_000}), Log: slog.New(slog.DiscardHandler),
+		Shared: rest.Shared{Budget: budget.New(budget.Options{PerMinute: 100_000}), Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		t.Fatal(err)

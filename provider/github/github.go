@@ -20,14 +20,12 @@ package github
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
@@ -70,21 +68,17 @@ func Lookup(name string) (*Stream, bool) {
 
 // Options of a client.
 type Options struct {
-	Account    string // the name of the organization or enterprise as it stands in addresses
-	Enterprise bool   // it is an enterprise
-	API        string // base URL; HTTPS, or HTTP on loopback; empty: https://api.github.com
-	Token      credential.Reference
-	Budget     *budget.Budget    // nil: one of its own, of PerMinute
-	Log        *slog.Logger      // nil: slog.Default
-	Transport  http.RoundTripper // nil: what [rest.NewTransport] returns
-	Limits     rest.Limits
+	Account     string // the name of the organization or enterprise as it stands in addresses
+	Enterprise  bool   // it is an enterprise
+	API         string // base URL; HTTPS, or HTTP on loopback; empty: https://api.github.com
+	Token       credential.Reference
+	rest.Shared // the budget, if none is given, is of PerMinute
 }
 
 // Client is safe for concurrent use.
 type Client struct {
 	*rest.Client
-	log   *url.URL // the endpoint
-	tapes sync.Pool
+	log *url.URL // the endpoint
 }
 
 // account is what names can be: those of enterprises may have more than those of organizations, which have no underscore.
@@ -108,27 +102,21 @@ func New(o Options) (*Client, error) {
 	if o.Enterprise {
 		kind = "enterprises"
 	}
-	if o.Budget == nil {
-		o.Budget = budget.New(budget.Options{PerMinute: PerMinute})
-	}
+	o.Shared = o.OrDefaults(PerMinute)
 	return &Client{
 		Client: rest.New(rest.Options{
 			Name: apiName, Root: root, Auth: rest.NewStatic(apiName, "Bearer", o.Token), Explain: explain, Judge: judge, RetryAfter: retryAfter,
-			Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits,
+			Shared: o.Shared,
 		}, rest.NewClock()),
-		log: root.JoinPath(kind, o.Account, "audit-log"), tapes: sync.Pool{New: func() any { return new(jsontape.Tape) }},
+		log: root.JoinPath(kind, o.Account, "audit-log"),
 	}, nil
 }
 
 // Error is that of package rest.
 type Error = rest.Error
 
-// Page is one page of a stream.
-type Page struct {
-	Records [][]byte  // as received
-	Next    string    // for the next call; empty: this was the last one
-	At      time.Time // the provider's time when it was asked for, or a little before
-}
+// Page is that of package rest.
+type Page = rest.Page
 
 // List reads a page of a stream's records whose time is in [from, to), or the one after it that next, a former page's of
 // the same window, leads to. Records of the seconds at the ends of the window may be among them.
@@ -136,9 +124,12 @@ func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, t
 	u := *c.log
 	u.RawQuery = query(s, from, to, next)
 	k := rest.Call{Op: "page", Method: http.MethodGet, URL: &u, Accept: "["}
-	tape := c.tapes.Get().(*jsontape.Tape)
-	defer c.tapes.Put(tape)
-	root, answer, err := c.JSON(ctx, p, k, tape)
+	page := (*Page)(nil)
+	err := c.JSON(ctx, p, k, func(root jsontape.Value, a *rest.Answer) (err error) {
+		page = rest.NewPage(root, a)
+		page.Next, err = c.next(k.Op, a.Header)
+		return err
+	})
 	if err != nil {
 		e := (*rest.Error)(nil)
 		if errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity) {
@@ -149,12 +140,7 @@ func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, t
 		}
 		return nil, err
 	}
-	page := &Page{At: answer.At}
-	for v := root.First(); v.Exists(); v = v.Next() {
-		page.Records = append(page.Records, slices.Clone(v.Raw()))
-	}
-	page.Next, err = c.next(k.Op, answer.Header)
-	return page, err
+	return page, nil
 }
 
 // timeForm is how the search syntax takes times.

@@ -25,14 +25,11 @@ package google
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
@@ -60,11 +57,8 @@ type Options struct {
 	API      string // base URL; HTTPS, or HTTP on loopback; empty: https://admin.googleapis.com
 	Login    string // base URL of the token service, likewise; empty: https://oauth2.googleapis.com
 	// Key is the service account's, the JSON file of Google Cloud.
-	Key       credential.Reference
-	Budget    *budget.Budget    // nil: one of its own, of PerMinute
-	Log       *slog.Logger      // nil: slog.Default
-	Transport http.RoundTripper // nil: what [rest.NewTransport] returns
-	Limits    rest.Limits
+	Key         credential.Reference
+	rest.Shared // the budget, if none is given, is of PerMinute
 }
 
 // Client is safe for concurrent use.
@@ -73,7 +67,6 @@ type Client struct {
 	root     *url.URL
 	customer string
 	tokens   *rest.OAuth
-	tapes    sync.Pool
 }
 
 const apiName = "google"
@@ -104,12 +97,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Budget == nil {
-		o.Budget = budget.New(budget.Options{PerMinute: PerMinute})
-	}
-	if o.Transport == nil {
-		o.Transport = rest.NewTransport()
-	}
+	o.Shared = o.OrDefaults(PerMinute)
 	clock := rest.NewClock()
 	tokens := rest.NewOAuth(rest.OAuthOptions{
 		Name: apiName, Endpoint: login.JoinPath("token").String(), Credential: credential.FromServiceAccount(o.Key, o.Admin, Scope), Errors: tokenErrors,
@@ -117,9 +105,9 @@ func New(o Options) (*Client, error) {
 	})
 	return &Client{
 		Client: rest.New(rest.Options{
-			Name: apiName, Root: root, Auth: tokens, Explain: explain, Judge: judge, Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits,
+			Name: apiName, Root: root, Auth: tokens, Explain: explain, Judge: judge, Shared: o.Shared,
 		}, clock),
-		root: root, customer: o.Customer, tokens: tokens, tapes: sync.Pool{New: func() any { return new(jsontape.Tape) }},
+		root: root, customer: o.Customer, tokens: tokens,
 	}, nil
 }
 
@@ -132,12 +120,8 @@ func (c *Client) Authorize(ctx context.Context) error {
 	return err
 }
 
-// Page is one page of a stream.
-type Page struct {
-	Records [][]byte  // as received
-	Next    string    // for the next call; empty: this was the last one
-	At      time.Time // the provider's time when it was asked for, or a little before
-}
+// Page is that of package rest.
+type Page = rest.Page
 
 // timeForm is how parameters give times.
 const timeForm = "2006-01-02T15:04:05.000Z"
@@ -154,32 +138,24 @@ func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, t
 	}
 	k := rest.Call{Op: "page", Method: http.MethodGet, URL: c.root.JoinPath("admin/reports/v1/activity/users/all/applications", s.Name), Accept: "{"}
 	k.URL.RawQuery = q.Encode()
-	tape := c.tapes.Get().(*jsontape.Tape)
-	defer c.tapes.Put(tape)
-	root, answer, err := c.JSON(ctx, p, k, tape)
-	if err != nil {
-		e := (*rest.Error)(nil)
-		if next != "" && errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusGone) {
-			e.Class = rest.ClassPage // a token that is not good any more
+	page := (*Page)(nil)
+	err := c.JSON(ctx, p, k, func(root jsontape.Value, a *rest.Answer) error {
+		wrong := &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK}
+		list, token := root.Get("items"), root.Get("nextPageToken").Str()
+		switch {
+		case len(token) > rest.MaxLink:
+			wrong.Class, wrong.Message = rest.ClassHostile, "the answer holds a page token of more than 64 KiB"
+			return wrong
+		case list.Kind() == jsontape.Array:
+		case list.Exists() || string(root.Get("kind").Str()) != kind: // what is empty has no items, but says what it is
+			wrong.Class, wrong.Message = rest.ClassRetry, "the answer is no list of activities"
+			return wrong
 		}
-		return nil, err
-	}
-	page := &Page{At: answer.At, Next: string(root.Get("nextPageToken").Str())}
-	wrong := func(class rest.Class, message string) (*Page, error) {
-		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: class, Message: message}
-	}
-	list := root.Get("items")
-	switch {
-	case len(page.Next) > rest.MaxLink:
-		return wrong(rest.ClassHostile, "the answer holds a page token of more than 64 KiB")
-	case list.Kind() == jsontape.Array:
-	case list.Exists() || string(root.Get("kind").Str()) != kind: // what is empty has no items, but says what it is
-		return wrong(rest.ClassRetry, "the answer is no list of activities")
-	}
-	for v := list.First(); v.Exists(); v = v.Next() {
-		page.Records = append(page.Records, slices.Clone(v.Raw()))
-	}
-	return page, nil
+		page = rest.NewPage(list, a)
+		page.Next = string(token)
+		return nil
+	})
+	return page, rest.Stale(err, next)
 }
 
 const kind = "admin#reports#activities"

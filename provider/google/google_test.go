@@ -90,7 +90,7 @@ func newClient(t *testing.T, ref credential.Reference, login, serve http.Handler
 	t.Cleanup(web.Close)
 	c, err := google.New(google.Options{
 		Customer: "C01abc23", Admin: "ada@contoso.example", API: web.URL, Login: web.URL, Key: ref,
-		Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1_000_000}),
+		Shared: rest.Shared{Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1_000_000})},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -390,8 +390,8 @@ func FuzzAnswers(f *testing.F) {
 			}
 		})
 		c, err := google.New(google.Options{
-			Customer: "C01abc23", Admin: "ada@contoso.example", API: "http://127.0.0.1:1", Login: "http://127.0.0.1:1", Key: ref, Transport: transport,
-			Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1 << 30}),
+			Customer: "C01abc23", Admin: "ada@contoso.example", API: "http://127.0.0.1:1", Login: "http://127.0.0.1:1", Key: ref,
+			Shared: rest.Shared{Transport: transport, Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1 << 30})},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -91,15 +91,7 @@ var tokenErrors = map[string]rest.Meaning{
 
 // judge fills in class and action of an error that has its status, code and message.
 func judge(e *rest.Error) {
-	m, known := codes[e.Code]
-	e.Known = known
-	switch {
-	case e.Status == http.StatusTooManyRequests || !known:
-		e.ByStatus()
-	default:
-		e.Class, e.Action = m.Class, m.Action
-	}
-	if e.Status == http.StatusUnauthorized && !known {
+	if !e.ByCode(codes) && e.Status == http.StatusUnauthorized {
 		e.Action = role
 	}
 }

@@ -51,16 +51,17 @@ func (c *Client) AuditQuery(ctx context.Context, p budget.Priority, id string) (
 }
 
 func (c *Client) auditQuery(ctx context.Context, p budget.Priority, k rest.Call) (*AuditQuery, error) {
-	tape := c.tapes.Get().(*jsontape.Tape)
-	defer c.tapes.Put(tape)
-	root, _, err := c.JSON(ctx, p, k, tape)
+	q := new(AuditQuery)
+	err := c.JSON(ctx, p, k, func(root jsontape.Value, _ *rest.Answer) error {
+		q.ID, q.Status = string(root.Get("id").Str()), string(root.Get("status").Str())
+		q.Limit, _ = root.Get("recordCountLimit").Int()
+		q.Count, _ = root.Get("approximateReturnedRecordCount").Int()
+		q.Exceeded, _ = root.Get("isRecordCountLimitExceeded").Bool()
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	q := &AuditQuery{ID: string(root.Get("id").Str()), Status: string(root.Get("status").Str())}
-	q.Limit, _ = root.Get("recordCountLimit").Int()
-	q.Count, _ = root.Get("approximateReturnedRecordCount").Int()
-	q.Exceeded, _ = root.Get("isRecordCountLimitExceeded").Bool()
 	if !queryID.MatchString(q.ID) || q.Status == "" {
 		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassRetry, Message: "the answer is no query: it has no id or no status"}
 	}

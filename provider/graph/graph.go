@@ -28,14 +28,12 @@ package graph
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
@@ -116,16 +114,13 @@ var Plans = []Plan{
 
 // Options of a client.
 type Options struct {
-	Tenant     string // GUID
-	Plan       string // a name in [Plans]; empty is enterprise. API and Login override it.
-	API        string // base URL; HTTPS, or HTTP on loopback
-	Login      string // base URL, likewise
-	ClientID   string
-	Credential credential.Credential
-	Budget     *budget.Budget    // nil: one of its own, of PerMinute
-	Log        *slog.Logger      // nil: slog.Default
-	Transport  http.RoundTripper // nil: what [rest.NewTransport] returns
-	Limits     rest.Limits
+	Tenant      string // GUID
+	Plan        string // a name in [Plans]; empty is enterprise. API and Login override it.
+	API         string // base URL; HTTPS, or HTTP on loopback
+	Login       string // base URL, likewise
+	ClientID    string
+	Credential  credential.Credential
+	rest.Shared // the budget, if none is given, is of PerMinute
 }
 
 // Client is safe for concurrent use.
@@ -133,7 +128,6 @@ type Client struct {
 	*rest.Client
 	root   *url.URL
 	tokens *rest.OAuth
-	tapes  sync.Pool
 }
 
 var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -167,12 +161,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Budget == nil {
-		o.Budget = budget.New(budget.Options{PerMinute: PerMinute})
-	}
-	if o.Transport == nil {
-		o.Transport = rest.NewTransport()
-	}
+	o.Shared = o.OrDefaults(PerMinute)
 	clock := rest.NewClock()
 	tokens := rest.NewOAuth(rest.OAuthOptions{
 		Name: apiName, Endpoint: login.JoinPath(o.Tenant, "oauth2/v2.0/token").String(), Scope: scopeOf(Plans[i].API), ClientID: o.ClientID,
@@ -180,9 +169,9 @@ func New(o Options) (*Client, error) {
 	})
 	return &Client{
 		Client: rest.New(rest.Options{
-			Name: apiName, Root: root, Auth: tokens, Judge: judge, Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits,
+			Name: apiName, Root: root, Auth: tokens, Judge: judge, Shared: o.Shared,
 		}, clock),
-		root: root, tokens: tokens, tapes: sync.Pool{New: func() any { return new(jsontape.Tape) }},
+		root: root, tokens: tokens,
 	}, nil
 }
 
@@ -195,12 +184,8 @@ func (c *Client) Roles(ctx context.Context) ([]string, error) { return c.tokens.
 // Error is that of package rest.
 type Error = rest.Error
 
-// Page is one page of a stream.
-type Page struct {
-	Records [][]byte  // as received
-	Next    string    // for the next call; empty: this was the last one
-	At      time.Time // the provider's time when it was asked for, or a little before
-}
+// Page is that of package rest.
+type Page = rest.Page
 
 // timeForm is how a filter takes times.
 const timeForm = "2006-01-02T15:04:05.999Z"
@@ -232,23 +217,18 @@ func (c *Client) page(ctx context.Context, p budget.Priority, k rest.Call, next 
 		}
 		k.URL = u
 	}
-	tape := c.tapes.Get().(*jsontape.Tape)
-	defer c.tapes.Put(tape)
-	root, answer, err := c.JSON(ctx, p, k, tape)
-	if err != nil {
-		e := (*rest.Error)(nil)
-		if next != "" && errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusGone) {
-			e.Class = rest.ClassPage // a link that is not good any more
+	page := (*Page)(nil)
+	err := c.JSON(ctx, p, k, func(root jsontape.Value, a *rest.Answer) error {
+		list := root.Get("value")
+		if list.Kind() != jsontape.Array {
+			return &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassRetry, Message: "the answer has no list of values"}
 		}
-		return nil, err
-	}
-	list := root.Get("value")
-	if list.Kind() != jsontape.Array {
-		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassRetry, Message: "the answer has no list of values"}
-	}
-	page := &Page{At: answer.At, Next: string(root.Get("@odata.nextLink").Str())}
-	for v := list.First(); v.Exists(); v = v.Next() {
-		page.Records = append(page.Records, slices.Clone(v.Raw()))
+		page = rest.NewPage(list, a)
+		page.Next = string(root.Get("@odata.nextLink").Str())
+		return nil
+	})
+	if err != nil {
+		return nil, rest.Stale(err, next)
 	}
 	if page.Next != "" {
 		if _, err := c.Follow(k.Op, page.Next); err != nil {
@@ -290,12 +270,4 @@ var codes = map[string]rest.Meaning{
 }
 
 // judge fills in class and action of an error that has its status, code and message.
-func judge(e *rest.Error) {
-	m, known := codes[e.Code]
-	e.Known = known
-	if !known || e.Status == http.StatusTooManyRequests {
-		e.ByStatus()
-		return
-	}
-	e.Class, e.Action = m.Class, m.Action
-}
+func judge(e *rest.Error) { e.ByCode(codes) }

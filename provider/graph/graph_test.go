@@ -37,14 +37,17 @@ func newClient(t testing.TB, serve http.HandlerFunc) *graph.Client {
 	}
 	c, err := graph.New(graph.Options{
 		Tenant: "11111111-2222-3333-4444-555555555555", ClientID: "66666666-7777-8888-9999-000000000000", API: "http://127.0.0.1:1", Login: "http://127.0.0.1:1",
-		Credential: credential.FromSecret(ref), Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1 << 30}),
-		Transport: transport(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasSuffix(r.URL.Path, "/token") {
-				_, _ = w.Write([]byte(`{"access_token":"tok3n.of.mine","expires_in":3599}`))
-				return
-			}
-			serve(w, r)
-		}),
+		Credential: credential.FromSecret(ref),
+		Shared: rest.Shared{
+			Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1 << 30}),
+			Transport: transport(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/token") {
+					_, _ = w.Write([]byte(`{"access_token":"tok3n.of.mine","expires_in":3599}`))
+					return
+				}
+				serve(w, r)
+			}),
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

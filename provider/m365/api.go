@@ -179,7 +179,7 @@ type wireBlob struct {
 func (c *Client) page(a *rest.Answer, contentType string) (Page, error) {
 	page := Page{At: a.At}
 	refused, first := 0, []byte(nil)
-	err := rest.Elements(a.Body, c.limits.PageBytes, c.limits.PageBlobs, func(d *json.Decoder) error {
+	err := rest.Elements(a.Body, c.pageBytes, c.pageBlobs, func(d *json.Decoder) error {
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {
 			return err

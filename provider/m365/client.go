@@ -33,11 +33,10 @@
 package m365
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -86,27 +85,9 @@ type Options struct {
 	ClientID   string
 	Publisher  string // GUID of the tenant of whoever wrote the client; empty is Tenant
 	Credential credential.Credential
-	Budget     *budget.Budget    // nil: one of its own
-	Log        *slog.Logger      // nil: slog.Default
-	Transport  http.RoundTripper // nil: what [rest.NewTransport] returns
-	Limits     Limits
-}
-
-// Limits bound what an answer may do. Zero fields have the defaults.
-type Limits struct {
-	rest.Limits
-	PageBytes int64 // of a listing's page; 8 MiB, some 20,000 blobs
-	PageBlobs int   // elements in a page; 50,000
-}
-
-func (l Limits) orDefaults() Limits {
-	if l.PageBytes <= 0 {
-		l.PageBytes = 8 << 20
-	}
-	if l.PageBlobs <= 0 {
-		l.PageBlobs = 50_000
-	}
-	return l
+	PageBytes  int64 // of a listing's page; 0: 8 MiB, some 20,000 blobs
+	PageBlobs  int   // elements in a page; 0: 50,000
+	rest.Shared
 }
 
 // Client is safe for concurrent use.
@@ -115,7 +96,8 @@ type Client struct {
 	tenant, publisher string
 	root              *url.URL // …/api/v1.0/TENANT/activity/feed
 	tokens            *rest.OAuth
-	limits            Limits
+	pageBytes         int64
+	pageBlobs         int
 }
 
 var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -149,9 +131,8 @@ func New(o Options) (*Client, error) {
 	if o.Scope == "" {
 		o.Scope = scopeOf(api)
 	}
-	if o.Transport == nil {
-		o.Transport = rest.NewTransport()
-	}
+	o.PageBytes, o.PageBlobs = cmp.Or(o.PageBytes, 8<<20), cmp.Or(o.PageBlobs, 50_000)
+	o.Shared = o.OrDefaults(0)
 	clock := rest.NewClock()
 	tokens := rest.NewOAuth(rest.OAuthOptions{
 		Name: apiName, Endpoint: login.JoinPath(o.Tenant, "oauth2/v2.0/token").String(), Scope: o.Scope, ClientID: o.ClientID,
@@ -160,9 +141,9 @@ func New(o Options) (*Client, error) {
 	root := api.JoinPath("api/v1.0", o.Tenant, "activity/feed")
 	return &Client{
 		Client: rest.New(rest.Options{
-			Name: apiName, Root: root, Auth: tokens, Judge: judge, Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits.Limits,
+			Name: apiName, Root: root, Auth: tokens, Judge: judge, Shared: o.Shared,
 		}, clock),
-		tenant: o.Tenant, publisher: o.Publisher, root: root, tokens: tokens, limits: o.Limits.orDefaults(),
+		tenant: o.Tenant, publisher: o.Publisher, root: root, tokens: tokens, pageBytes: o.PageBytes, pageBlobs: o.PageBlobs,
 	}, nil
 }
 

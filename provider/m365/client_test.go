@@ -22,6 +22,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 const (
@@ -114,8 +115,10 @@ func (s *service) client(t testing.TB, change ...func(*m365.Options)) *m365.Clie
 	o := m365.Options{
 		Tenant: tenant, ClientID: app, API: s.URL, Login: s.URL,
 		Credential: credential.FromSecret(secretFile(t, secret)),
-		Budget:     budget.New(budget.Options{PerMinute: 1_000_000}),
-		Log:        slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Shared: rest.Shared{
+			Budget: budget.New(budget.Options{PerMinute: 1_000_000}),
+			Log:    slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		},
 	}
 	for _, f := range change {
 		f(&o)
@@ -213,7 +216,7 @@ func TestEveryPlanHasItsHosts(t *testing.T) {
 		c, err := m365.New(m365.Options{
 			Tenant: tenant, ClientID: app, Plan: plan.Name, Publisher: "99999999-9999-9999-9999-999999999999",
 			Credential: credential.FromSecret(secretFile(t, secret)),
-			Transport: handler(func(w http.ResponseWriter, r *http.Request) {
+			Shared: rest.Shared{Transport: handler(func(w http.ResponseWriter, r *http.Request) {
 				asked = append(asked, r.URL.Scheme+"://"+r.URL.Host+r.URL.Path)
 				if strings.HasSuffix(r.URL.Path, "/token") {
 					if got := r.FormValue("scope"); got != plan.API+"/.default" {
@@ -226,7 +229,7 @@ func TestEveryPlanHasItsHosts(t *testing.T) {
 					t.Errorf("%s: query %s", plan.Name, got)
 				}
 				io.WriteString(w, `[]`)
-			}),
+			})},
 		})
 		if err != nil {
 			t.Fatal(err)

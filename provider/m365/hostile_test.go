@@ -26,6 +26,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 var testKey = sync.OnceValue(func() *rsa.PrivateKey {
@@ -79,8 +80,8 @@ var fromEnvironment = sync.OnceValue(func() credential.Credential {
 func guardedClient(t testing.TB, log io.Writer, api func(w http.ResponseWriter, r *http.Request)) *m365.Client {
 	c, err := m365.New(m365.Options{
 		Tenant: tenant, ClientID: app, Credential: fromEnvironment(),
-		Transport: guarded(t, api), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Limits: m365.Limits{PageBytes: 1 << 20, PageBlobs: 1000},
+		PageBytes: 1 << 20, PageBlobs: 1000,
+		Shared: rest.Shared{Transport: guarded(t, api), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -412,8 +413,7 @@ func FuzzToken(f *testing.F) {
 		code := 200 + int(status)%400
 		sent := ""
 		c, err := m365.New(m365.Options{
-			Tenant: tenant, ClientID: app, Credential: fromEnvironment(), Log: slog.New(slog.DiscardHandler),
-			Transport: handler(func(w http.ResponseWriter, r *http.Request) {
+			Tenant: tenant, ClientID: app, Credential: fromEnvironment(), Shared: rest.Shared{Log: slog.New(slog.DiscardHandler), Transport: handler(func(w http.ResponseWriter, r *http.Request) {
 				if strings.HasSuffix(r.URL.Path, "/token") {
 					w.WriteHeader(code)
 					w.Write(body)
@@ -424,7 +424,7 @@ func FuzzToken(f *testing.F) {
 				}
 				sent = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 				io.WriteString(w, "[]")
-			}),
+			})},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -58,8 +58,8 @@ func (d *directory) client(t *testing.T) *m365.Client {
 	ref := secretFile(t, d.secret)
 	d.path = strings.TrimPrefix(ref.String(), "file:")
 	c, err := m365.New(m365.Options{
-		Tenant: tenant, ClientID: app, Credential: credential.FromSecret(ref), Transport: handler(d.serve),
-		Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: slog.New(slog.NewTextHandler(&d.log, nil)),
+		Tenant: tenant, ClientID: app, Credential: credential.FromSecret(ref),
+		Shared: rest.Shared{Transport: handler(d.serve), Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: slog.New(slog.NewTextHandler(&d.log, nil))},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -339,7 +339,7 @@ func TestAMachineWhoseClockIsWrong(t *testing.T) {
 		d := newDirectory()
 		d.ahead = 3 * time.Hour
 		cred := certificateCredential(t)
-		c, err := m365.New(m365.Options{Tenant: tenant, ClientID: app, Credential: cred, Transport: handler(d.serve)})
+		c, err := m365.New(m365.Options{Tenant: tenant, ClientID: app, Credential: cred, Shared: rest.Shared{Transport: handler(d.serve)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -431,11 +431,11 @@ func TestRoles(t *testing.T) {
 func TestRolesAreThoseOfNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		c, err := m365.New(m365.Options{Tenant: tenant, ClientID: app, Credential: credential.FromSecret(secretFile(t, secret)), Transport: handler(func(w http.ResponseWriter, r *http.Request) {
+		c, err := m365.New(m365.Options{Tenant: tenant, ClientID: app, Credential: credential.FromSecret(secretFile(t, secret)), Shared: rest.Shared{Transport: handler(func(w http.ResponseWriter, r *http.Request) {
 			if n++; strings.HasSuffix(r.URL.Path, "/token") {
 				fmt.Fprintf(w, `{"access_token":%q}`, jwt(n, fmt.Sprint("role", n)))
 			}
-		})})
+		})}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,12 +20,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
@@ -48,20 +45,16 @@ const Limit = 1000
 
 // Options of a client.
 type Options struct {
-	Org       string // host name: "contoso.okta.com"
-	API       string // base URL instead of https://Org; HTTPS, or HTTP on loopback
-	Token     credential.Reference
-	Budget    *budget.Budget    // nil: one of its own, of PerMinute
-	Log       *slog.Logger      // nil: slog.Default
-	Transport http.RoundTripper // nil: what [rest.NewTransport] returns
-	Limits    rest.Limits
+	Org         string // host name: "contoso.okta.com"
+	API         string // base URL instead of https://Org; HTTPS, or HTTP on loopback
+	Token       credential.Reference
+	rest.Shared // the budget, if none is given, is of PerMinute
 }
 
 // Client is safe for concurrent use.
 type Client struct {
 	*rest.Client
-	root  *url.URL
-	tapes sync.Pool
+	root *url.URL
 }
 
 const (
@@ -83,30 +76,21 @@ func New(o Options) (*Client, error) {
 	case o.Token.IsZero():
 		return nil, errors.New("no token is configured")
 	}
-	if o.Budget == nil {
-		o.Budget = budget.New(budget.Options{PerMinute: PerMinute})
-	}
+	o.Shared = o.OrDefaults(PerMinute)
 	return &Client{
 		Client: rest.New(rest.Options{
 			Name: apiName, Root: root, Auth: rest.NewStatic(apiName, "SSWS", o.Token), Explain: explain, Judge: judge, RetryAfter: retryAfter,
-			Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits,
+			Shared: o.Shared,
 		}, rest.NewClock()),
-		root: root, tapes: sync.Pool{New: func() any { return new(jsontape.Tape) }},
+		root: root,
 	}, nil
 }
 
 // Error is that of package rest.
 type Error = rest.Error
 
-// Page is one page of events.
-type Page struct {
-	Records [][]byte  // as received
-	Next    string    // for the next call; of a window, empty: this was the last one
-	Caught  bool      // of Poll: Okta had stored nothing more by then, as far as a page can tell
-	At      time.Time // the provider's time when it was asked for, or a little before
-
-	fresh bool // an event is younger than freshness
-}
+// Page is that of package rest. Caught is of Poll: Okta had stored nothing more by then, as far as a page can tell.
+type Page = rest.Page
 
 // timeForm is how parameters give times.
 const timeForm = "2006-01-02T15:04:05.000Z"
@@ -116,14 +100,14 @@ func before(t time.Time) string { return t.Add(-time.Millisecond).UTC().Format(t
 
 // Poll reads what was stored behind next, a former page's, or, if that is empty, what is of since or later.
 func (c *Client) Poll(ctx context.Context, p budget.Priority, since time.Time, next string) (*Page, error) {
-	page, err := c.page(ctx, p, url.Values{"since": {before(since)}}, next)
+	page, fresh, err := c.page(ctx, p, url.Values{"since": {before(since)}}, next)
 	if err != nil {
 		return nil, err
 	}
 	if page.Next == "" {
 		return nil, lost(rest.ClassRetry)
 	}
-	page.Caught = len(page.Records) == 0 || len(page.Records) < Limit && page.fresh
+	page.Caught = len(page.Records) == 0 || len(page.Records) < Limit && fresh
 	return page, nil
 }
 
@@ -134,7 +118,7 @@ const freshness = time.Minute
 // List reads a page of the events whose time is in [from, to), or the one that next, a former page's, leads to. A full page
 // that is said to be the last one is an error: a smaller window tells.
 func (c *Client) List(ctx context.Context, p budget.Priority, from, to time.Time, next string) (*Page, error) {
-	page, err := c.page(ctx, p, url.Values{"since": {before(from)}, "until": {to.UTC().Format(timeForm)}}, next)
+	page, _, err := c.page(ctx, p, url.Values{"since": {before(from)}, "until": {to.UTC().Format(timeForm)}}, next)
 	if err == nil && page.Next == "" && len(page.Records) >= Limit {
 		return nil, lost(rest.ClassPage)
 	}
@@ -149,7 +133,8 @@ func lost(class rest.Class) error {
 	}
 }
 
-func (c *Client) page(ctx context.Context, p budget.Priority, q url.Values, next string) (*Page, error) {
+// page reads a page. fresh: one of its events is younger than freshness.
+func (c *Client) page(ctx context.Context, p budget.Priority, q url.Values, next string) (page *Page, fresh bool, err error) {
 	k := rest.Call{Op: "page", Method: http.MethodGet, Accept: "["}
 	if next == "" {
 		k.URL = c.root.JoinPath(path)
@@ -159,37 +144,31 @@ func (c *Client) page(ctx context.Context, p budget.Priority, q url.Values, next
 	} else {
 		u, err := c.Follow(k.Op, next)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		k.URL = u
 	}
-	tape := c.tapes.Get().(*jsontape.Tape)
-	defer c.tapes.Put(tape)
-	list, answer, err := c.JSON(ctx, p, k, tape)
+	err = c.JSON(ctx, p, k, func(list jsontape.Value, a *rest.Answer) error {
+		page = rest.NewPage(list, a)
+		young, future := a.At.Add(-freshness).UTC().Format(timeForm), a.At.Add(freshness).UTC().Format(timeForm)
+		for v := list.First(); v.Exists(); v = v.Next() {
+			at := string(v.Get("published").Str()) // all are of one form, so that they compare as text
+			fresh = fresh || at >= young && at < future
+		}
+		var ok bool
+		if page.Next, ok = nextLink(a.Header.Values("Link")); !ok {
+			return lost(rest.ClassRetry)
+		}
+		if page.Next != "" {
+			_, err := c.Follow(k.Op, page.Next)
+			return err
+		}
+		return nil
+	})
 	if err != nil {
-		e := (*Error)(nil)
-		if next != "" && errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusGone) {
-			e.Class = rest.ClassPage // a place in the log that is not known any more
-		}
-		return nil, err
+		return nil, false, rest.Stale(err, next)
 	}
-	page := &Page{At: answer.At}
-	young, future := page.At.Add(-freshness).UTC().Format(timeForm), page.At.Add(freshness).UTC().Format(timeForm)
-	for v := list.First(); v.Exists(); v = v.Next() {
-		at := string(v.Get("published").Str()) // all are of one form, so that they compare as text
-		page.fresh = page.fresh || at >= young && at < future
-		page.Records = append(page.Records, slices.Clone(v.Raw()))
-	}
-	var ok bool
-	if page.Next, ok = nextLink(answer.Header.Values("Link")); !ok {
-		return nil, lost(rest.ClassRetry)
-	}
-	if page.Next != "" {
-		if _, err := c.Follow(k.Op, page.Next); err != nil {
-			return nil, err
-		}
-	}
-	return page, nil
+	return page, fresh, nil
 }
 
 // explain reads the code and the message of a refusal: {"errorCode":"E0000011","errorSummary":"…","errorId":"…"}.
@@ -217,15 +196,7 @@ var codes = map[string]rest.Meaning{
 
 // judge fills in class and action of an error that has its status, code and message.
 func judge(e *Error) {
-	m, known := codes[e.Code]
-	e.Known = known
-	switch {
-	case e.Status == http.StatusTooManyRequests || !known:
-		e.ByStatus()
-	default:
-		e.Class, e.Action = m.Class, m.Action
-	}
-	if e.Status == http.StatusUnauthorized && !known {
+	if !e.ByCode(codes) && e.Status == http.StatusUnauthorized {
 		e.Action = newToken
 	}
 }

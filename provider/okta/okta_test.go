@@ -21,6 +21,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/okta"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 var (
@@ -40,7 +41,8 @@ func client(t *testing.T, answer http.HandlerFunc) (c *okta.Client, base, file s
 		t.Fatal(err)
 	}
 	c, err = okta.New(okta.Options{
-		Org: "contoso.okta.com", API: server.URL, Token: ref, Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: slog.New(slog.DiscardHandler),
+		Org: "contoso.okta.com", API: server.URL, Token: ref,
+		Shared: rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -336,8 +338,8 @@ func FuzzLinks(f *testing.F) {
 	f.Setenv("DAYBREAK_FUZZ_TOKEN", "00token")
 	f.Fuzz(func(t *testing.T, header string) {
 		c, err := okta.New(okta.Options{
-			API: "http://127.0.0.1:1", Org: "contoso.okta.com", Token: ref, Budget: budget.New(budget.Options{PerMinute: 1 << 30}),
-			Log: slog.New(slog.DiscardHandler), Transport: answers(header),
+			API: "http://127.0.0.1:1", Org: "contoso.okta.com", Token: ref,
+			Shared: rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1 << 30}), Log: slog.New(slog.DiscardHandler), Transport: answers(header)},
 		})
 		if err != nil {
 			t.Fatal(err)

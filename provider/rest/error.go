@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"time"
@@ -96,6 +97,19 @@ var Statuses = map[int]Meaning{
 func (e *Error) ByStatus() {
 	m := Statuses[e.Status]
 	e.Class, e.Action = m.Class, m.Action
+}
+
+// ByCode fills in class and action by the code, if it is one of those that mean more than their status; otherwise, and of
+// refusals for too many requests, by the status. It reports whether the code has told.
+func (e *Error) ByCode(codes map[string]Meaning) bool {
+	m, known := codes[e.Code]
+	e.Known = known
+	if !known || e.Status == http.StatusTooManyRequests {
+		e.ByStatus()
+		return false
+	}
+	e.Class, e.Action = m.Class, m.Action
+	return true
 }
 
 // Explain reads the code out of an error body. The form of

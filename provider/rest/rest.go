@@ -53,10 +53,29 @@ type Options struct {
 	Judge func(e *Error)
 	// RetryAfter reads how long to wait from the headers of a refusal; nil: Retry-After.
 	RetryAfter func(h http.Header) time.Duration
-	Budget     *budget.Budget    // nil: one of its own
-	Log        *slog.Logger      // nil: slog.Default
-	Transport  http.RoundTripper // nil: what [NewTransport] returns
-	Limits     Limits
+	Shared
+}
+
+// Shared are the options that the clients of all APIs have.
+type Shared struct {
+	Budget    *budget.Budget    // nil: one of its own
+	Log       *slog.Logger      // nil: slog.Default
+	Transport http.RoundTripper // nil: what [NewTransport] returns
+	Limits    Limits
+}
+
+// OrDefaults fills in what is not given: a budget is of perMinute requests.
+func (s Shared) OrDefaults(perMinute int) Shared {
+	if s.Budget == nil {
+		s.Budget = budget.New(budget.Options{PerMinute: perMinute})
+	}
+	if s.Log == nil {
+		s.Log = slog.Default()
+	}
+	if s.Transport == nil {
+		s.Transport = NewTransport()
+	}
+	return s
 }
 
 // Auth authorizes requests. It is safe for concurrent use.
@@ -112,15 +131,7 @@ type Client struct {
 
 // New returns a client. It sends nothing. clock is the one that o.Auth uses too, if it uses one.
 func New(o Options, clock *Clock) *Client {
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
-	if o.Budget == nil {
-		o.Budget = budget.New(budget.Options{})
-	}
-	if o.Transport == nil {
-		o.Transport = NewTransport()
-	}
+	o.Shared = o.OrDefaults(0)
 	if o.Explain == nil {
 		o.Explain = Explain
 	}
@@ -203,8 +214,8 @@ func (c *Client) Pause() (now, all time.Duration) {
 	return s.Pause, s.Paused
 }
 
-// maxLink bounds a link in an answer. Links of 32 KiB have to work.
-const maxLink = 64 << 10
+// MaxLink is how long a link in an answer may be, in bytes. Links of 32 KiB have to work.
+const MaxLink = 64 << 10
 
 // Follow turns a link out of an answer into a URL that may be given the token: one on the API's own host. Its path
 // and query are left as they came.
@@ -212,7 +223,7 @@ func (c *Client) Follow(op, link string) (*url.URL, error) {
 	hostile := func(message string) error {
 		return &Error{API: c.name, Op: op, Class: ClassHostile, Message: message, Sample: SampleOf(hide([]byte(link), c.auth.Current().Reveal()))}
 	}
-	if len(link) > maxLink {
+	if len(link) > MaxLink {
 		return nil, hostile("the answer holds a link of more than 64 KiB")
 	}
 	u, err := url.Parse(link)
@@ -225,9 +236,6 @@ func (c *Client) Follow(op, link string) (*url.URL, error) {
 	u.Fragment, u.RawFragment = "", ""
 	return u, nil
 }
-
-// MaxLink is how long a link in an answer may be.
-const MaxLink = maxLink
 
 // origin is host and port in one spelling.
 func origin(u *url.URL) string {

@@ -14,12 +14,9 @@ package slack
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
@@ -43,12 +40,9 @@ const perPage = 1000
 
 // Options of a client.
 type Options struct {
-	API       string // base URL; HTTPS, or HTTP on loopback; empty: https://api.slack.com
-	Token     credential.Reference
-	Budget    *budget.Budget    // nil: one of its own, of PerMinute
-	Log       *slog.Logger      // nil: slog.Default
-	Transport http.RoundTripper // nil: what [rest.NewTransport] returns
-	Limits    rest.Limits
+	API         string // base URL; HTTPS, or HTTP on loopback; empty: https://api.slack.com
+	Token       credential.Reference
+	rest.Shared // the budget, if none is given, is of PerMinute
 }
 
 // Client is safe for concurrent use.
@@ -56,7 +50,6 @@ type Client struct {
 	*rest.Client
 	logs   *url.URL // the endpoint
 	tokens *rest.Static
-	tapes  sync.Pool
 }
 
 const apiName = "slack"
@@ -70,27 +63,21 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Budget == nil {
-		o.Budget = budget.New(budget.Options{PerMinute: PerMinute})
-	}
+	o.Shared = o.OrDefaults(PerMinute)
 	tokens := rest.NewStatic(apiName, "Bearer", o.Token)
 	return &Client{
 		Client: rest.New(rest.Options{
-			Name: apiName, Root: root, Auth: tokens, Judge: judge, Budget: o.Budget, Log: o.Log, Transport: o.Transport, Limits: o.Limits,
+			Name: apiName, Root: root, Auth: tokens, Judge: judge, Shared: o.Shared,
 		}, rest.NewClock()),
-		logs: root.JoinPath("audit/v1/logs"), tokens: tokens, tapes: sync.Pool{New: func() any { return new(jsontape.Tape) }},
+		logs: root.JoinPath("audit/v1/logs"), tokens: tokens,
 	}, nil
 }
 
 // Error is that of package rest.
 type Error = rest.Error
 
-// Page is one page of the log.
-type Page struct {
-	Entries [][]byte  // as received
-	Next    string    // for the next call; empty: this was the last one
-	At      time.Time // the provider's time when it was asked for, or a little before
-}
+// Page is that of package rest.
+type Page = rest.Page
 
 // List reads a page of the entries whose time is in [from, to), or the one that next, a former page's of the same window,
 // leads to. Entries of the seconds at the ends of the window may be among them.
@@ -122,26 +109,22 @@ func (c *Client) list(ctx context.Context, p budget.Priority, from, to time.Time
 	u := *c.logs
 	u.RawQuery = query(from, to, next)
 	k := rest.Call{Op: "page", Method: http.MethodGet, URL: &u, Accept: "{"}
-	tape := c.tapes.Get().(*jsontape.Tape)
-	defer c.tapes.Put(tape)
-	root, answer, err := c.JSON(ctx, p, k, tape)
-	if err != nil {
-		return nil, err
-	}
-	list := root.Get("entries")
-	if list.Kind() != jsontape.Array {
-		e := &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Code: rest.Word(string(root.Get("error").Str())), Message: "the answer has no list of entries"}
-		judge(e)
-		return nil, e
-	}
-	page := &Page{At: answer.At, Next: string(root.Path("response_metadata", "next_cursor").Str())}
-	if len(page.Next) > rest.MaxLink {
-		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassHostile, Message: "the answer holds a cursor of more than 64 KiB"}
-	}
-	for v := list.First(); v.Exists(); v = v.Next() {
-		page.Entries = append(page.Entries, slices.Clone(v.Raw()))
-	}
-	return page, nil
+	page := (*Page)(nil)
+	err := c.JSON(ctx, p, k, func(root jsontape.Value, a *rest.Answer) error {
+		list, cursor := root.Get("entries"), root.Path("response_metadata", "next_cursor").Str()
+		if list.Kind() != jsontape.Array {
+			e := &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Code: rest.Word(string(root.Get("error").Str())), Message: "the answer has no list of entries"}
+			judge(e)
+			return e
+		}
+		if len(cursor) > rest.MaxLink {
+			return &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassHostile, Message: "the answer holds a cursor of more than 64 KiB"}
+		}
+		page = rest.NewPage(list, a)
+		page.Next = string(cursor)
+		return nil
+	})
+	return page, err
 }
 
 func query(from, to time.Time, next string) string {
@@ -191,14 +174,7 @@ var codes = map[string]rest.Meaning{
 
 // judge fills in class and action of an error that has its status, code and message.
 func judge(e *rest.Error) {
-	m, known := codes[e.Code]
-	e.Known = known
-	if !known || e.Status == http.StatusTooManyRequests {
-		e.ByStatus()
-		if e.Class == rest.ClassAdmin && e.Action != "" || e.Class == rest.ClassAuth {
-			e.Action = newToken
-		}
-		return
+	if !e.ByCode(codes) && (e.Class == rest.ClassAdmin && e.Action != "" || e.Class == rest.ClassAuth) {
+		e.Action = newToken
 	}
-	e.Class, e.Action = m.Class, m.Action
 }

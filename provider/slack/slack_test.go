@@ -37,7 +37,7 @@ func newClient(t *testing.T, serve http.HandlerFunc) (c *slack.Client, token str
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err = slack.New(slack.Options{API: web.URL, Token: ref, Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1_000_000})})
+	c, err = slack.New(slack.Options{API: web.URL, Token: ref, Shared: rest.Shared{Log: slog.New(slog.DiscardHandler), Budget: budget.New(budget.Options{PerMinute: 1_000_000})}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,8 +61,8 @@ func TestWhatIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(page.Entries) != 2 || string(page.Entries[1]) != `{"id":"a","n":1e3}` || page.Next != "dXNlcg==" || page.At.IsZero() {
-		t.Errorf("page %q next %q at %v", page.Entries, page.Next, page.At)
+	if len(page.Records) != 2 || string(page.Records[1]) != `{"id":"a","n":1e3}` || page.Next != "dXNlcg==" || page.At.IsZero() {
+		t.Errorf("page %q next %q at %v", page.Records, page.Next, page.At)
 	}
 	if _, err := list(t, c, page.Next); err != nil {
 		t.Fatal(err)

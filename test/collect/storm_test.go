@@ -70,8 +70,8 @@ func newRig(t *testing.T, faults string) *rig {
 		t.Fatal(err)
 	}
 	r.client, err = provider.New(provider.Options{
-		Tenant: tenant, ClientID: id, API: server.URL, Login: server.URL, Credential: credential.FromSecret(ref), Log: quiet,
-		Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Limits: provider.Limits{Limits: rest.Limits{Stall: time.Second}},
+		Tenant: tenant, ClientID: id, API: server.URL, Login: server.URL, Credential: credential.FromSecret(ref),
+		Shared: rest.Shared{Log: quiet, Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Limits: rest.Limits{Stall: time.Second}},
 	})
 	if err != nil {
 		t.Fatal(err)

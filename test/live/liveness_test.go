@@ -18,7 +18,7 @@ import (
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/coverage"
-	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
@@ -128,7 +128,7 @@ func TestF10Answers(t *testing.T) {
 	faults := []string{"html-200", "nul-bytes", "drop", "hang", "5xx", "slow", "truncate"}
 	w := newWorld(t, setting{
 		sim:    sim.Config{Subscribed: true, Faults: "html-200=0.1,nul-bytes=0.1,drop=0.1,hang=0.02:10m,5xx=0.1,slow=4MB:0.1,truncate=0.1"},
-		client: func(p *provider.Options) { p.Limits.Stall = 300 * time.Millisecond },
+		client: func(s *rest.Shared) { s.Limits.Stall = 300 * time.Millisecond },
 	})
 	w.start()
 	w.quiet()

@@ -28,6 +28,7 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/node"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
@@ -116,7 +117,7 @@ func patient(c *collect.Options) {
 	c.Poll, c.Sweep, c.Idle = 200*time.Millisecond, 500*time.Millisecond, 100*time.Millisecond
 }
 
-func patientClient(p *provider.Options) { p.Limits.Stall = 10 * time.Minute }
+func patientClient(s *rest.Shared) { s.Limits.Stall = 10 * time.Minute }
 
 // outage stops the product, lets time pass, and starts it again.
 func (w *world) outage(length time.Duration, r *ration) (restart time.Time) {
@@ -508,7 +509,7 @@ func TestIdleTenant(t *testing.T) {
 				source:  func(c *config.Source) { *c = defaults(*c) },
 				week:    true,
 				collect: func(c *collect.Options) { c.Poll, c.Sweep, c.Idle, c.Retry, c.Check, c.Stall = 0, 0, 0, 0, 0, 0 },
-				client:  func(p *provider.Options) { p.Limits.Stall, p.Transport = 0, inProcess{d} },
+				client:  func(s *rest.Shared) { s.Limits.Stall, s.Transport = 0, inProcess{d} },
 			},
 		}
 		c := config.Default()

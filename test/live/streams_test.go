@@ -20,7 +20,7 @@ import (
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/node"
-	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
@@ -59,8 +59,8 @@ func TestManyStreams(t *testing.T) {
 	}
 	home := w.source("home")
 	tenants := streams / len(home.Streams)
-	w.set.client = func(p *provider.Options) {
-		p.Transport = inProcess{http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.set.client = func(s *rest.Shared) {
+		s.Transport = inProcess{http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			requests.Add(1)
 			tenant, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/api/v1.0/"), "/"), "/")
 			r.URL.Path = strings.ReplaceAll(r.URL.Path, tenant, home.Tenant)

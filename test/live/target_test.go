@@ -16,6 +16,7 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/coverage"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
@@ -137,7 +138,7 @@ func TestF20ForeignLinks(t *testing.T) {
 	r := &wary{hosts: map[string]int{}}
 	w := newWorld(t, setting{
 		sim:    sim.Config{Faults: "foreign-link=evil.test,foreign-uri=evil.test:0.02:always", PageSize: 20},
-		client: func(o *provider.Options) { r.next = o.Transport; o.Transport = r },
+		client: func(o *rest.Shared) { r.next = o.Transport; o.Transport = r },
 	})
 	w.start()
 	w.quiet()

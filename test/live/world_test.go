@@ -22,6 +22,7 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/node"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/reconcile"
 	"github.com/daybreak-sec/daybreak/sim/admin"
 	"github.com/daybreak-sec/daybreak/sim/company"
@@ -40,7 +41,7 @@ type setting struct {
 	sim     sim.Config
 	source  func(*config.Source)
 	collect func(*collect.Options)
-	client  func(*provider.Options)
+	client  func(*rest.Shared)
 	opened  func(*node.Node) // before it collects
 	// between stands between the product and the simulator.
 	between func(http.Handler) http.Handler
@@ -242,10 +243,10 @@ func (w *world) controls(c *controls.Options) { c.Now, c.Least = w.sim.Now, time
 // is recorded, lists that are cut): that is not the collector's doing, and has tests of its own.
 func silent(o *reconcile.Options) { o.Source = func(tenant, stream string) string { return "" } }
 
-func (w *world) client(p *provider.Options) {
-	p.Limits.Stall = 2 * time.Second
+func (w *world) client(s *rest.Shared) {
+	s.Limits.Stall = 2 * time.Second
 	if w.set.client != nil {
-		w.set.client(p)
+		w.set.client(s)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/ocsf"
 	"github.com/daybreak-sec/daybreak/provider/budget"
-	provider "github.com/daybreak-sec/daybreak/provider/google"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	"github.com/daybreak-sec/daybreak/sim/google"
 	"github.com/daybreak-sec/daybreak/sim/m365"
@@ -71,7 +71,7 @@ func (w *googleWorld) collect(t *testing.T) {
 	t.Helper()
 	c := config.DefaultSource("google")
 	c.Tenant, c.Admin, c.ServiceAccount, c.API, c.Login = w.suite.Customer(), w.suite.Admin(), config.Secret("file:"+w.key), w.url, w.url
-	api, err := node.NewGoogleClient(&c, budget.New(budget.Options{PerMinute: 1_000_000}), func(o *provider.Options) { o.Log = quiet })
+	api, err := node.NewGoogleClient(&c, rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

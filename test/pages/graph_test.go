@@ -25,6 +25,7 @@ import (
 	"github.com/daybreak-sec/daybreak/ocsf"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/graph"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	"github.com/daybreak-sec/daybreak/sim/graph"
 	"github.com/daybreak-sec/daybreak/sim/m365"
@@ -76,7 +77,7 @@ func (w *world) collect(t *testing.T, streams ...string) (api *provider.Client) 
 	t.Setenv("DAYBREAK_TEST_SECRET", secret)
 	c := config.DefaultSource("entra")
 	c.Tenant, c.ClientID, c.ClientSecret, c.API, c.Login = tenant, client, "env:DAYBREAK_TEST_SECRET", w.url, w.url
-	api, err := node.NewGraphClient(&c, budget.New(budget.Options{PerMinute: 1_000_000}), func(o *provider.Options) { o.Log = quiet })
+	api, err := node.NewGraphClient(&c, rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +224,7 @@ func TestGraphRefuses(t *testing.T) {
 	t.Setenv("DAYBREAK_TEST_SECRET", secret)
 	c := config.DefaultSource("entra")
 	c.Tenant, c.ClientID, c.ClientSecret, c.API, c.Login = tenant, client, "env:DAYBREAK_TEST_SECRET", w.url, w.url
-	api, err := node.NewGraphClient(&c, nil, func(o *provider.Options) { o.Log = quiet })
+	api, err := node.NewGraphClient(&c, rest.Shared{Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

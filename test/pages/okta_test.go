@@ -19,6 +19,7 @@ import (
 	"github.com/daybreak-sec/daybreak/ocsf"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/okta"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/okta"
@@ -66,7 +67,7 @@ func (w *oktaWorld) collect(t *testing.T) {
 	t.Helper()
 	c := config.DefaultSource("okta")
 	c.Tenant, c.APIToken, c.API = w.org.Host(), config.Secret("file:"+w.token), w.url
-	api, err := node.NewOktaClient(&c, budget.New(budget.Options{PerMinute: 1_000_000}), func(o *provider.Options) { o.Log = quiet })
+	api, err := node.NewOktaClient(&c, rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +189,7 @@ func TestOktaFollows(t *testing.T) {
 	w := newOktaWorld(t, okta.Config{Late: 0.2, LateBy: 40 * time.Minute})
 	c := config.DefaultSource("okta")
 	c.Tenant, c.APIToken, c.API = w.org.Host(), config.Secret("file:"+w.token), w.url
-	api, err := node.NewOktaClient(&c, budget.New(budget.Options{PerMinute: 1_000_000}), func(o *provider.Options) { o.Log = quiet })
+	api, err := node.NewOktaClient(&c, rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

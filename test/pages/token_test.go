@@ -18,6 +18,7 @@ import (
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/ocsf"
 	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/sim/company"
 	"github.com/daybreak-sec/daybreak/sim/github"
 	"github.com/daybreak-sec/daybreak/sim/google"
@@ -180,7 +181,7 @@ func TestGitHub(t *testing.T) {
 	t.Cleanup(web.Close)
 	c := config.DefaultSource("github")
 	c.Tenant, c.APIToken, c.API = sim.Organization(), tokenFile(t), web.URL
-	client, err := node.NewGitHubClient(&c, budget.New(budget.Options{PerMinute: 1_000_000}), nil)
+	client, err := node.NewGitHubClient(&c, rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1_000_000})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +212,7 @@ func TestSlack(t *testing.T) {
 	t.Cleanup(web.Close)
 	c := config.DefaultSource("slack")
 	c.Tenant, c.APIToken, c.API = sim.Organization(), tokenFile(t), web.URL
-	client, err := node.NewSlackClient(&c, budget.New(budget.Options{PerMinute: 1_000_000}), nil)
+	client, err := node.NewSlackClient(&c, rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1_000_000})})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,9 +114,11 @@ func (w *world) client(change ...func(*m365.Options)) *m365.Client {
 	o := m365.Options{
 		Tenant: tenant, ClientID: id, API: w.url, Login: w.url,
 		Credential: credential.FromSecret(w.reference("file:" + w.secret)),
-		Log:        slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Budget:     budget.New(budget.Options{PerMinute: 1_000_000}),
-		Limits:     m365.Limits{Limits: rest.Limits{Stall: 2 * time.Second}},
+		Shared: rest.Shared{
+			Log:    slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Budget: budget.New(budget.Options{PerMinute: 1_000_000}),
+			Limits: rest.Limits{Stall: 2 * time.Second},
+		},
 	}
 	for _, f := range change {
 		f(&o)
