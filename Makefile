@@ -64,6 +64,8 @@ bench-live: build ## figures of the live tenant, as docs/performance.md reports 
 	scripts/bench-live.py backfill $(RECORDS)
 	scripts/bench-live.py blobs 120000
 	scripts/bench-live.py idle 600
+	scripts/bench-live.py hubs 30000 $(DURATION) 16
+	for n in 1 4 16 32; do scripts/bench-live.py drain 2000000 $$n; done
 
 bench-detect: ## figures of detection, as docs/performance.md reports them: about a quarter of an hour
 	SHARED=$(abspath $(SHARED))/data scripts/bench-detect.sh

@@ -180,7 +180,7 @@ func latency(c *node.Coverage) []v1.Latency {
 }
 
 func percentile(p coverage.Percentiles) v1.Percentile {
-	return v1.Percentile{P50: p.P50.Seconds(), P90: p.P90.Seconds(), P99: p.P99.Seconds(), P999: p.P999.Seconds()}
+	return v1.Percentile{P50: p.P50.Seconds(), P90: p.P90.Seconds(), P95: p.P95.Seconds(), P99: p.P99.Seconds(), P999: p.P999.Seconds()}
 }
 
 func counts(c *coverage.Counts) v1.CoverageCounts { return v1.CoverageCounts(*c) }

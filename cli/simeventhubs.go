@@ -22,10 +22,18 @@ import (
 // hubFaults are what befalls the hub of interactive sign-ins so long after the start.
 type hubFaults struct{ expire, remake, stall time.Duration }
 
+// hubLoad is what is sent instead of the company's life.
+type hubLoad struct {
+	rate    float64
+	backlog int
+	long    time.Duration
+}
+
 func (a *app) simEventHubsCommand() *cobra.Command {
 	var f simFlags
 	var cfg eventhubs.Config
 	var faults hubFaults
+	var load hubLoad
 	cmd := &cobra.Command{
 		Use:   "eventhubs",
 		Short: "A simulated Event Hubs namespace to which the same tenant streams Entra's logs",
@@ -34,9 +42,14 @@ setting of Entra ID would stream there: sign-ins of three kinds and directory au
 company that sim m365 shows, a hub for each category. With the same --seed, --people,
 --per-day, --start and --history an act is in both. It prints the broker, the connection
 string, and a [[source]] block for Daybreak's configuration. docs/reference/simulator.md says
-what differs from the real service.`,
+what differs from the real service.
+
+With --backlog or --load it is a load instead: what the company has done is repeated, each
+record with an id and a time of its own, at tens of thousands of records a second. The backlog
+is in the hubs before anything is printed. When all is sent, it says how much that was
+(with --json as a second line) and goes on to be read from.`,
 		Args: args(cobra.NoArgs, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.simEventHubs(cmd.Context(), f, cfg, faults) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.simEventHubs(cmd.Context(), f, cfg, faults, load) },
 	}
 	f.neighbor(cmd, "127.0.0.1:9392")
 	flags := cmd.Flags()
@@ -47,6 +60,10 @@ what differs from the real service.`,
 	flags.Float64Var(&cfg.Again, "again", 0.03, "`share` of the records that are delivered again, one to three times")
 	flags.Float64Var(&cfg.Repeat, "repeat", 0.005, "`share` of the messages that are repeated to the byte")
 	flags.StringVar(&cfg.Dir, "dir", "", "`directory` to keep messages in (default: memory)")
+	flags.Float64Var(&load.rate, "load", 0, "records a `second` to send, instead of the company's life")
+	flags.DurationVar(&load.long, "load-for", 0, "`time` after which --load ends (default never)")
+	flags.IntVar(&load.backlog, "backlog", 0, "`number` of records that are there at the start, spread evenly over --history, instead of the company's life")
+	flags.DurationVar(&cfg.Retention, "retention", 0, "`time` that messages of a --load are kept (default for ever)")
 	flags.DurationVar(&faults.expire, "expire-after", 0, "`time` after which all messages of the sign-ins' hub expire (default never)")
 	flags.DurationVar(&faults.remake, "remake-after", 0, "`time` after which that hub is deleted and made again (default never)")
 	flags.DurationVar(&faults.stall, "stall-after", 0, "`time` after which its partition 0 gives nothing any more (default never)")
@@ -66,7 +83,7 @@ type hubsCard struct {
 
 const hubsVariable = "DAYBREAK_SIM_CONNECTION_STRING"
 
-func (a *app) simEventHubs(ctx context.Context, f simFlags, cfg eventhubs.Config, faults hubFaults) error {
+func (a *app) simEventHubs(ctx context.Context, f simFlags, cfg eventhubs.Config, faults hubFaults, load hubLoad) error {
 	if err := f.resolve(); err != nil {
 		return err
 	}
@@ -77,6 +94,9 @@ func (a *app) simEventHubs(ctx context.Context, f simFlags, cfg eventhubs.Config
 	}
 	if cfg.Partitions < 1 || cfg.Partitions > 1024 || cfg.Batch < 1 || cfg.Batch > 500 || cfg.Delay < 0 {
 		return usagef("want --partitions of 1 to 1024, --batch of 1 to 500, and a --delay that is not negative")
+	}
+	if err := load.check(cfg.Retention); err != nil {
+		return err
 	}
 	world, err := m365.New(f.cfg)
 	if err != nil {
@@ -101,6 +121,15 @@ func (a *app) simEventHubs(ctx context.Context, f simFlags, cfg eventhubs.Config
 			return usagef("cannot write --secret-file: %v", err)
 		}
 		card.Secret, reference = "", "file:"+card.File
+	}
+	var loader *eventhubs.Loader
+	if load.on() {
+		if loader, err = s.NewLoader(); err != nil {
+			return usagef("%v", err)
+		}
+		if err := loader.Fill(ctx, load.backlog, f.cfg.History); err != nil {
+			return err
+		}
 	}
 	tenant, _, _ := world.Credentials()
 	card.Source = "[[source]]\n" +
@@ -140,7 +169,42 @@ func (a *app) simEventHubs(ctx context.Context, f simFlags, cfg eventhubs.Config
 			defer t.Stop()
 		}
 	}
+	if loader != nil {
+		return a.keepLoad(ctx, loader, load)
+	}
 	return s.Run(ctx)
+}
+
+func (l *hubLoad) on() bool { return l.rate > 0 || l.backlog > 0 }
+
+func (l *hubLoad) check(retention time.Duration) error {
+	switch {
+	case !(l.rate >= 0 && l.rate <= 1e6) || l.backlog < 0 || l.long < 0 || retention < 0:
+		return usagef("want a --load of 0 to 1000000, and a --backlog, --load-for and --retention that are not negative")
+	case l.rate == 0 && (l.long > 0 || retention > 0):
+		return usagef("--load-for and --retention are of a --load: say its rate")
+	case l.backlog > 0 && retention > 0:
+		return usagef("--retention would delete what --backlog has sent: leave one of them out")
+	}
+	return nil
+}
+
+// keepLoad sends the load, says how much it was, and waits for the end.
+func (a *app) keepLoad(ctx context.Context, loader *eventhubs.Loader, load hubLoad) error {
+	if load.rate > 0 {
+		if err := loader.Keep(ctx, load.rate, load.long); err != nil {
+			return err
+		}
+	}
+	sent := loader.Sent()
+	a.say("sent %d records in %d messages", sent.Records, sent.Messages)
+	if a.json {
+		if err := json.NewEncoder(a.stdout).Encode(map[string]eventhubs.Sent{"sent": sent}); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return nil
 }
 
 // never makes of no share one that is not the default.

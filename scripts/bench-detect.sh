@@ -79,21 +79,17 @@ if [ "$live" -gt 0 ]; then
   echo "live at 5,000 records a second for $live s, load $(load):"
   go build -o "$work/daybreak" ./cmd/daybreak
   BIN=$work/daybreak python3 - "$live" <<'PY'
-import importlib.util, statistics, sys, time, urllib.request
+import importlib.util, statistics, sys, time
 spec = importlib.util.spec_from_file_location("live", "scripts/bench-live.py")
 live = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(live)
 w = live.World(["--rate", "5000", "--people", "100000", "--slot", "1s", "--history", "1s"])
 try:
     w.start()
-    url = open(f"{w.data}/api.address").read().split()[2]
-    def metrics():
-        lines = (l.rsplit(" ", 1) for l in urllib.request.urlopen(url + "/metrics").read().decode().splitlines() if l[:1] != "#")
-        return {l[0]: float(l[1]) for l in lines}
     time.sleep(10)  # until the first rush is over
-    lags, first, begun, at = [], metrics(), time.time(), 0
+    lags, first, begun, at = [], w.metrics(), time.time(), 0
     while time.time() - begun < int(sys.argv[1]):
-        m = metrics()
+        m = w.metrics()
         if m["daybreak_judged_entries"] != at:
             at = m["daybreak_judged_entries"]
             lags.append(m["daybreak_detection_lag_seconds"])

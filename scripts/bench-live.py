@@ -7,6 +7,8 @@ process, `serve` in another, on the same machine, over HTTP.
     scripts/bench-live.py blobs NUMBER            a first start that lists so many blobs
     scripts/bench-live.py outage                  10,000 people, 24 hours of outage at 600 times real time
     scripts/bench-live.py idle SECONDS            requests that a tenant costs on which nothing happens
+    scripts/bench-live.py hubs RATE SECONDS PARTITIONS   constant records a second through four event hubs of so many partitions
+    scripts/bench-live.py drain RECORDS PARTITIONS       a first start that finds so many records in four event hubs
 
 Run `make build` first. Memory is the peak of the resident set (VmHWM), CPU time is
 user and system of the process.
@@ -31,16 +33,18 @@ QUOTA = 60000  # a minute; the vendor's baseline of 2,000 rises with seats
 class World:
     """A simulator and a product that collects from it."""
 
-    def __init__(self, sim_flags, poll="1s"):
+    def __init__(self, sim_flags, poll="1s", provider="m365"):
         self.dir = tempfile.mkdtemp(prefix="daybreak-bench-")
         self.sim_log = open(f"{self.dir}/sim.log", "w")
         self.sim = subprocess.Popen(
-            [BIN, "sim", "m365", "--listen", "127.0.0.1:0", "--quota", str(QUOTA), "--json", "--quiet",
-             "--secret-file", f"{self.dir}/secret", *sim_flags],
+            [BIN, "sim", provider, "--listen", "127.0.0.1:0", "--json", "--quiet", "--secret-file", f"{self.dir}/secret",
+             *(["--quota", str(QUOTA)] if provider == "m365" else []), *sim_flags],
             stdout=subprocess.PIPE, stderr=self.sim_log)
         self.card = json.loads(self.sim.stdout.readline())
         with open(f"{self.dir}/daybreak.toml", "w") as f:
-            f.write('[server]\nlisten = "127.0.0.1:0"\n' + self.card["source"] + f'poll = "{poll}"\nrequests_per_minute = {QUOTA}\n')
+            f.write('[server]\nlisten = "127.0.0.1:0"\n' + self.card["source"] + f'poll = "{poll}"\n')
+            if provider == "m365":
+                f.write(f"requests_per_minute = {QUOTA}\n")
         self.data = f"{self.dir}/data"
         self.serve = None
 
@@ -76,6 +80,16 @@ class World:
             return 1
         return sum(x["unlisted_seconds"] + x["backlog"] for s in json.loads(out.stdout)["sources"] for x in s["streams"])
 
+    def metrics(self):
+        url = open(f"{self.data}/api.address").read().split()[2]
+        lines = (l.rsplit(" ", 1) for l in urllib.request.urlopen(url + "/metrics").read().decode().splitlines() if l[:1] != "#")
+        return {l[0]: float(l[1]) for l in lines}
+
+    def found(self, query):
+        """Records that a search finds."""
+        out = subprocess.run([BIN, "search", "--json", "--data", self.data, query + " | count"], capture_output=True, check=True)
+        return json.loads(out.stdout)["count"]
+
     def get(self, path):
         with urllib.request.urlopen(self.card["api"] + path) as r:
             return json.load(r)
@@ -99,6 +113,10 @@ def delays(c):
             a, i = l["offered_to_searchable"], l["received_to_searchable"]
             print(f"  {l['stream']:28} {l['records']:>10} records  offered to searchable p50 {a['p50']:.2f} s p99 {a['p99']:.2f} s"
                   f"  of which received to searchable p50 {i['p50']:.2f} s p99 {i['p99']:.2f} s")
+
+
+def share(sorted_list, q):
+    return sorted_list[min(len(sorted_list) - 1, int(q * len(sorted_list)))]
 
 
 def report(w, records, seconds):
@@ -199,7 +217,81 @@ def idle(seconds):
         w.end()
 
 
-COMMANDS = {"steady": (steady, float, float), "backfill": (backfill, float), "blobs": (blobs, int), "outage": (outage,), "idle": (idle, float)}
+def hubs(rate, seconds, partitions):
+    w = World(["--load", str(rate), "--load-for", f"{seconds}s", "--retention", "90s", *HUBS, "--partitions", str(partitions)], poll="10s", provider="eventhubs")
+    try:
+        w.start()  # the load began a moment ago
+        watch(w)
+        sent = json.loads(w.sim.stdout.readline())["sent"]
+        print(f"  sent: {sent['records']:,} records in {sent['messages']:,} messages, {sent['records'] / sent['seconds']:,.0f}/s, {sent['bytes'] / sent['records']:,.0f} B each")
+        whole(w, sent)
+        for l in w.coverage()["latency"]:
+            if l["live"] and not l.get("operation"):
+                a, i = l["offered_to_searchable"], l["received_to_searchable"]
+                print(f"  {l['stream'].split('/')[1]:46} {l['records']:>9} records  sent to searchable " + " ".join(f"{q} {a[q]:.2f} s" for q in ("p50", "p95", "p99"))
+                      + f"  of which received to searchable p50 {i['p50']:.2f} s p99 {i['p99']:.2f} s")
+    finally:
+        w.end()
+
+
+def drain(records, partitions):
+    w = World(["--backlog", str(records), *HUBS, "--partitions", str(partitions)], poll="10s", provider="eventhubs")
+    try:
+        sent = json.loads(w.sim.stdout.readline())["sent"]
+        print(f"  {sent['records']:,} records in {sent['messages']:,} messages, {sent['bytes'] / sent['records']:,.0f} B each", flush=True)
+        w.start()
+        watch(w)
+        whole(w, sent)
+    finally:
+        w.end()
+
+
+HUBS = ["--people", "100000", "--history", "6h"]
+
+
+def watch(w):
+    """Returns when nothing more comes and all of the log is searchable and judged."""
+    at, last, lags, seen, said = time.time(), -1, [], 0, time.time()
+    while time.time() - at < 5:
+        time.sleep(0.3)
+        m, now = w.metrics(), time.time()
+        entries, stored = m["daybreak_log_entries"], m["daybreak_mapped_records_total"]
+        if m["daybreak_judged_entries"] != seen:
+            seen = m["daybreak_judged_entries"]
+            lags.append(m["daybreak_detection_lag_seconds"])
+        records = sum(v for k, v in m.items() if k.startswith("daybreak_source_records_total"))
+        if records != last or min(m["daybreak_judged_entries"], m["daybreak_searchable_entries"]) < entries - 20:
+            at, last, w.spent_then = now, records, w.spent()
+        if now - said > 10:
+            said = now
+            print(f"  {now - w.began:5.0f} s: {records:,.0f} records collected, {stored:,.0f} searchable, {m['daybreak_judged_records_total']:,.0f} judged (acts included)", flush=True)
+    w.took, w.lags = at - w.began, sorted(lags)
+
+
+def whole(w, sent):
+    """Holds what is stored, found and judged against what was sent."""
+    t, m = w.coverage()["statement"]["totals"], w.metrics()
+    found = w.found("family:entra-diagnostic")
+    n = sent["records"]
+    sim, serve = w.spent_then
+    print(f"  stored, found and judged in {w.took:.1f} s: {n / w.took:,.0f}/s; CPU {1e6 * serve / n:.1f} us a record in serve ({n / serve:,.0f}/s of a core), {1e6 * sim / n:.1f} in the simulator;"
+          f" peak memory serve {peak(w.serve):.0f} MiB, simulator {peak(w.sim):.0f} MiB")
+    print(f"  commit to judged p50 {share(w.lags, 0.5):.2f} s p99 {share(w.lags, 0.99):.2f} s, {m['daybreak_alerts_total']:.0f} alerts")
+    wrong = [f"{what}: {have:,.0f}" for what, have in (("stored", t["stored"]), ("searches find", found)) if have != n]
+    if m["daybreak_judged_records_total"] < n:
+        wrong.append(f"judged: {m['daybreak_judged_records_total']:,.0f}")
+    for what in ("duplicate", "mutated"):
+        if m[f"daybreak_{what}_records_total"]:
+            wrong.append(f"{what}: {m[f'daybreak_{what}_records_total']:,.0f}")
+    if wrong:
+        sys.exit(f"  WRONG: {n:,} were sent, and " + ", ".join(wrong))
+    print(f"  all {n:,} are stored once, found by a search, and judged")
+
+
+COMMANDS = {
+    "hubs": (hubs, float, int, int), "drain": (drain, int, int),
+    "steady": (steady, float, float), "backfill": (backfill, float), "blobs": (blobs, int), "outage": (outage,), "idle": (idle, float),
+}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS or len(sys.argv) - 1 != len(COMMANDS[sys.argv[1]]):

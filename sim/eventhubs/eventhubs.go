@@ -28,6 +28,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +58,8 @@ type Config struct {
 	// repeated to the byte; 0.005. Negative: none.
 	Again, Repeat float64
 	Dir           string // where messages are kept; empty: in memory
+	// Retention is how long messages are kept; 0: for ever. Only a [Loader] looks at it.
+	Retention time.Duration
 }
 
 // The hubs, as a diagnostic setting names them: "insights-logs-" and the category.
@@ -94,8 +97,8 @@ type Server struct {
 
 // delivery is a record that is sent at a moment.
 type delivery struct {
-	at     time.Time
-	record record
+	at  time.Time
+	row row
 }
 
 // New starts the broker. Messages come with [Server.Run] or [Server.Step].
@@ -132,6 +135,11 @@ func New(cfg Config) (*Server, error) {
 		kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("PLAIN", user, s.secret), kfake.MaxVersions(Versions()),
 		kfake.SeedTopics(int32(cfg.Partitions), Hubs()...),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, cfg.Listen) }),
+	}
+	if cfg.Retention > 0 { // in small segments, which are deleted as a whole
+		opts = append(opts, kfake.BrokerConfigs(map[string]string{
+			"log.retention.ms": strconv.FormatInt(cfg.Retention.Milliseconds(), 10), "log.segment.bytes": strconv.Itoa(8 << 20),
+		}))
 	}
 	if cfg.Dir != "" {
 		opts = append(opts, kfake.DataDir(cfg.Dir))
@@ -232,11 +240,9 @@ func (s *Server) Step(ctx context.Context) error {
 
 // take makes records of the acts of a stretch of time, and decides which are delivered again, and when.
 func (s *Server) take(from, to time.Time) {
-	tenant, _, _ := s.cfg.Tenant.Credentials()
-	add := func(hub string, at time.Time, row map[string]any) {
-		r := record{hub: hub, tenant: tenant, row: row}
+	s.happened(from, to, func(at time.Time, r row) bool {
 		send := func(after time.Duration) {
-			s.pending[hub] = append(s.pending[hub], delivery{at.Add(s.cfg.Delay + after), r})
+			s.pending[r.hub] = append(s.pending[r.hub], delivery{at.Add(s.cfg.Delay + after), r})
 		}
 		send(0)
 		if s.random.Float64() < s.cfg.Again {
@@ -244,22 +250,29 @@ func (s *Server) take(from, to time.Time) {
 				send(time.Minute + time.Duration(s.random.Int64N(int64(5*time.Minute))))
 			}
 		}
-	}
-	s.cfg.Tenant.Happened(company.AzureActiveDirectory, from, to, func(at, _ time.Time, raw []byte) bool {
-		if row := graph.SignIn(raw, at, true); row != nil {
-			hub := NonInteractive
-			if row["isInteractive"] == true {
-				hub = SignIns
-			}
-			add(hub, at, row)
-		} else if row := graph.Audit(raw, at); row != nil {
-			add(Audits, at, row)
-		}
 		return true
 	})
+}
+
+// happened yields what the logs say of a stretch of time.
+func (s *Server) happened(from, to time.Time, yield func(at time.Time, r row) bool) {
+	tenant, _, _ := s.cfg.Tenant.Credentials()
+	more := true
+	s.cfg.Tenant.Happened(company.AzureActiveDirectory, from, to, func(at, _ time.Time, raw []byte) bool {
+		if fields := graph.SignIn(raw, at, true); fields != nil {
+			hub := NonInteractive
+			if fields["isInteractive"] == true {
+				hub = SignIns
+			}
+			more = yield(at, row{hub, tenant, fields})
+		} else if fields := graph.Audit(raw, at); fields != nil {
+			more = yield(at, row{Audits, tenant, fields})
+		}
+		return more
+	})
 	for _, t := range s.cfg.Tenant.Directory().Tokens() {
-		if !t.Issued.Before(from) && t.Issued.Before(to) {
-			add(ServicePrincipal, t.Issued, graph.ServiceSignIn(t, tenant))
+		if more && !t.Issued.Before(from) && t.Issued.Before(to) {
+			more = yield(t.Issued, row{ServicePrincipal, tenant, graph.ServiceSignIn(t, tenant)})
 		}
 	}
 }
@@ -293,10 +306,10 @@ func (s *Server) flush(ctx context.Context, hub string, now time.Time) error {
 	return s.client.ProduceSync(ctx, list...).FirstErr()
 }
 
-// record is a row of a log, before it has an envelope.
-type record struct {
+// row is that of a log, before it has an envelope.
+type row struct {
 	hub, tenant string
-	row         map[string]any
+	fields      map[string]any
 }
 
 // envelope makes a message.
@@ -307,14 +320,14 @@ func (s *Server) envelope(list []delivery, now time.Time) []byte {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		r := &list[i].record
+		r := &list[i].row
 		text, err := json.Marshal(r.wrap(now))
 		if err != nil {
 			panic(err) // strings, numbers and lists of them
 		}
 		b.Write(text)
-		id, _ := r.row["id"].(string)
-		properties, _ := json.Marshal(r.row)
+		id, _ := r.fields["id"].(string)
+		properties, _ := json.Marshal(r.fields)
 		known := s.sent[r.hub]
 		if known == nil {
 			known = map[string]string{}
@@ -331,9 +344,9 @@ func (s *Server) envelope(list []delivery, now time.Time) []byte {
 }
 
 // wrap puts a row into the envelope of Azure Monitor (entra-docs: "Stream activity logs to an event hub").
-func (r *record) wrap(now time.Time) map[string]any {
+func (r *row) wrap(now time.Time) map[string]any {
 	operation, result, signature, level := "Sign-in activity", "0", "None", any("4")
-	if status, ok := r.row["status"].(map[string]any); ok {
+	if status, ok := r.fields["status"].(map[string]any); ok {
 		result = fmt.Sprint(status["errorCode"])
 		signature = "SUCCESS"
 		if result != "0" {
@@ -341,15 +354,15 @@ func (r *record) wrap(now time.Time) map[string]any {
 		}
 	}
 	if r.hub == Audits {
-		operation, _ = r.row["activityDisplayName"].(string)
-		result, _ = r.row["operationType"].(string)
+		operation, _ = r.fields["activityDisplayName"].(string)
+		result, _ = r.fields["operationType"].(string)
 		signature, level = "None", "Informational"
 	}
-	address, _ := r.row["ipAddress"].(string)
+	address, _ := r.fields["ipAddress"].(string)
 	return map[string]any{
-		"time": now.UTC().Format("2006-01-02T15:04:05.0000000Z"), "resourceId": "/tenants/" + r.tenant + "/providers/Microsoft.aadiam",
+		"time": now.UTC().Format(writtenLayout), "resourceId": "/tenants/" + r.tenant + "/providers/Microsoft.aadiam",
 		"operationName": operation, "operationVersion": "1.0", "category": categories[r.hub], "tenantId": r.tenant, "resultType": result,
-		"resultSignature": signature, "durationMs": 0, "callerIpAddress": address, "correlationId": r.row["correlationId"], "level": level, "properties": r.row,
+		"resultSignature": signature, "durationMs": 0, "callerIpAddress": address, "correlationId": r.fields["correlationId"], "level": level, "properties": r.fields,
 	}
 }
 

@@ -5,10 +5,12 @@
 package kafka_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,10 +50,26 @@ type world struct {
 
 func newWorld(t *testing.T, cfg eventhubs.Config) *world {
 	t.Helper()
+	w := stillWorld(t, cfg, 600)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.hubs.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the simulator: %v", err)
+		}
+	})
+	return w
+}
+
+// stillWorld is one that streams nothing by itself.
+func stillWorld(t *testing.T, cfg eventhubs.Config, speed float64) *world {
+	t.Helper()
 	w := &world{t: t, dir: t.TempDir()}
 	var err error
 	w.sim, err = m365.New(m365.Config{
-		Seed: 5, Company: company.Config{People: 60, PerDay: 300}, Speed: 600, History: 6 * time.Hour, Quota: 1_000_000, Start: time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC),
+		Seed: 5, Company: company.Config{People: 60, PerDay: 300}, Speed: speed, History: 6 * time.Hour, Quota: 1_000_000, Start: time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -62,15 +80,6 @@ func newWorld(t *testing.T, cfg eventhubs.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.hubs.Close)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- w.hubs.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("the simulator: %v", err)
-		}
-	})
 	w.open()
 	t.Cleanup(func() { w.j.Close(); w.db.Close() })
 	return w
@@ -404,5 +413,62 @@ func TestAWrongConnectionString(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLoad: what a load sends is what it says to have sent, is understood like what the company's life gives, and is
+// stored to the last record, each once.
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	w := stillWorld(t, eventhubs.Config{Partitions: 3}, 1)
+	l, err := w.hubs.NewLoader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := w.sim.Now()
+	if err := l.Fill(t.Context(), 2500, 2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	w.collect()
+	if err := l.Keep(t.Context(), 4000, 500*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	sent := l.Sent()
+	if sent.Records != 4500 || sent.Messages < 4500/20 || int(sent.Messages) != w.hubs.Tally()["messages"] {
+		t.Fatalf("a backlog of 2,500 and half a second at 4,000/s are %+v", sent)
+	}
+	w.until("every record is there", func() bool {
+		n := 0
+		for _, hub := range w.have() {
+			n += len(hub)
+		}
+		return n >= int(sent.Records)
+	})
+	w.stop()
+	ids, first, last := map[string]bool{}, int64(math.MaxInt64), int64(0)
+	var n normalize.Normalizer
+	for _, r := range w.records() {
+		if r.family == act.Family {
+			if r.act.Kind == act.Gap || r.act.Duplicates+r.act.Mutated+r.act.Unreadable > 0 {
+				t.Errorf("nothing was lost or sent again, and an act says so: %+v", r.act)
+			}
+			continue
+		}
+		id := string(n.Identify(r.raw, r.family).ID)
+		e := n.Event(r.raw, r.family)
+		if r.family != "entra-diagnostic" || ids[id] || e.Class == ocsf.ClassBaseEvent || len(ocsf.Validate(e.AppendJSON(nil))) > 0 {
+			t.Errorf("%s: family %s, class %v, its id was seen: %v", r.raw, r.family, e.Class, ids[id])
+		}
+		ids[id] = true
+		first, last = min(first, e.Time), max(last, e.Time)
+		if bytes.Contains(r.raw, []byte("0001-01-0")) || bytes.Contains(r.raw, []byte("00000000-0000-4000")) {
+			t.Errorf("a hole is not filled in: %s", r.raw)
+		}
+	}
+	if len(ids) != int(sent.Records) {
+		t.Errorf("%d records are there, and %d were sent", len(ids), sent.Records)
+	}
+	if from, to := begun.UnixNano()-first, last-begun.UnixNano(); from < int64(2*time.Hour) || from > int64(121*time.Minute) || to > int64(time.Minute) {
+		t.Errorf("they happened from %v to %v", time.Unix(0, first), time.Unix(0, last))
 	}
 }
