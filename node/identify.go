@@ -57,17 +57,11 @@ func (id *Identifier) Source(raw []byte) (s *normalize.Source, root jsontape.Val
 	if id.source != nil {
 		return id.source, root, "", true
 	}
-	for i := range normalize.Sources {
-		c := &normalize.Sources[i]
-		if c.Detect == nil || !c.Detect(root) {
-			continue
-		}
-		if s != nil {
-			return nil, root, fmt.Sprintf("may be any of %v: say which with --source", normalize.Detect(root)), true
-		}
-		s = c
-	}
-	if s == nil {
+	s, ambiguous := normalize.Tell(root)
+	switch {
+	case ambiguous:
+		return nil, root, fmt.Sprintf("may be any of %v: say which with --source", normalize.Detect(root)), true
+	case s == nil:
 		s, _ = normalize.Lookup(anyJSON)
 	}
 	return s, root, "", true

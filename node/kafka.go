@@ -137,18 +137,7 @@ func ClassifyKafka(count prometheus.Counter) func() collect.Classify {
 			if count != nil {
 				count.Inc()
 			}
-			found := (*normalize.Source)(nil)
-			for i := range normalize.Sources {
-				s := &normalize.Sources[i]
-				if s.Detect == nil || !s.Detect(record) {
-					continue
-				}
-				if found != nil {
-					found = nil
-					break
-				}
-				found = s
-			}
+			found, _ := normalize.Tell(record)
 			if found == nil {
 				found = generic
 			}

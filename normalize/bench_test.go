@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
 )
 
@@ -77,4 +78,34 @@ func run(b *testing.B, f func(*normalize.Normalizer, []byte)) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkTell tells what records of all sources are, and the same by asking every source.
+func BenchmarkTell(b *testing.B) {
+	var tapes []*jsontape.Tape
+	for _, source := range []string{"m365", "entra", "okta", "slack", "google", "github", "cloudtrail", "defender"} {
+		for _, raw := range samples(b, source) {
+			tape := new(jsontape.Tape)
+			if tape.Parse(raw) == nil {
+				tapes = append(tapes, tape)
+			}
+		}
+	}
+	b.Run("asked", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := range b.N {
+			normalize.Tell(tapes[i%len(tapes)].Root())
+		}
+	})
+	b.Run("all", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := range b.N {
+			root := tapes[i%len(tapes)].Root()
+			for k := range normalize.Sources {
+				if s := &normalize.Sources[k]; s.Detect != nil {
+					s.Detect(root)
+				}
+			}
+		}
+	})
 }

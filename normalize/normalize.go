@@ -17,6 +17,7 @@ package normalize
 import (
 	"bytes"
 	"encoding/json"
+	"math/bits"
 	"slices"
 
 	"github.com/daybreak-sec/daybreak/event"
@@ -64,12 +65,52 @@ func Lookup(family event.Family) (s *Source, ok bool) {
 	return nil, false
 }
 
+// asked says, a bit for each of Sources, which are asked about a record: those that always are, and those that are if it has a
+// member of a name.
+var always, asked = func() (always uint64, asked map[string]uint64) {
+	asked = map[string]uint64{}
+	for i := range Sources {
+		s := &Sources[i]
+		if s.Detect != nil && len(s.Members) == 0 {
+			always |= 1 << i
+		}
+		for _, name := range s.Members {
+			asked[name] |= 1 << i
+		}
+	}
+	return always, asked
+}()
+
+// Tell returns the source whose shape the record has; nil if it is nothing known. ambiguous: it has those of several.
+func Tell(root jsontape.Value) (s *Source, ambiguous bool) {
+	for set := suspects(root); set != 0; set &= set - 1 {
+		if c := &Sources[bits.TrailingZeros64(set)]; c.Detect(root) {
+			if s != nil {
+				return nil, true
+			}
+			s = c
+		}
+	}
+	return s, false
+}
+
+func suspects(root jsontape.Value) uint64 {
+	set := always
+	if root.Kind() != jsontape.Object {
+		return set
+	}
+	for v := root.First(); v.Exists(); v = v.Next() {
+		set |= asked[string(v.Key())]
+	}
+	return set
+}
+
 // Detect returns the families whose shape the record has: usually one, none if
 // it is nothing known. If there are several, ask the user which.
 func Detect(root jsontape.Value) []event.Family {
 	var fit []event.Family
-	for i := range Sources {
-		if s := &Sources[i]; s.Detect != nil && s.Detect(root) {
+	for set := suspects(root); set != 0; set &= set - 1 {
+		if s := &Sources[bits.TrailingZeros64(set)]; s.Detect(root) {
 			fit = append(fit, s.Family)
 		}
 	}

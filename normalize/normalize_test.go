@@ -5,7 +5,9 @@ package normalize_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,6 +74,51 @@ func TestDetect(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", raw, got, want)
 		}
+	}
+}
+
+// TestMembers holds every source to take no record that has none of its members, be it of whatever source: without, it is not
+// asked. A record is tried whole and with each member left out.
+func TestMembers(t *testing.T) {
+	var tape jsontape.Tape
+	asked := 0
+	hold := func(name string, raw []byte) {
+		if err := tape.Parse(raw); err != nil {
+			return
+		}
+		root := tape.Root()
+		for i := range normalize.Sources {
+			s := &normalize.Sources[i]
+			has := func(name string) bool { return root.Get(name).Exists() }
+			if s.Detect == nil || len(s.Members) == 0 || slices.ContainsFunc(s.Members, has) {
+				continue
+			}
+			asked++
+			if s.Detect(root) {
+				t.Errorf("%s: %s takes a record without a member of %q: %s", name, s.Family, s.Members, raw)
+			}
+		}
+	}
+	for _, source := range []string{"m365", "entra", "okta", "slack", "google", "github", "cloudtrail", "defender", "messagetrace", "generic"} {
+		for name, raw := range samples(t, source) {
+			hold(name, raw)
+			var members map[string]json.RawMessage
+			if json.Unmarshal(raw, &members) != nil {
+				continue
+			}
+			for left := range members {
+				rest := maps.Clone(members)
+				delete(rest, left)
+				text, err := json.Marshal(rest)
+				if err != nil {
+					t.Fatal(err)
+				}
+				hold(name+" without "+left, text)
+			}
+		}
+	}
+	if asked < 1000 {
+		t.Errorf("%d answers prove nothing", asked)
 	}
 }
 

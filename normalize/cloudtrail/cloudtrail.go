@@ -35,6 +35,7 @@ var Source = source.Source{
 		record, prefix := unwrap(root)
 		return isRecord(record) && (prefix == "" || record.Get("eventName").Kind() == jsontape.String)
 	},
+	Members: []string{"eventName", "eventname", "insightDetails", "CloudTrailEvent", "detail"},
 	Identify: func(root jsontape.Value) source.Identity {
 		record, _ := unwrap(root)
 		f := read(record)

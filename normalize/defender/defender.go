@@ -26,6 +26,7 @@ const family = "defender"
 var Source = source.Source{
 	Family:   family,
 	Detect:   func(root jsontape.Value) bool { return isAlert(root) || isIncident(root) },
+	Members:  []string{"lastUpdateDateTime"},
 	Identify: identify,
 	Map:      mapObject,
 	Drift:    drift,

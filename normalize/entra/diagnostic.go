@@ -18,6 +18,7 @@ import (
 var Diagnostic = source.Source{
 	Family:   "entra-diagnostic",
 	Detect:   isDiagnostic,
+	Members:  []string{"category"},
 	Identify: identifyDiagnostic,
 	Activity: diagnosticActivity,
 	Map:      mapDiagnostic,

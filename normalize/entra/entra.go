@@ -39,6 +39,7 @@ const (
 var Signin = source.Source{
 	Family:   signinFamily,
 	Detect:   isSignin,
+	Members:  []string{"createdDateTime"},
 	Identify: func(root jsontape.Value) source.Identity { return identify(root, "createdDateTime") },
 	Map: func(root jsontape.Value, e *ocsf.Event) {
 		product(e)
@@ -54,6 +55,7 @@ var Signin = source.Source{
 var Audit = source.Source{
 	Family:   auditFamily,
 	Detect:   func(root jsontape.Value) bool { return !isEnvelope(root) && auditKind(root) != nil },
+	Members:  []string{"activityDisplayName", "activityDateTime", "detectedDateTime", "riskLastUpdatedDateTime", "methodsRegistered"},
 	Activity: func(root jsontape.Value) (event.Family, []byte, bool) { return auditActivity(root) },
 	Identify: func(root jsontape.Value) source.Identity {
 		if kind := auditKind(root); kind != nil {

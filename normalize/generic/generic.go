@@ -30,6 +30,7 @@ var JSON = source.Source{
 var OCSF = source.Source{
 	Family:   "ocsf",
 	Detect:   isOCSF,
+	Members:  []string{"class_uid"},
 	Identify: identifyOCSF,
 	Map:      mapOCSF,
 }

@@ -31,6 +31,7 @@ var Source = source.Source{
 		record, prefix := unwrap(root)
 		return isAudit(record) || prefix != "" && record.Get("action").Kind() == jsontape.String
 	},
+	Members: []string{"action", "github"},
 	Identify: func(root jsontape.Value) source.Identity {
 		record, _ := unwrap(root)
 		return identify(record)

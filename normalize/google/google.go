@@ -33,6 +33,7 @@ const family = "google-workspace"
 var Source = source.Source{
 	Family:   family,
 	Detect:   isActivity,
+	Members:  []string{"id"},
 	Identify: identify,
 	Map:      mapActivity,
 	Drift:    drift,

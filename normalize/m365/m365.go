@@ -24,7 +24,7 @@ import (
 const Family event.Family = "m365"
 
 // Source is the table row of package normalize.
-var Source = source.Source{Family: Family, Detect: Detect, Identify: Identify, Activity: entra.UnifiedActivity, Map: Map, Drift: Drift}
+var Source = source.Source{Family: Family, Detect: Detect, Members: []string{"RecordType"}, Identify: Identify, Activity: entra.UnifiedActivity, Map: Map, Drift: Drift}
 
 // Detect reports whether the record is an audit record: it has both a
 // CreationTime and a RecordType, as no other source's records have.

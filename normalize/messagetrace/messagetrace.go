@@ -23,6 +23,7 @@ var Source = source.Source{
 	Detect: func(root jsontape.Value) bool {
 		return root.Get("messageId").Exists() && root.Get("receivedDateTime").Exists() && root.Get("recipientAddress").Exists() && root.Get("senderAddress").Exists()
 	},
+	Members:  []string{"recipientAddress"},
 	Identify: identify,
 	Map:      mapTrace,
 	Drift:    drift,

@@ -30,6 +30,7 @@ import (
 var Source = source.Source{
 	Family:   "okta",
 	Detect:   detect,
+	Members:  []string{"eventType", "eventtype", "eventType_s"},
 	Identify: identify,
 	Map:      mapEvent,
 	Drift: func(root jsontape.Value) (source.Drift, bool) {

@@ -28,6 +28,7 @@ import (
 var Source = source.Source{
 	Family:   "slack",
 	Detect:   detect,
+	Members:  []string{"context"},
 	Identify: identify,
 	Map:      mapEntry,
 	Drift: func(root jsontape.Value) (source.Drift, bool) {

@@ -17,6 +17,9 @@ type Source struct {
 	// Detect reports whether a record has this source's shape. It must be
 	// so strict that two sources never both accept a real record.
 	Detect func(root jsontape.Value) bool
+	// Members are names of which every object that Detect takes has at least one: without, it need not be asked. Empty: it
+	// always is.
+	Members []string
 	// Identify reads the provider id, the tenant and the event time (ns, 0
 	// unknown); the slices point into the tape.
 	Identify func(root jsontape.Value) Identity

@@ -134,7 +134,9 @@ func Fuzz(f *testing.F, seeds [][]byte, sources []source.Source, check func(t *t
 		}
 		root := tape.Root()
 		for _, s := range sources {
-			s.Detect(root)
+			if s.Detect(root) && len(s.Members) > 0 && !slices.ContainsFunc(s.Members, func(name string) bool { return root.Get(name).Exists() }) {
+				t.Fatalf("%s takes a record without a member of %q", s.Family, s.Members)
+			}
 			s.Identify(root)
 			if s.Drift != nil {
 				s.Drift(root)
