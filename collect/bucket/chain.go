@@ -98,7 +98,7 @@ func (s *stream) prove(ctx context.Context) error {
 	}
 	if s.silent {
 		s.silent = false
-		if err := s.c.witnessed(ctx, act.Act{Kind: act.Subscription, Stream: s.f.Stream, Reason: "enabled", At: at(now)}); err != nil {
+		if err := s.c.book.Witnessed(ctx, act.Act{Kind: act.Subscription, Stream: s.f.Stream, Reason: "enabled", At: at(now)}); err != nil {
 			return err
 		}
 	}
@@ -114,7 +114,7 @@ func (s *stream) prove(ctx context.Context) error {
 		return nil
 	}
 	if from < to {
-		err := s.c.witnessed(ctx, act.Act{Kind: act.Listed, Stream: s.f.Stream, Cursor: head.String(), At: at(now), From: at(from), To: at(to), Pages: 1})
+		err := s.c.book.Witnessed(ctx, act.Act{Kind: act.Listed, Stream: s.f.Stream, Cursor: head.String(), At: at(now), From: at(from), To: at(to), Pages: 1})
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (s *stream) unsigned(ctx context.Context, now int64) error {
 		return nil
 	}
 	s.silent = true
-	return s.c.witnessed(ctx, act.Act{
+	return s.c.book.Witnessed(ctx, act.Act{
 		Kind: act.Subscription, Stream: s.f.Stream, Reason: act.Disabled, From: at(s.c.floor()), At: at(now),
 		Message: "the bucket holds no digests: log file validation of the trail is off, so that nothing proves what AWS has delivered",
 	})
@@ -214,7 +214,7 @@ func (s *stream) cover(ctx context.Context, c *chain, from, now int64) (int64, e
 func (s *stream) hole(ctx context.Context, c *chain, from, to int64, why string) error {
 	message := fmt.Sprintf("%s has no digest from %s to %s: %s", c.name, at(from).Format("2006-01-02T15:04:05Z"), at(to).Format("2006-01-02T15:04:05Z"), why)
 	s.c.log.Error("a digest is missing", "stream", s.f.Stream, "chain", c.name, "from", at(from), "to", at(to))
-	err := s.c.witnessed(ctx,
+	err := s.c.book.Witnessed(ctx,
 		act.Act{Kind: act.Gap, Stream: s.f.Stream, From: at(from), To: at(to), Reason: act.Missing, Message: message},
 		act.Act{Kind: act.Alarm, Stream: s.f.Stream, Reason: act.Missing, Code: nameOf(c.name, act.MaxName), Message: message},
 	)

@@ -87,14 +87,10 @@ type Collector struct {
 	o       Options
 	log     *slog.Logger
 	running atomic.Bool
-	reports loop.Reports
-	size    atomic.Uint64 // of the journal, with all that the database speaks of
+	book    loop.Book
+	keep    loop.Guard
 	pool    *pool
 	keys    keyring
-
-	// testingOnlyFault, if set, is asked before and after everything that changes the journal or the database: what it
-	// returns is what became of it.
-	testingOnlyFault func(point string) error
 
 	mu      sync.Mutex // guards streams against Status
 	streams []*stream
@@ -139,7 +135,10 @@ func New(o Options) (*Collector, error) {
 		}
 		seen[f.Stream] = true
 	}
-	return &Collector{o: o, log: o.Log.With("source", o.Name)}, nil
+	log := o.Log.With("source", o.Name)
+	c := &Collector{o: o, log: log, book: loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: log}}
+	c.keep = loop.Guard{Book: &c.book, Stall: o.Stall, Retry: o.Retry, Pause: o.Upstream.Pause}
+	return c, nil
 }
 
 // Run collects until ctx ends, or the journal fails. It can be called again when it has returned.
@@ -160,7 +159,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		if s.f.Digest {
 			started.Settle = settleDigest.Seconds()
 		}
-		if _, err := c.tell(ctx, started); err != nil {
+		if _, err := c.book.Tell(ctx, started); err != nil {
 			return loop.EndOf(ctx, err)
 		}
 	}
@@ -168,14 +167,14 @@ func (c *Collector) Run(ctx context.Context) error {
 	defer cancel(nil)
 	c.pool = newPool(c, cancel)
 	var loops sync.WaitGroup
-	start := func(name string, s *stream, run func(context.Context, *loop.Watch) error) {
-		loops.Go(func() { c.guard(ctx, cancel, name, s, run) })
+	start := func(name string, of *loop.Trouble, run func(context.Context, *loop.Watch) error) {
+		loops.Go(func() { c.keep.Run(ctx, cancel, name, of, run) })
 	}
 	for _, s := range c.streams {
-		start("head", s, s.runHead)
-		start("sweep", s, s.runSweep)
+		start("head", &s.trouble, s.runHead)
+		start("sweep", &s.trouble, s.runSweep)
 		if s.f.Dated {
-			start("backfill", s, s.runBackfill)
+			start("backfill", &s.trouble, s.runBackfill)
 		}
 	}
 	for i := range c.pool.shares {
@@ -195,8 +194,8 @@ func (c *Collector) meet(ctx context.Context) error {
 		if rest.Answered(err) || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		c.failed(ctx, nil, "start", err)
-		c.flush(ctx, false)
+		c.book.Failed(ctx, nil, "start", err)
+		c.book.Flush(ctx, false)
 		if err := loop.Sleep(ctx, loop.Backoff(c.o.Retry, failed, time.Minute)); err != nil {
 			return err
 		}
@@ -207,10 +206,10 @@ func (c *Collector) meet(ctx context.Context) error {
 func (c *Collector) open(ctx context.Context, now int64) error {
 	streams := make([]*stream, len(c.o.Feeds))
 	forgot := false
-	err := c.write(ctx, func(tx *sql.Tx) (err error) {
+	err := c.book.Write(ctx, func(tx *sql.Tx) (err error) {
 		origin := c.o.Journal.Origin()
 		for i := range c.o.Feeds {
-			s := &stream{c: c, f: &c.o.Feeds[i], wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
+			s := &stream{c: c, f: &c.o.Feeds[i], trouble: loop.Trouble{Stream: c.o.Feeds[i].Stream}, wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
 			gone, err := retained(tx, c.o.Tenant, s.f.Stream, origin, c.o.Journal.Size())
 			if err != nil {
 				return err
@@ -230,8 +229,7 @@ func (c *Collector) open(ctx context.Context, now int64) error {
 	c.streams = streams
 	c.mu.Unlock()
 	if forgot {
-		c.log.Warn("what was collected before is not in this journal: collecting starts over, and nothing is stored twice")
-		c.say(ctx, act.Act{Kind: act.Alarm, Reason: "restored", Message: "the positions were ahead of the journal and were forgotten: collecting starts over"})
+		c.book.Forgotten(ctx)
 	}
 	return nil
 }
@@ -240,12 +238,12 @@ func (c *Collector) open(ctx context.Context, now int64) error {
 func (c *Collector) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	c.flush(ctx, true)
+	c.book.Flush(ctx, true)
 	for _, s := range c.streams {
 		if err := s.save(ctx); err != nil {
 			c.log.Error("the positions could not be saved", "stream", s.f.Stream, "error", err)
 		}
-		c.say(ctx, act.Act{Kind: act.Stopped, Stream: s.f.Stream, At: c.o.Upstream.Now()})
+		c.book.Say(ctx, act.Act{Kind: act.Stopped, Stream: s.f.Stream, At: c.o.Upstream.Now()})
 	}
 }
 
@@ -254,69 +252,6 @@ func (c *Collector) now() int64 { return floor(ms(c.o.Upstream.Now()), second) }
 
 // floor is the moment before which objects are not collected.
 func (c *Collector) floor() int64 { return c.now() - c.o.Since.Milliseconds() }
-
-// write runs a transaction.
-func (c *Collector) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	return c.change("database", func() error { return c.o.DB.Write(ctx, f) })
-}
-
-// tell appends acts to the journal.
-func (c *Collector) tell(ctx context.Context, acts ...act.Act) (commit *journal.Commit, err error) {
-	err = c.change("act", func() error {
-		commit, err = c.o.Acts.Write(ctx, acts...)
-		return err
-	})
-	return commit, err
-}
-
-// witnessed writes acts and waits until they are durable; the database may speak of them then.
-func (c *Collector) witnessed(ctx context.Context, acts ...act.Act) error {
-	if len(acts) == 0 {
-		return nil
-	}
-	commit, err := c.tell(ctx, acts...)
-	if err != nil {
-		return err
-	}
-	_, err = c.durable(ctx, commit)
-	return err
-}
-
-// durable waits for a commit.
-func (c *Collector) durable(ctx context.Context, commit *journal.Commit) (journal.Result, error) {
-	r, err := commit.Wait(ctx)
-	if err != nil {
-		return r, err
-	}
-	for size := r.Batch + 1; ; {
-		known := c.size.Load()
-		if size <= known || c.size.CompareAndSwap(known, size) {
-			return r, nil
-		}
-	}
-}
-
-// append appends records to the journal.
-func (c *Collector) append(ctx context.Context, o event.Origin, records []event.Record) (commit *journal.Commit, err error) {
-	err = c.change("records", func() error {
-		commit, err = c.o.Journal.Append(ctx, o, records, nil)
-		return err
-	})
-	return commit, err
-}
-
-func (c *Collector) change(what string, f func() error) error {
-	if c.testingOnlyFault == nil {
-		return f()
-	}
-	if err := c.testingOnlyFault("before " + what); err != nil {
-		return err
-	}
-	if err := f(); err != nil {
-		return err
-	}
-	return c.testingOnlyFault("after " + what)
-}
 
 // Wake says that there may be something new in a stream. It is a hint: the head looks a little sooner than it would have.
 func (c *Collector) Wake(name string) {

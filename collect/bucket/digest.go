@@ -336,7 +336,7 @@ func (s *stream) expect(ctx context.Context, of *stream, list []object) error {
 		for i := range some {
 			named.New = append(named.New, some[i].act())
 		}
-		if err := s.c.witnessed(ctx, named); err != nil {
+		if err := s.c.book.Witnessed(ctx, named); err != nil {
 			return err
 		}
 		if err := of.save(ctx, func(tx *sql.Tx) error { return addObjects(tx, some) }); err != nil {

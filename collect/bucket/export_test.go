@@ -4,7 +4,7 @@
 package bucket
 
 // Fault makes a collector ask before and after everything that changes the journal or the database.
-func (c *Collector) Fault(f func(point string) error) { c.testingOnlyFault = f }
+func (c *Collector) Fault(f func(point string) error) { c.book.TestingOnlyFault = f }
 
 // ParseDigest reads a digest, and returns the text that is signed.
 func ParseDigest(text, sum []byte) (signed []byte, err error) {

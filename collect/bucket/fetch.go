@@ -259,13 +259,13 @@ func (a *appender) append(ctx context.Context, family event.Family, records []ev
 	o := event.Origin{Tenant: a.s.c.o.Tenant, Family: family, Stream: a.s.f.Stream, Name: a.o.name(), Run: a.h.run}
 	a.w.Rest() // the disk may be behind; that is no trouble of the fetch
 	defer a.w.Beat()
-	commit, err := a.s.c.append(ctx, o, records)
+	commit, err := a.s.c.book.Append(ctx, o, records)
 	if err != nil {
 		return err
 	}
 	a.h.commits = append(a.h.commits, commit)
 	for len(a.h.commits) > maxCommits {
-		r, err := a.s.c.durable(ctx, a.h.commits[0])
+		r, err := a.s.c.book.Durable(ctx, a.h.commits[0])
 		if err != nil {
 			return err
 		}

@@ -169,7 +169,7 @@ func (h *share) work(ctx context.Context, s *stream, o object) {
 		return // it was settled between the look at the queue and now
 	}
 	var got *harvest
-	err := loop.Supervise(ctx, p.c.o.Stall, p.c.paused, func(ctx context.Context, w *loop.Watch) (err error) {
+	err := loop.Supervise(ctx, p.c.o.Stall, p.c.keep.Paused, func(ctx context.Context, w *loop.Watch) (err error) {
 		if o.lane != laneHead {
 			w.Rest()
 			p.c.o.Pace(ctx)
@@ -225,7 +225,7 @@ func (p *pool) seal(ctx context.Context, s *stream, o *object, h *harvest) error
 	if o.lane == laneQuarantine && !s.f.Digest {
 		acts = append(acts, act.Act{Kind: act.Filled, Stream: s.f.Stream, Blob: &blob, Attempts: o.attempts + 1, Reason: o.reason})
 	}
-	if err := p.c.witnessed(ctx, append(acts, h.acts...)...); err != nil {
+	if err := p.c.book.Witnessed(ctx, append(acts, h.acts...)...); err != nil {
 		return err
 	}
 	s.allowed(ctx, "get")
@@ -242,7 +242,7 @@ func (p *pool) seal(ctx context.Context, s *stream, o *object, h *harvest) error
 // settle waits for the appends that are not durable yet, and adds up what became of the records.
 func (h *harvest) settle(ctx context.Context, c *Collector) (sum journal.Result, err error) {
 	for _, commit := range h.commits {
-		r, err := c.durable(ctx, commit)
+		r, err := c.book.Durable(ctx, commit)
 		if err != nil {
 			return sum, err
 		}
@@ -260,12 +260,12 @@ func (h *harvest) settle(ctx context.Context, c *Collector) (sum journal.Result,
 // ill settles a failure: the object waits, is put aside, or is given up.
 func (p *pool) ill(ctx context.Context, s *stream, o *object, cause error) error {
 	if !errors.Is(cause, errOpen) {
-		p.c.failed(ctx, s, "fetch", cause)
+		p.c.book.Failed(ctx, &s.trouble, "fetch", cause)
 	}
 	if x := (*loop.Panicked)(nil); errors.As(cause, &x) {
 		p.c.log.Error("a fetch has panicked", "stream", s.f.Stream, "key", o.name(), "panic", x.Value, "stack", string(x.Stack))
 	}
-	e := errorOf(cause)
+	e := rest.Of(cause)
 	if e.Class == rest.ClassExpired {
 		return p.giveUp(ctx, s, o)
 	}
@@ -307,7 +307,7 @@ func (p *pool) ill(ctx context.Context, s *stream, o *object, cause error) error
 	default:
 		o.lane = laneRetry
 	}
-	if err := p.c.witnessed(ctx, acts...); err != nil {
+	if err := p.c.book.Witnessed(ctx, acts...); err != nil {
 		return err
 	}
 	return s.save(ctx, func(tx *sql.Tx) error { return delayObject(tx, o, now+delay.Milliseconds()) })
@@ -326,8 +326,8 @@ func (p *pool) alone(s *stream, o *object) bool {
 
 // gapOf declares that an object cannot be had. Of a digest it is its hour.
 func (s *stream) gapOf(o *object, cause error, f *flaw) (acts []act.Act) {
-	e := errorOf(cause)
-	gap := act.Act{Kind: act.Gap, Stream: s.f.Stream, Reason: o.reason, Code: e.Code, Status: e.Status, Attempts: o.attempts, Message: o.name() + ": " + sentence(cause)}
+	e := rest.Of(cause)
+	gap := act.Act{Kind: act.Gap, Stream: s.f.Stream, Reason: o.reason, Code: e.Code, Status: e.Status, Attempts: o.attempts, Message: o.name() + ": " + rest.Sentence(cause)}
 	if s.f.Digest {
 		from, to := hourOf(o)
 		if f != nil && f.from < f.to {
@@ -353,7 +353,7 @@ func (s *stream) gapOf(o *object, cause error, f *flaw) (acts []act.Act) {
 func (p *pool) giveUp(ctx context.Context, s *stream, o *object) error {
 	blob := o.act()
 	p.c.log.Error("an object was replaced before it was fetched", "stream", s.f.Stream, "key", o.name())
-	err := p.c.witnessed(ctx, act.Act{
+	err := p.c.book.Witnessed(ctx, act.Act{
 		Kind: act.Gap, Stream: s.f.Stream, Blob: &blob, Permanent: true, Reason: act.Missing, Attempts: o.attempts,
 		Message: fmt.Sprintf("%s was replaced before it was fetched: what it held is lost", o.name()),
 	})

@@ -36,12 +36,13 @@ func (s *stream) status() StreamStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := StreamStatus{
-		Stream: s.f.Stream, State: "collecting", HeadFrom: at(s.p.headFrom), HeadTo: at(s.p.headTo), Listed: s.heard, Late: s.p.late, Aside: len(asides),
+		State: "collecting", HeadFrom: at(s.p.headFrom), HeadTo: at(s.p.headTo), Listed: s.heard, Late: s.p.late, Aside: len(asides),
 		Unlisted: time.Duration(max(0, s.p.fillTo-s.p.fillFrom)) * time.Millisecond, Full: at(s.p.swept),
-		SweepLength: time.Duration(s.sweepLength()) * time.Millisecond, Restarts: s.restarts, LastError: s.last, LastErrorAt: s.lastAt,
-		Head: waits.lanes[laneHead], Backfill: waits.lanes[laneBackfill], Retry: waits.lanes[laneRetry], Quarantined: waits.lanes[laneQuarantine],
+		SweepLength: time.Duration(s.sweepLength()) * time.Millisecond,
+		Head:        waits.lanes[laneHead], Backfill: waits.lanes[laneBackfill], Retry: waits.lanes[laneRetry], Quarantined: waits.lanes[laneQuarantine],
 		TimeToLoss: s.c.o.Since,
 	}
+	s.trouble.Into(&st)
 	if waits.oldest != 0 {
 		st.Oldest = at(waits.oldest)
 	}

@@ -54,9 +54,7 @@ type stream struct {
 	after map[string]string
 	fresh time.Time // when after was learned
 
-	last     string // what went wrong, for people
-	lastAt   time.Time
-	restarts int
+	trouble loop.Trouble
 	// refusedOp is the operation that is refused: list, get or keys; empty: none, or it is not known any more.
 	refusedOp string
 	silent    bool // of digests: it was said that there are none
@@ -76,8 +74,8 @@ func (s *stream) save(ctx context.Context, f ...func(*sql.Tx) error) error {
 	s.mu.Lock()
 	p := s.p
 	s.mu.Unlock()
-	size := s.c.size.Load()
-	return s.c.write(ctx, func(tx *sql.Tx) error {
+	size := s.c.book.Size()
+	return s.c.book.Write(ctx, func(tx *sql.Tx) error {
 		for _, f := range f {
 			if err := f(tx); err != nil {
 				return err
@@ -311,7 +309,7 @@ func (s *stream) filled(ctx context.Context, a *aside, again bool) error {
 		s.alter(func() { s.p.fillFrom = max(s.p.fillFrom, a.stop) })
 		return s.save(ctx)
 	}
-	err := s.c.witnessed(ctx, act.Act{Kind: act.Filled, Stream: s.f.Stream, From: at(a.start), To: at(a.stop), Reason: act.Quarantined})
+	err := s.c.book.Witnessed(ctx, act.Act{Kind: act.Filled, Stream: s.f.Stream, From: at(a.start), To: at(a.stop), Reason: act.Quarantined})
 	if err != nil {
 		return err
 	}
@@ -321,9 +319,9 @@ func (s *stream) filled(ctx context.Context, a *aside, again bool) error {
 // putAside declares a day a gap, and goes on behind it.
 func (s *stream) putAside(ctx context.Context, a *aside, again bool, cause error) error {
 	if !again {
-		e := errorOf(cause)
-		err := s.c.witnessed(ctx, act.Act{
-			Kind: act.Gap, Stream: s.f.Stream, From: at(a.start), To: at(a.stop), Reason: act.Quarantined, Code: e.Code, Status: e.Status, Message: sentence(cause),
+		e := rest.Of(cause)
+		err := s.c.book.Witnessed(ctx, act.Act{
+			Kind: act.Gap, Stream: s.f.Stream, From: at(a.start), To: at(a.stop), Reason: act.Quarantined, Code: e.Code, Status: e.Status, Message: rest.Sentence(cause),
 		})
 		if err != nil {
 			return err
@@ -346,13 +344,13 @@ func (s *stream) headWorks() bool {
 // fatal reports whether an error ends a loop: the context has ended, or the journal or the database have failed, which the
 // guard sees to.
 func (s *stream) fatal(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errorOf(err).Op == ""
+	return ctx.Err() != nil || rest.Of(err).Op == ""
 }
 
 // blame notes a failure and reports whether it is that of the credential, a permission or the store as a whole.
 func (s *stream) blame(ctx context.Context, during string, err error) bool {
-	s.c.failed(ctx, s, during, err)
-	switch errorOf(err).Class {
+	s.c.book.Failed(ctx, &s.trouble, during, err)
+	switch rest.Of(err).Class {
 	case rest.ClassAdmin, rest.ClassAuth:
 		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
 			s.c.log.Error("a refusal could not be written down", "stream", s.f.Stream, "error", err)
@@ -374,10 +372,10 @@ func (s *stream) refused(ctx context.Context, cause error) error {
 	if known {
 		return nil
 	}
-	e := errorOf(cause)
-	err := s.c.witnessed(ctx,
-		act.Act{Kind: act.Gap, Stream: s.f.Stream, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: e.Code, Status: e.Status, Message: sentence(cause)},
-		act.Act{Kind: act.Alarm, Stream: s.f.Stream, Reason: act.Permission, Code: e.Code, Status: e.Status, Message: sentence(cause)},
+	e := rest.Of(cause)
+	err := s.c.book.Witnessed(ctx,
+		act.Act{Kind: act.Gap, Stream: s.f.Stream, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: e.Code, Status: e.Status, Message: rest.Sentence(cause)},
+		act.Act{Kind: act.Alarm, Stream: s.f.Stream, Reason: act.Permission, Code: e.Code, Status: e.Status, Message: rest.Sentence(cause)},
 	)
 	if err != nil {
 		return err
@@ -408,7 +406,7 @@ func (s *stream) allowed(ctx context.Context, op string) {
 		return
 	}
 	to := max(s.c.now(), since+second) // the gap has no end, and is not empty
-	err := s.c.witnessed(ctx, act.Act{
+	err := s.c.book.Witnessed(ctx, act.Act{
 		Kind: act.Filled, Stream: s.f.Stream, From: at(since), To: at(to), Reason: act.Permission, Message: "the permission is there again; what was missed is collected now",
 	})
 	if err == nil {

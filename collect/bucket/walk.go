@@ -154,7 +154,7 @@ func (s *stream) read(ctx context.Context, w *loop.Watch, k *walk) error {
 
 // everybodys reports whether a failure is that of the credential, a permission or the store as a whole.
 func everybodys(err error) bool {
-	switch errorOf(err).Class {
+	switch rest.Of(err).Class {
 	case rest.ClassAdmin, rest.ClassAuth, rest.ClassThrottled:
 		return true
 	}
@@ -247,7 +247,7 @@ func (s *stream) take(ctx context.Context, k *walk, list []s3.Object) error {
 	if len(named.New) > act.MaxNew { // a store that gives more than 1,000 a page
 		return &rest.Error{API: "s3", Op: "list", Class: rest.ClassHostile, Message: "the listing has more than 1,000 objects on a page"}
 	}
-	if err := s.c.witnessed(ctx, append(acts, named)...); err != nil {
+	if err := s.c.book.Witnessed(ctx, append(acts, named)...); err != nil {
 		return err
 	}
 	s.late(k, news)
@@ -325,7 +325,7 @@ func (s *stream) close(ctx context.Context, k *walk) error {
 	if quiet {
 		return nil
 	}
-	err := s.c.witnessed(ctx, act.Act{
+	err := s.c.book.Witnessed(ctx, act.Act{
 		Kind: act.Listed, Stream: s.f.Stream, Cursor: k.why.String(), At: at(k.at), From: at(k.claim), To: at(to), Pages: k.pages, Blobs: k.named,
 	})
 	if err == nil && k.why == head {

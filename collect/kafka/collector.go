@@ -172,8 +172,7 @@ func (c *Collector) open(ctx context.Context) error {
 	c.streams = streams
 	c.mu.Unlock()
 	if forgot {
-		c.log.Warn("what was collected before is not in this journal: collecting starts over, and nothing is stored twice")
-		c.book.Say(ctx, act.Act{Kind: act.Alarm, Reason: "restored", Message: "the positions were ahead of the journal and were forgotten: collecting starts over"})
+		c.book.Forgotten(ctx)
 	}
 	return nil
 }

@@ -35,10 +35,10 @@ func (b *Book) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return b.change("database", func() error { return b.DB.Share(ctx, f) })
 }
 
-// Append appends records to the journal.
-func (b *Book) Append(ctx context.Context, o event.Origin, records []event.Record) (commit *journal.Commit, err error) {
+// Append appends records to the journal, and notes about them.
+func (b *Book) Append(ctx context.Context, o event.Origin, records []event.Record, notes ...journal.Note) (commit *journal.Commit, err error) {
 	err = b.change("records", func() error {
-		commit, err = b.Journal.Append(ctx, o, records, nil)
+		commit, err = b.Journal.Append(ctx, o, records, notes)
 		return err
 	})
 	return commit, err
@@ -55,6 +55,9 @@ func (b *Book) Tell(ctx context.Context, acts ...act.Act) (commit *journal.Commi
 
 // Witnessed writes acts and waits until they are durable.
 func (b *Book) Witnessed(ctx context.Context, acts ...act.Act) error {
+	if len(acts) == 0 {
+		return nil
+	}
 	commit, err := b.Tell(ctx, acts...)
 	if err != nil {
 		return err

@@ -3,7 +3,11 @@
 
 package loop
 
-import "time"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 // StreamStatus says how one stream stands. Times are the provider's where not said
 // otherwise.
@@ -39,4 +43,28 @@ type StreamStatus struct {
 
 	LastError   string
 	LastErrorAt time.Time // ours
+}
+
+// Trouble is what a stream has met. It is safe for concurrent use.
+type Trouble struct {
+	Stream string // its name, which does not change
+
+	restarts atomic.Int32
+	mu       sync.Mutex
+	message  string
+	at       time.Time
+}
+
+// Met notes one.
+func (t *Trouble) Met(message string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.message, t.at = message, time.Now()
+}
+
+// Into writes what is known into a status.
+func (t *Trouble) Into(s *StreamStatus) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.Stream, s.Restarts, s.LastError, s.LastErrorAt = t.Stream, int(t.restarts.Load()), t.message, t.at
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/store"
 )
 
@@ -119,16 +120,12 @@ type Collector struct {
 	log     *slog.Logger
 	running atomic.Bool
 
-	reports loop.Reports
+	book    loop.Book
+	keep    loop.Guard
 	settler *settler
 	pool    *pool
 	queries queries
 	hello   chan struct{} // wakes whoever looks after the subscriptions
-	waited  time.Duration // for the provider, as the journal knows it
-
-	// testingOnlyFault, if set, is asked before and after everything that changes
-	// the journal or the database: what it returns is what became of it.
-	testingOnlyFault func(point string) error
 
 	mu      sync.Mutex // guards streams against Status
 	streams []*stream
@@ -159,7 +156,10 @@ func newCollector(o Options, up upstream) (*Collector, error) {
 		}
 		seen[name] = true
 	}
-	return &Collector{o: o, up: up, log: o.Log.With("source", o.Name), hello: make(chan struct{}, 1)}, nil
+	log := o.Log.With("source", o.Name)
+	c := &Collector{o: o, up: up, log: log, book: loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: log}, hello: make(chan struct{}, 1)}
+	c.keep = loop.Guard{Book: &c.book, Stall: o.Stall, Retry: o.Retry, Pause: up.Pause}
+	return c, nil
 }
 
 // Run collects until ctx ends, or the journal fails. When it returns, what was
@@ -188,13 +188,13 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	c.greet(ctx)
 	var loops sync.WaitGroup
-	start := func(name string, s *stream, run func(context.Context, *loop.Watch) error) {
-		loops.Go(func() { c.guard(ctx, name, s, run) })
+	start := func(name string, of *loop.Trouble, run func(context.Context, *loop.Watch) error) {
+		loops.Go(func() { c.keep.Run(ctx, cancel, name, of, run) })
 	}
 	for _, s := range c.streams {
-		start("head", s, s.runHead)
-		start("sweep", s, s.runSweep)
-		start("backfill", s, s.runBackfill)
+		start("head", &s.trouble, s.runHead)
+		start("sweep", &s.trouble, s.runSweep)
+		start("backfill", &s.trouble, s.runBackfill)
 	}
 	start("fetch", nil, c.pool.run)
 	start("subscriptions", nil, c.runSubscriptions)
@@ -213,15 +213,15 @@ func (c *Collector) meet(ctx context.Context) (now int64, err error) {
 	for failed, met := 0, 0; ; {
 		_, err := c.up.Subscriptions(ctx, budget.Head)
 		wait := c.o.Retry / 10
-		if answered(err) {
+		if rest.Answered(err) {
 			met++
 			if off := time.Since(c.up.Now()).Abs(); met == 3 || off < 10*time.Minute {
 				return floor(ms(c.up.Now()), second), nil
 			}
 		} else {
-			c.failed(ctx, nil, "subscriptions", err)
+			c.book.Failed(ctx, nil, "subscriptions", err)
 			c.flush(ctx, false)
-			wait = c.backoff(failed, time.Minute)
+			wait = loop.Backoff(c.o.Retry, failed, time.Minute)
 			failed++
 		}
 		if err := loop.Sleep(ctx, wait); err != nil {
@@ -230,18 +230,12 @@ func (c *Collector) meet(ctx context.Context) (now int64, err error) {
 	}
 }
 
-// answered reports whether the provider's API has said anything.
-func answered(err error) bool {
-	var e *provider.Error
-	return err == nil || errors.As(err, &e) && e.Status != 0
-}
-
 // open reads the state, or makes it.
 func (c *Collector) open(ctx context.Context, now int64) (err error) {
 	limit := now - c.retention()
 	streams := make([]*stream, len(c.o.Streams))
 	var forgot bool
-	err = c.write(ctx, func(tx *sql.Tx) error {
+	err = c.book.Write(ctx, func(tx *sql.Tx) error {
 		origin := c.o.Journal.Origin()
 		if forgot, err = retained(tx, c.o.Tenant, origin, c.o.Journal.Size()); err != nil {
 			return err
@@ -267,8 +261,7 @@ func (c *Collector) open(ctx context.Context, now int64) (err error) {
 	c.streams = streams
 	c.mu.Unlock()
 	if forgot {
-		c.log.Warn("what was collected before is not in this journal: collecting starts over, and nothing is stored twice")
-		c.say(ctx, act.Act{Kind: act.Alarm, Reason: "restored", Message: "the cursors were ahead of the journal and were forgotten: collecting starts over"})
+		c.book.Forgotten(ctx)
 	}
 	return nil
 }
@@ -278,7 +271,7 @@ func (c *Collector) open(ctx context.Context, now int64) (err error) {
 func (c *Collector) begin(ctx context.Context, now int64) error {
 	for _, s := range c.streams {
 		started := act.Act{Kind: act.Started, Stream: s.name, From: at(now - c.retention()), To: at(now), At: at(now)}
-		if _, err := c.tell(ctx, started); err != nil {
+		if _, err := c.book.Tell(ctx, started); err != nil {
 			return err
 		}
 		if err := s.announce(ctx); err != nil {
@@ -298,7 +291,7 @@ func (c *Collector) greet(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, greetTime)
 	defer cancel()
 	if err := c.subscribe(ctx); err != nil && ctx.Err() == nil {
-		c.failed(ctx, nil, "subscriptions", err)
+		c.book.Failed(ctx, nil, "subscriptions", err)
 	}
 }
 
@@ -309,44 +302,8 @@ func (c *Collector) end(ctx context.Context) {
 	c.flush(ctx, true)
 	for _, s := range c.streams {
 		s.remember(ctx)
-		c.say(ctx, act.Act{Kind: act.Stopped, Stream: s.name, At: c.up.Now()})
+		c.book.Say(ctx, act.Act{Kind: act.Stopped, Stream: s.name, At: c.up.Now()})
 	}
-}
-
-// write runs a transaction.
-func (c *Collector) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	return c.change("database", func() error { return c.o.DB.Share(ctx, f) })
-}
-
-// tell appends acts to the journal.
-func (c *Collector) tell(ctx context.Context, acts ...act.Act) (commit *journal.Commit, err error) {
-	err = c.change("act", func() error {
-		commit, err = c.o.Acts.Write(ctx, acts...)
-		return err
-	})
-	return commit, err
-}
-
-// append appends records to the journal.
-func (c *Collector) append(ctx context.Context, o event.Origin, recs []event.Record, notes []journal.Note) (commit *journal.Commit, err error) {
-	err = c.change("records", func() error {
-		commit, err = c.o.Journal.Append(ctx, o, recs, notes)
-		return err
-	})
-	return commit, err
-}
-
-func (c *Collector) change(what string, f func() error) error {
-	if c.testingOnlyFault == nil {
-		return f()
-	}
-	if err := c.testingOnlyFault("before " + what); err != nil {
-		return err
-	}
-	if err := f(); err != nil {
-		return err
-	}
-	return c.testingOnlyFault("after " + what)
 }
 
 // retention is how far back is asked for: a little less than the provider keeps, for

@@ -14,6 +14,7 @@ import (
 	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 const (
@@ -55,15 +56,15 @@ func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
 				return err
 			}
 			failed++
-			if classOf(err) == provider.ClassWindow {
+			if rest.Of(err).Class == provider.ClassWindow {
 				s.mu.Lock()
 				s.punctual = true
 				s.mu.Unlock()
 			}
 			if s.blame(ctx, "head", err) { // not the window's fault
-				wait = max(wait, s.c.backoff(failed, refusedWait))
+				wait = max(wait, loop.Backoff(s.c.o.Retry, failed, refusedWait))
 			} else {
-				wait = max(wait, s.c.backoff(failed-1, headWait))
+				wait = max(wait, loop.Backoff(s.c.o.Retry, failed-1, headWait))
 				if err := s.giveUp(ctx, l, failed); err != nil {
 					return err
 				}
@@ -142,7 +143,7 @@ func (s *stream) join(ctx context.Context, l *span) (bool, error) {
 	if longer == nil {
 		return false, nil
 	}
-	err := s.c.write(ctx, func(tx *sql.Tx) error {
+	err := s.c.book.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE collect_span SET stop = ? WHERE id = ?`, l.stop, longer.id); err != nil {
 			return err
 		}
@@ -201,7 +202,7 @@ func (s *stream) drop(ctx context.Context, l *span) error {
 	if l.id == 0 || l.cursor != head {
 		return nil
 	}
-	return s.c.write(ctx, func(tx *sql.Tx) error { return dropSpan(tx, l) })
+	return s.c.book.Write(ctx, func(tx *sql.Tx) error { return dropSpan(tx, l) })
 }
 
 // runSweep lists a trailing window again and again, for what came late.
@@ -443,7 +444,7 @@ func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
 	}
 	lost := min(limit+clampMore, keep.stop)
 	if keep.cursor == backfill {
-		c, err := s.c.tell(ctx, act.Act{
+		c, err := s.c.book.Tell(ctx, act.Act{
 			Kind: act.Gap, Stream: s.name, From: at(keep.start), To: at(lost), Permanent: true, Reason: act.Retention,
 			Message: fmt.Sprintf("what was offered in this time was not listed before the provider's retention of %v had passed", s.c.o.Retention),
 		})
@@ -467,10 +468,10 @@ func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.
 	s.mu.Lock()
 	next := *l
 	s.mu.Unlock()
-	class := classOf(cause)
+	class := rest.Of(cause).Class
 	specific := s.headWorks(begun)
 	if s.blame(ctx, "backfill", cause) {
-		next.due = ours() + s.c.backoff(5, spanWait).Milliseconds()
+		next.due = ours() + loop.Backoff(s.c.o.Retry, 5, spanWait).Milliseconds()
 		return s.put(ctx, l, next, nil, nil)
 	}
 	switch class {
@@ -487,10 +488,10 @@ func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.
 	if specific || class == provider.ClassPage || class == provider.ClassWindow {
 		next.attempts++
 	}
-	next.due = ours() + s.c.backoff(next.attempts, spanWait).Milliseconds()
+	next.due = ours() + loop.Backoff(s.c.o.Retry, next.attempts, spanWait).Milliseconds()
 	switch {
 	case next.quarantined:
-		next.due = ours() + s.c.longer(next.attempts).Milliseconds()
+		next.due = ours() + loop.Aside(s.c.o.Retry, next.attempts).Milliseconds()
 	case next.attempts >= spanTries:
 		return s.split(ctx, l, next, cause)
 	}
@@ -521,10 +522,10 @@ func (s *stream) split(ctx context.Context, l *span, next span, cause error) err
 	}
 	aside := next
 	aside.stop, aside.width, aside.quarantined = end, end-next.start, true
-	aside.due = ours() + s.c.longer(0).Milliseconds()
-	c, err := s.c.tell(ctx, act.Act{
+	aside.due = ours() + loop.Aside(s.c.o.Retry, 0).Milliseconds()
+	c, err := s.c.book.Tell(ctx, act.Act{
 		Kind: act.Gap, Stream: s.name, From: at(aside.start), To: at(aside.stop), Reason: act.Quarantined,
-		Code: codeOf(cause), Status: statusOf(cause), Message: sentence(cause),
+		Code: rest.Of(cause).Code, Status: max(rest.Of(cause).Status, 0), Message: rest.Sentence(cause),
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ type Upstream = upstream
 func NewOver(o Options, up Upstream, fault func(point string) error) (*Collector, error) {
 	c, err := newCollector(o, up)
 	if err == nil {
-		c.testingOnlyFault = fault
+		c.book.TestingOnlyFault = fault
 	}
 	return c, err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/journal/layout"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 const (
@@ -220,7 +221,7 @@ func (a *appender) send(ctx context.Context, f event.Family, recs []event.Record
 	o := event.Origin{Tenant: a.c.o.Tenant, Family: f, Stream: a.j.s.name, Name: a.j.blob.name(), Run: a.h.run}
 	a.j.w.Rest() // the disk may be behind; that is no trouble of the fetch
 	defer a.j.w.Beat()
-	return a.c.append(ctx, o, recs, notes)
+	return a.c.book.Append(ctx, o, recs, notes...)
 }
 
 // origin appends to the origin of the records, and waits for the oldest appends so that
@@ -268,7 +269,7 @@ func (p *pool) outcome(ctx context.Context, j *job, h *harvest, err error) {
 		return
 	}
 	p.count(j, true)
-	p.c.failed(ctx, j.s, "fetch", err)
+	p.c.book.Failed(ctx, &j.s.trouble, "fetch", err)
 	var panic *loop.Panicked
 	if errors.As(err, &panic) {
 		p.c.log.Error("a fetch has panicked", "stream", j.s.name, "blob", j.blob.name(), "panic", panic.Value, "stack", string(panic.Stack))
@@ -308,7 +309,7 @@ func (p *pool) ill(j *job, cause error) {
 	b := j.blob
 	x := &settlement{done: func() { p.settled(j) }}
 	defer p.c.settler.add(x)
-	class := classOf(cause)
+	class := rest.Of(cause).Class
 	if class == provider.ClassExpired {
 		p.giveUp(x, j, act.Expired, cause)
 		return
@@ -318,17 +319,17 @@ func (p *pool) ill(j *job, cause error) {
 		b.failing = due
 	}
 	if p.othersFault(j, class) && !p.othersWork(j, &b) {
-		due += p.c.backoff(4, blobWait).Milliseconds()
+		due += loop.Backoff(p.c.o.Retry, 4, blobWait).Milliseconds()
 	} else {
 		b.attempts++
-		due += p.c.backoff(b.attempts-1, blobWait).Milliseconds()
+		due += loop.Backoff(p.c.o.Retry, b.attempts-1, blobWait).Milliseconds()
 	}
 	switch {
 	case b.lane == laneQuarantine:
-		due = ours() + p.c.longer(b.attempts-blobTries).Milliseconds()
+		due = ours() + loop.Aside(p.c.o.Retry, b.attempts-blobTries).Milliseconds()
 	case b.attempts >= blobTries && p.alone(j, &b):
 		b.lane = laneQuarantine
-		due = ours() + p.c.longer(0).Milliseconds()
+		due = ours() + loop.Aside(p.c.o.Retry, 0).Milliseconds()
 		reason := act.Quarantined
 		if class == provider.ClassMissing {
 			reason = act.Missing
@@ -403,7 +404,7 @@ func gapOf(s *stream, b *blob, reason string, permanent bool, cause error) act.A
 	blob := b.act()
 	a := act.Act{Kind: act.Gap, Stream: s.name, Blob: &blob, Reason: reason, Permanent: permanent, Attempts: b.attempts}
 	if cause != nil {
-		a.Code, a.Status, a.Message = codeOf(cause), statusOf(cause), sentence(cause)
+		a.Code, a.Status, a.Message = rest.Of(cause).Code, max(rest.Of(cause).Status, 0), rest.Sentence(cause)
 	} else {
 		a.Message = fmt.Sprintf("the blob expired at %s and could not be fetched before", at(b.expires).Format(time.RFC3339))
 	}

@@ -385,7 +385,7 @@ func (p *pool) count(j *job, failed bool) {
 		p.streak++
 	}
 	if p.streak >= maxStreak {
-		p.pause = time.Now().Add(p.c.backoff(p.streak-maxStreak, streakWait))
+		p.pause = time.Now().Add(loop.Backoff(p.c.o.Retry, p.streak-maxStreak, streakWait))
 	}
 }
 
@@ -403,7 +403,7 @@ func (p *pool) borrow() *scratch {
 // unstick cancels fetches that make no progress, and leaves those behind that do not end
 // even so.
 func (p *pool) unstick() {
-	paused := p.c.paused()
+	paused := p.c.keep.Paused()
 	p.mu.Lock()
 	var late []*job
 	for _, j := range p.jobs {

@@ -123,7 +123,7 @@ func (s *settler) settle(group []*settlement) error {
 		}
 	}
 	if len(acts) > 0 {
-		c, err := s.c.tell(s.ctx, acts...)
+		c, err := s.c.book.Tell(s.ctx, acts...)
 		if err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (s *settler) settle(group []*settlement) error {
 // again for minutes: nothing is lost meanwhile, and the fetchers wait.
 func (s *settler) write(group []*settlement, size uint64) error {
 	for failed := 0; ; failed++ {
-		err := s.c.write(s.ctx, func(tx *sql.Tx) error {
+		err := s.c.book.Write(s.ctx, func(tx *sql.Tx) error {
 			for _, x := range group {
 				if err := x.tx(tx, x.results); err != nil {
 					return err
@@ -164,7 +164,7 @@ func (s *settler) write(group []*settlement, size uint64) error {
 		if failed >= writeTries || s.stopping.Load() {
 			return err // it is in the journal: the next start fetches it again
 		}
-		_ = loop.Sleep(s.ctx, s.c.backoff(failed, 10*time.Second))
+		_ = loop.Sleep(s.ctx, loop.Backoff(s.c.o.Retry, failed, 10*time.Second))
 	}
 }
 

@@ -32,10 +32,10 @@ func (c *Collector) Status() []StreamStatus {
 func (s *stream) status(ctx context.Context) StreamStatus {
 	s.mu.Lock()
 	st := StreamStatus{
-		Stream: s.name, State: "collecting", HeadFrom: at(s.cur.headFrom), HeadTo: at(s.cur.headTo), Listed: s.heard,
+		State: "collecting", HeadFrom: at(s.cur.headFrom), HeadTo: at(s.cur.headTo), Listed: s.heard,
 		Late: s.cur.late, SweepLength: time.Duration(s.sweepLength()) * time.Millisecond,
-		Restarts: s.restarts, LastError: s.last, LastErrorAt: s.lastAt,
 	}
+	s.trouble.Into(&st)
 	switch {
 	case s.cur.refused != 0:
 		st.State = "refused"

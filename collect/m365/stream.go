@@ -63,20 +63,13 @@ type stream struct {
 	unswept int
 	got     time.Time // the latest blob that was fetched
 
-	trouble
-}
-
-// trouble is what goes wrong with a stream, for people.
-type trouble struct {
-	last     string
-	lastAt   time.Time
 	disabled bool
-	restarts int
 	warned   bool // of a loss to come
+	trouble  loop.Trouble
 }
 
 func newStream(tx *sql.Tx, c *Collector, name string, cur cursors) (*stream, error) {
-	s := &stream{c: c, id: cur.id, name: name, cur: cur, wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
+	s := &stream{c: c, id: cur.id, name: name, trouble: loop.Trouble{Stream: name}, cur: cur, wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
 	list, err := loadSpans(tx, s.id)
 	if err != nil {
 		return nil, err
@@ -107,7 +100,7 @@ func (s *stream) announce(ctx context.Context) error {
 		if err != nil || len(list) == 0 {
 			return err
 		}
-		commit, err := s.c.tell(ctx, act.Act{Kind: act.Listed, Stream: s.name, Cursor: backfill.String(), At: at(s.c.now()), New: named(list), Part: true})
+		commit, err := s.c.book.Tell(ctx, act.Act{Kind: act.Listed, Stream: s.name, Cursor: backfill.String(), At: at(s.c.now()), New: named(list), Part: true})
 		if err != nil {
 			return err
 		}
@@ -115,7 +108,7 @@ func (s *stream) announce(ctx context.Context) error {
 			return err
 		}
 		s.cur.announced = list[len(list)-1].id
-		if err := s.c.write(ctx, func(tx *sql.Tx) error { return setAnnounced(tx, s.id, s.cur.announced) }); err != nil {
+		if err := s.c.book.Write(ctx, func(tx *sql.Tx) error { return setAnnounced(tx, s.id, s.cur.announced) }); err != nil {
 			return err
 		}
 	}
@@ -248,7 +241,7 @@ func (s *stream) take(ctx context.Context, l *span, blobs []provider.Blob, next 
 	}
 	var top int64
 	if save {
-		err = s.c.write(ctx, func(tx *sql.Tx) (err error) {
+		err = s.c.book.Write(ctx, func(tx *sql.Tx) (err error) {
 			if top, err = addBlobs(tx, news); err != nil {
 				return err
 			}
@@ -419,7 +412,7 @@ func (s *stream) tell(ctx context.Context, l *span, news []blob, last bool) (*jo
 	if len(acts) == 0 {
 		return nil, nil
 	}
-	return s.c.tell(ctx, acts...)
+	return s.c.book.Tell(ctx, acts...)
 }
 
 // calm keeps a listing back that found nothing, if one was told of lately. It returns
@@ -515,7 +508,7 @@ func (s *stream) remember(ctx context.Context) {
 	s.mu.Lock()
 	cur := s.cur
 	s.mu.Unlock()
-	err := s.c.write(ctx, func(tx *sql.Tx) error {
+	err := s.c.book.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE collect_stream SET head_from = ?, head_to = ?, lags = ?, swept = ? WHERE id = ?`, cur.headFrom, cur.headTo, cur.lags.String(), cur.swept, s.id)
 		return err
 	})
@@ -531,7 +524,7 @@ func (s *stream) put(ctx context.Context, l *span, to span, more *span, f func(t
 		return err
 	}
 	gone := to.start >= to.stop
-	err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.c.book.Write(ctx, func(tx *sql.Tx) (err error) {
 		if gone {
 			err = dropSpan(tx, l)
 		} else {

@@ -12,6 +12,7 @@ import (
 	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // startEvery is the least time between two starts of a subscription, as the
@@ -32,8 +33,8 @@ func (c *Collector) runSubscriptions(ctx context.Context, w *loop.Watch) error {
 			if fatal(ctx, err) {
 				return err
 			}
-			c.failed(ctx, nil, "subscriptions", err)
-			wait = min(wait, c.backoff(failed, refusedWait))
+			c.book.Failed(ctx, nil, "subscriptions", err)
+			wait = min(wait, loop.Backoff(c.o.Retry, failed, refusedWait))
 			failed++
 		} else {
 			failed = 0
@@ -110,7 +111,7 @@ func (s *stream) start(ctx context.Context, on bool) error {
 		return nil
 	}
 	// Written down first: who dies in between must not ask again at once.
-	if err := s.c.write(ctx, func(tx *sql.Tx) error {
+	if err := s.c.book.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE collect_stream SET asked = ? WHERE id = ?`, now, s.id)
 		return err
 	}); err != nil {
@@ -120,16 +121,16 @@ func (s *stream) start(ctx context.Context, on bool) error {
 	s.cur.asked = now
 	s.mu.Unlock()
 	sub, err := s.c.up.Start(ctx, budget.Head, s.name, s.c.o.Webhook)
-	if codeOf(err) == unreached {
+	if rest.Of(err).Code == unreached {
 		// The webhook is a hint, and without a subscription nothing is offered.
-		s.c.failed(ctx, s, "webhook", err)
+		s.c.book.Failed(ctx, &s.trouble, "webhook", err)
 		if on {
 			return nil
 		}
 		sub, err = s.c.up.Start(ctx, budget.Head, s.name, nil)
 	}
 	if err != nil {
-		if classOf(err) == provider.ClassRetry {
+		if rest.Of(err).Class == provider.ClassRetry {
 			s.mu.Lock()
 			s.cur.asked = now - startEvery + startAgain
 			s.mu.Unlock()
@@ -163,7 +164,7 @@ func (s *stream) subscribed(ctx context.Context, how string) error {
 	if err := s.witnessed(ctx, acts); err != nil {
 		return err
 	}
-	err := s.c.write(ctx, func(tx *sql.Tx) error {
+	err := s.c.book.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE collect_stream SET enabled = ?, blind = 0 WHERE id = ?`, now, s.id)
 		return err
 	})
@@ -201,7 +202,7 @@ func (s *stream) unsubscribed(ctx context.Context, found *provider.Subscription)
 		}
 		s.c.log.Error("somebody has switched a subscription off; it is started again", "stream", s.name, "last_seen", at(before))
 		// Written down: who dies now must still tell of the gap once it is on again.
-		if err := s.c.write(ctx, func(tx *sql.Tx) error {
+		if err := s.c.book.Write(ctx, func(tx *sql.Tx) error {
 			_, err := tx.Exec(`UPDATE collect_stream SET blind = ? WHERE id = ? AND blind = 0`, before, s.id)
 			return err
 		}); err != nil {
@@ -222,7 +223,7 @@ func (s *stream) witnessed(ctx context.Context, acts []act.Act) error {
 	if len(acts) == 0 {
 		return nil
 	}
-	c, err := s.c.tell(ctx, acts...)
+	c, err := s.c.book.Tell(ctx, acts...)
 	if err != nil {
 		return err
 	}
@@ -233,8 +234,8 @@ func (s *stream) witnessed(ctx context.Context, acts []act.Act) error {
 // blame notes a failure and reports whether it is that of the stream, the token or the
 // provider as a whole, and not of what was asked for.
 func (s *stream) blame(ctx context.Context, during string, err error) bool {
-	s.c.failed(ctx, s, during, err)
-	switch classOf(err) {
+	s.c.book.Failed(ctx, &s.trouble, during, err)
+	switch rest.Of(err).Class {
 	case provider.ClassDisabled:
 		loop.Poke(s.c.hello)
 		return true
@@ -261,8 +262,8 @@ func (s *stream) refused(ctx context.Context, cause error) error {
 		return nil
 	}
 	err := s.witnessed(ctx, []act.Act{
-		{Kind: act.Gap, Stream: s.name, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: codeOf(cause), Status: statusOf(cause), Message: sentence(cause)},
-		{Kind: act.Alarm, Stream: s.name, Reason: act.Permission, Code: codeOf(cause), Status: statusOf(cause), Message: sentence(cause)},
+		{Kind: act.Gap, Stream: s.name, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: rest.Of(cause).Code, Status: max(rest.Of(cause).Status, 0), Message: rest.Sentence(cause)},
+		{Kind: act.Alarm, Stream: s.name, Reason: act.Permission, Code: rest.Of(cause).Code, Status: max(rest.Of(cause).Status, 0), Message: rest.Sentence(cause)},
 	})
 	if err != nil {
 		return err
@@ -272,7 +273,7 @@ func (s *stream) refused(ctx context.Context, cause error) error {
 }
 
 func (s *stream) setRefused(ctx context.Context, since int64) error {
-	err := s.c.write(ctx, func(tx *sql.Tx) error {
+	err := s.c.book.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE collect_stream SET refused = ? WHERE id = ?`, since, s.id)
 		return err
 	})

@@ -55,7 +55,7 @@ func (c *Collector) runUpkeep(ctx context.Context, w *loop.Watch) error {
 					return err
 				}
 			}
-			c.throttled(ctx)
+			c.keep.Throttled(ctx)
 		}
 		w.Rest()
 		if err := loop.Sleep(ctx, upkeepEvery); err != nil {
@@ -82,7 +82,7 @@ func (c *Collector) weigh(ctx context.Context) error {
 			continue
 		}
 		c.log.Error("content will be lost unless it is collected in time", "stream", s.name, "time_to_loss", left.Round(time.Minute))
-		c.say(ctx, act.Act{
+		c.book.Say(ctx, act.Act{
 			Kind: act.Alarm, Stream: s.name, Reason: "loss", Seconds: max(left.Seconds(), 0),
 			Message: "the oldest content that was not fetched has passed half of the provider's retention",
 		})
@@ -121,7 +121,7 @@ func (s *stream) thaw(ctx context.Context) error {
 	now := ours()
 	soon, late := now+2*blobWait.Milliseconds(), now+2*loop.AsideMost.Milliseconds()
 	var n int64
-	err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.c.book.Write(ctx, func(tx *sql.Tx) (err error) {
 		n, err = hasten(tx, s.id, now, soon, late)
 		return err
 	})
@@ -147,7 +147,7 @@ func (s *stream) thaw(ctx context.Context) error {
 func (s *stream) relieve(ctx context.Context) error {
 	now := s.c.now()
 	var moved int64
-	err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.c.book.Write(ctx, func(tx *sql.Tx) (err error) {
 		moved, err = ageBlobs(tx, s.id, now-ageAfter, ageRows)
 		return err
 	})
@@ -180,7 +180,7 @@ func (f *forgetting) step(ctx context.Context, s *stream) error {
 	now := s.c.now()
 	for range 50 {
 		var next int64
-		err := s.c.write(ctx, func(tx *sql.Tx) (err error) {
+		err := s.c.book.Write(ctx, func(tx *sql.Tx) (err error) {
 			// Nothing younger can have expired, and been out of the listings.
 			next, _, err = forget(tx, s.id, f.next, now-s.c.retention()-keepMore, now-keepMore, forgetRows)
 			return err
@@ -197,12 +197,12 @@ func (f *forgetting) step(ctx context.Context, s *stream) error {
 	return nil
 }
 
-// throttled tells the journal how long the provider has made us wait.
-func (c *Collector) throttled(ctx context.Context) {
-	_, all := c.up.Pause()
-	more := all - c.waited
-	c.waited = all
-	if more > 0 {
-		c.say(ctx, act.Act{Kind: act.Throttled, Seconds: more.Seconds(), Message: "the provider has asked for fewer requests"})
+// flush writes the reports that are due, and where the head is that has found nothing.
+func (c *Collector) flush(ctx context.Context, all bool) {
+	c.book.Flush(ctx, all)
+	for _, s := range c.streams {
+		if a := s.idleAct(all); a != nil {
+			c.book.Say(ctx, *a)
+		}
 	}
 }

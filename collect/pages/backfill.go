@@ -138,7 +138,7 @@ func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.
 		s.alter(func() { l.due = ours() + loop.Backoff(s.c.o.Retry, 5, spanWait).Milliseconds() })
 		return s.save(ctx, l)
 	}
-	class, specific := errorOf(cause).Class, s.headWorks(begun)
+	class, specific := rest.Of(cause).Class, s.headWorks(begun)
 	split := false
 	s.alter(func() {
 		switch class {
@@ -186,9 +186,9 @@ func (s *stream) split(ctx context.Context, l *span, cause error) error {
 		})
 		return s.save(ctx, l)
 	}
-	e := errorOf(cause)
+	e := rest.Of(cause)
 	err := s.c.book.Witnessed(ctx, act.Act{
-		Kind: act.Gap, Stream: s.f.Stream, From: at(l.start), To: at(end), Reason: act.Quarantined, Code: e.Code, Status: max(e.Status, 0), Message: sentence(cause),
+		Kind: act.Gap, Stream: s.f.Stream, From: at(l.start), To: at(end), Reason: act.Quarantined, Code: e.Code, Status: max(e.Status, 0), Message: rest.Sentence(cause),
 	})
 	if err != nil {
 		return err

@@ -119,6 +119,7 @@ type Collector struct {
 	log     *slog.Logger
 	running atomic.Bool
 	book    loop.Book
+	keep    loop.Guard
 
 	mu      sync.Mutex // guards streams against Status
 	streams []*stream
@@ -153,7 +154,9 @@ func New(o Options) (*Collector, error) {
 		f.defaults(&o)
 	}
 	log := o.Log.With("source", o.Name)
-	return &Collector{o: o, log: log, book: loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: log}}, nil
+	c := &Collector{o: o, log: log, book: loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: log}}
+	c.keep = loop.Guard{Book: &c.book, Stall: o.Stall, Retry: o.Retry, Pause: o.Upstream.Pause}
+	return c, nil
 }
 
 // Run collects until ctx ends, or the journal fails. It can be called again when it has returned.
@@ -180,16 +183,16 @@ func (c *Collector) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var loops sync.WaitGroup
-	start := func(name string, s *stream, run func(context.Context, *loop.Watch) error) {
-		loops.Go(func() { c.guard(ctx, cancel, name, s, run) })
+	start := func(name string, of *loop.Trouble, run func(context.Context, *loop.Watch) error) {
+		loops.Go(func() { c.keep.Run(ctx, cancel, name, of, run) })
 	}
 	for _, s := range c.streams {
-		start("head", s, s.runHead)
+		start("head", &s.trouble, s.runHead)
 		if s.f.Order == Snapshot {
 			continue
 		}
-		start("sweep", s, s.runSweep)
-		start("backfill", s, s.runBackfill)
+		start("sweep", &s.trouble, s.runSweep)
+		start("backfill", &s.trouble, s.runBackfill)
 	}
 	start("upkeep", nil, c.runUpkeep)
 	loops.Wait()
@@ -206,7 +209,7 @@ func (c *Collector) meet(ctx context.Context) error {
 		if rest.Answered(err) || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		c.failed(ctx, nil, "start", err)
+		c.book.Failed(ctx, nil, "start", err)
 		c.book.Flush(ctx, false)
 		if err := loop.Sleep(ctx, loop.Backoff(c.o.Retry, failed, time.Minute)); err != nil {
 			return err
@@ -228,7 +231,7 @@ func (c *Collector) open(ctx context.Context, now int64) error {
 			return err
 		}
 		for i := range c.o.Feeds {
-			s := &stream{c: c, f: &c.o.Feeds[i], wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
+			s := &stream{c: c, f: &c.o.Feeds[i], trouble: loop.Trouble{Stream: c.o.Feeds[i].Stream}, wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
 			if s.p, err = openStream(tx, c.o.Tenant, s.f, origin, now, s.first(now)); err != nil {
 				return err
 			}
@@ -247,8 +250,7 @@ func (c *Collector) open(ctx context.Context, now int64) error {
 	c.streams = streams
 	c.mu.Unlock()
 	if forgot {
-		c.log.Warn("what was collected before is not in this journal: collecting starts over, and nothing is stored twice")
-		c.book.Say(ctx, act.Act{Kind: act.Alarm, Reason: "restored", Message: "the positions were ahead of the journal and were forgotten: collecting starts over"})
+		c.book.Forgotten(ctx)
 	}
 	return nil
 }

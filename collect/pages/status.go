@@ -31,9 +31,10 @@ func (s *stream) status() StreamStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := StreamStatus{
-		Stream: s.f.Stream, State: "collecting", HeadFrom: at(s.p.headFrom), HeadTo: at(s.p.headTo), Listed: s.heard, Late: s.p.late,
-		SweepLength: time.Duration(s.sweepLength()) * time.Millisecond, Restarts: s.restarts, LastError: s.last, LastErrorAt: s.lastAt,
+		State: "collecting", HeadFrom: at(s.p.headFrom), HeadTo: at(s.p.headTo), Listed: s.heard, Late: s.p.late,
+		SweepLength: time.Duration(s.sweepLength()) * time.Millisecond,
 	}
+	s.trouble.Into(&st)
 	switch {
 	case s.p.refused != 0:
 		st.State = "refused"

@@ -60,9 +60,7 @@ type stream struct {
 	heard  time.Time // the latest read of the head that worked
 	swept  int64     // the latest sweep that worked was begun then
 
-	last     string // what went wrong, for people
-	lastAt   time.Time
-	restarts int
+	trouble loop.Trouble
 }
 
 // alter changes what Status reads.
@@ -304,14 +302,14 @@ func (s *stream) closing(l *span, stored int) []act.Act {
 // fatal reports whether an error ends a loop: the context has ended, or the journal or the database have failed, which the
 // guard sees to.
 func (s *stream) fatal(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errorOf(err).Op == ""
+	return ctx.Err() != nil || rest.Of(err).Op == ""
 }
 
 // blame notes a failure and reports whether it is that of the stream, the token or the provider as a whole, and not of
 // what was asked for.
 func (s *stream) blame(ctx context.Context, during string, err error) bool {
-	s.c.failed(ctx, s, during, err)
-	switch errorOf(err).Class {
+	s.c.book.Failed(ctx, &s.trouble, during, err)
+	switch rest.Of(err).Class {
 	case rest.ClassAdmin, rest.ClassAuth, rest.ClassDisabled:
 		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
 			s.c.log.Error("a refusal could not be written down", "stream", s.f.Stream, "error", err)
@@ -333,10 +331,10 @@ func (s *stream) refused(ctx context.Context, cause error) error {
 	if known {
 		return nil
 	}
-	e := errorOf(cause)
+	e := rest.Of(cause)
 	err := s.c.book.Witnessed(ctx,
-		act.Act{Kind: act.Gap, Stream: s.f.Stream, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: e.Code, Status: max(e.Status, 0), Message: sentence(cause)},
-		act.Act{Kind: act.Alarm, Stream: s.f.Stream, Reason: act.Permission, Code: e.Code, Status: max(e.Status, 0), Message: sentence(cause)},
+		act.Act{Kind: act.Gap, Stream: s.f.Stream, From: at(from), To: at(s.c.now()), Reason: act.Permission, Code: e.Code, Status: max(e.Status, 0), Message: rest.Sentence(cause)},
+		act.Act{Kind: act.Alarm, Stream: s.f.Stream, Reason: act.Permission, Code: e.Code, Status: max(e.Status, 0), Message: rest.Sentence(cause)},
 	)
 	if err != nil {
 		return err
@@ -382,7 +380,7 @@ func (s *stream) follow(ctx context.Context, r *reader) error {
 		page, err := s.c.o.Upstream.Page(ctx, budget.Head, q)
 		r.w.Beat()
 		if err != nil {
-			if q.Next != "" && errorOf(err).Class == rest.ClassPage {
+			if q.Next != "" && rest.Of(err).Class == rest.ClassPage {
 				// The cursor is not known any more: go on by time, and let back-fill read what may be between.
 				s.alter(func() { s.p.next = "" })
 				return s.resume(ctx, err)
@@ -444,7 +442,7 @@ func (s *stream) outlived(ctx context.Context) error {
 
 // resume gives to back-fill what lies between the last time the cursor was known to be at now, and now.
 func (s *stream) resume(ctx context.Context, cause error) error {
-	s.c.failed(ctx, s, "head", cause)
+	s.c.book.Failed(ctx, &s.trouble, "head", cause)
 	now := s.c.now()
 	s.mu.Lock()
 	from := s.p.headTo - s.f.Overlap.Milliseconds()

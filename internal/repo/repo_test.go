@@ -33,7 +33,7 @@ var mayImport = []struct {
 	{"sample", nil},
 	{"provider", []string{"provider"}},
 	{"collect", []string{"event"}},
-	{"collect/loop", []string{"event", "journal", "act", "store"}},
+	{"collect/loop", []string{"event", "provider", "journal", "act", "store"}},
 	{"collect/kafka", []string{"event", "collect/file", "collect/loop", "journal", "act", "store"}},
 	{"collect/pages", []string{"event", "collect/loop", "provider", "journal", "act", "store"}},
 	{"collect/auditquery", []string{"collect/loop", "provider", "act"}},

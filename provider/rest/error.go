@@ -6,6 +6,7 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -182,3 +183,20 @@ const hidden = "[redacted]"
 
 // SampleOf keeps the beginning of an answer from which the secrets are gone.
 func SampleOf(text []byte) []byte { return bytes.Clone(text[:min(len(text), maxSample)]) }
+
+// Of is the API's error in a chain; an empty one, of [ClassRetry], if there is none.
+func Of(err error) *Error {
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e
+	}
+	return new(Error)
+}
+
+// Sentence says what an error is, with the beginning of the answer that was not understood.
+func Sentence(err error) string {
+	text := err.Error()
+	if e := Of(err); len(e.Sample) > 0 {
+		text += fmt.Sprintf(" (it begins %q)", e.Sample[:min(len(e.Sample), 512)])
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
