@@ -39,8 +39,8 @@ Times are the provider's. docs/reference/coverage.md has the rest.
 
 With --statement it makes the document to hand to others: every stream and interval
 with its evidence, signed with the log's key, its hash in the journal. "daybreak verify
---statement" checks it, also without the server. --html writes it as a page for people
-beside it, which a browser prints or saves as PDF.
+--statement" checks it, also without the server. --html and --pdf write it for people
+beside it.
 
 With --channels it says instead how channels that show the same acts agree: what each
 showed of an operation, what it lacks of what the others show, and why; and who acted
@@ -75,6 +75,7 @@ the rest.`,
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "of the statement: the only `tenant` that it is about")
 	cmd.Flags().StringVar(&f.out, "out", "", "of the statement: the `file` it goes to; standard output if absent")
 	cmd.Flags().StringVar(&f.html, "html", "", "of the statement: `file` for its page for people")
+	cmd.Flags().StringVar(&f.pdf, "pdf", "", "of the statement: `file` for its pages as PDF")
 	return cmd
 }
 

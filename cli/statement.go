@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -26,14 +27,15 @@ import (
 type statementFlags struct {
 	on           bool
 	tenant       string
-	out, html    string
+	out          string
+	html, pdf    string
 	since, until time.Time
 }
 
 // check refuses flags that mean nothing without --statement.
 func (f *statementFlags) check() error {
-	if !f.on && (f.tenant != "" || f.out != "" || f.html != "") {
-		return usagef("--tenant, --out and --html are of a statement: add --statement")
+	if !f.on && (f.tenant != "" || f.out != "" || f.html != "" || f.pdf != "") {
+		return usagef("--tenant, --out, --html and --pdf are of a statement: add --statement")
 	}
 	return nil
 }
@@ -44,7 +46,7 @@ func (a *app) statement(ctx context.Context, f statementFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := a.writeDocument(f.out, doc); err != nil || f.html == "" {
+	if err := a.writeDocument(f.out, doc); err != nil || f.html == "" && f.pdf == "" {
 		return err
 	}
 	var s statement.Statement
@@ -52,11 +54,22 @@ func (a *app) statement(ctx context.Context, f statementFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("the server's statement does not hold: %w", err)
 	}
-	var page bytes.Buffer
-	if err := statement.HTML(&page, &h, &s); err != nil {
-		return err
+	for _, report := range []struct {
+		file  string
+		write func(io.Writer, *statement.Head, *statement.Statement) error
+	}{{f.html, statement.HTML}, {f.pdf, statement.PDF}} {
+		if report.file == "" {
+			continue
+		}
+		var b bytes.Buffer
+		if err := report.write(&b, &h, &s); err != nil {
+			return err
+		}
+		if err := writeFile(report.file, b.Bytes()); err != nil {
+			return err
+		}
 	}
-	return writeFile(f.html, page.Bytes())
+	return nil
 }
 
 // signed fetches a signed document, and returns with it the keys beside the log.

@@ -18,20 +18,22 @@ import (
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"stamp": func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return t.UTC().Format("2006-01-02 15:04:05Z")
-	},
+	"stamp":    stamp,
 	"hex":      func(sum [32]byte) string { return fmt.Sprintf("%x", sum) },
 	"class":    func(state string) string { return strings.ReplaceAll(state, " ", "-") },
 	"span":     func(seconds int64) string { return (time.Duration(seconds) * time.Second).String() },
 	"calendar": calendar,
 }).Parse(pageText))
 
-// HTML writes a statement as one page that needs nothing from elsewhere and holds no script. A browser
-// prints it, or saves it as PDF. The page is for people: only the document itself is signed.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}
+
+// HTML writes a statement as one page that needs nothing from elsewhere and holds no script. The page
+// is for people: only the document itself is signed.
 func HTML(w io.Writer, h *Head, s *Statement) error {
 	err := page.Execute(w, struct {
 		Head   *Head
@@ -65,7 +67,7 @@ type day struct {
 // cell is the part of a run that lies in one day.
 type cell struct {
 	X, Width    int
-	Class, Text string
+	State, Text string
 }
 
 // calendar draws the runs of a stream, a day a row.
@@ -82,7 +84,7 @@ func calendar(s *Stream) picture {
 			d := p.day(midnight)
 			d.Cells = append(d.Cells, cell{
 				X: int(from.Sub(midnight) / time.Minute), Width: int(to.Sub(from) / time.Minute),
-				Class: strings.ReplaceAll(r.State, " ", "-"), Text: r.When() + ": " + r.Word(),
+				State: r.State, Text: r.When() + ": " + r.Word(),
 			})
 			from = to
 		}

@@ -4,6 +4,7 @@
 package statement
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -204,6 +205,11 @@ func statesOf(f *coverage.Feed) States {
 	return States{
 		n[coverage.Complete], n[coverage.Late], n[coverage.Gap], n[coverage.Blind], n[coverage.Unavailable], n[coverage.Unknown],
 	}
+}
+
+// String tells all of them.
+func (s States) String() string {
+	return fmt.Sprintf("%d complete, %d late, %d with a gap, %d blind, %d not collected, %d unknown", s.Complete, s.Late, s.Gap, s.Blind, s.NotCollected, s.Unknown)
 }
 
 func (s *States) add(o States) {
