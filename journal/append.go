@@ -28,10 +28,10 @@ type Result struct {
 	Batch      uint64 // the last log entry that speaks of this Append
 }
 
-// Commit is the promise of one Append.
+// Commit is the promise of one Append. It keeps nothing of the records in memory.
 type Commit struct {
 	j      *Journal
-	last   *building
+	done   <-chan struct{} // closed when the last batch that has something of it is durable
 	result Result
 }
 
@@ -40,12 +40,12 @@ type Commit struct {
 // records may or may not be in the log: append them again after the next Open.
 func (c *Commit) Wait(ctx context.Context) (Result, error) {
 	select {
-	case <-c.last.done:
+	case <-c.done:
 		return c.result, nil
 	default:
 	}
 	select {
-	case <-c.last.done:
+	case <-c.done:
 		return c.result, nil
 	case <-c.j.broken:
 		return Result{}, c.j.Err()
@@ -91,7 +91,7 @@ func (j *Journal) Append(ctx context.Context, origin event.Origin, recs []event.
 	j.origins.set(origin, a.next)
 	a.result.Batch = a.last.Index
 	j.stats.count(&a.result)
-	return &Commit{j: j, last: a.last, result: a.result}, nil
+	return &Commit{j: j, done: a.last.done, result: a.result}, nil
 }
 
 // prepare does the hashing, outside of the turn so that callers do it at once.

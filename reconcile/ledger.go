@@ -11,7 +11,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -119,38 +118,48 @@ func (l *ledger) uses(tenant int64, t *gathered) error {
 	return nil
 }
 
+// counted is what acts are counted by.
+type counted struct {
+	kind    Kind
+	op      string
+	hour    int64
+	channel int
+}
+
 // acts counts, and forgets those that every channel that should has shown.
 func (l *ledger) acts(tenant int64, t *gathered) error {
+	counts := map[counted]int64{}
 	for _, k := range slices.SortedFunc(maps.Keys(t.acts), byKey) {
 		s := t.acts[k]
-		var mask int64
+		var mask, had int64
 		for c, shown := range s.channel {
 			if shown {
 				mask |= 1 << c
 			}
 		}
-		var had int64
-		err := l.query(`SELECT channels FROM reconcile_act WHERE tenant = $1 AND key = $2`, []any{tenant, k[:]}, &had)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		// Most are shown for the first time.
+		n, err := l.changed(`
+			INSERT INTO reconcile_act (tenant, key, kind, operation, hour, channels) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (tenant, key) DO NOTHING`, tenant, k[:], int(s.kind), s.op, s.hour, mask)
+		if err == nil && n == 0 {
+			err = l.query(`SELECT channels FROM reconcile_act WHERE tenant = $1 AND key = $2`, []any{tenant, k[:]}, &had)
+			if err == nil && mask|had != had {
+				err = l.exec(`UPDATE reconcile_act SET channels = channels | $3 WHERE tenant = $1 AND key = $2`, tenant, k[:], mask)
+			}
+		}
+		if err != nil {
 			return err
 		}
 		for c := range s.channel {
-			if bit := int64(1) << c; mask&bit == 0 || had&bit != 0 {
-				continue
-			}
-			err := l.exec(`
-				INSERT INTO reconcile_count (tenant, kind, operation, hour, channel, acts) VALUES ($1, $2, $3, $4, $5, 1)
-				ON CONFLICT (tenant, kind, operation, hour, channel) DO UPDATE SET acts = acts + 1`, tenant, int(s.kind), s.op, s.hour, c)
-			if err != nil {
-				return err
+			if bit := int64(1) << c; mask&^had&bit != 0 {
+				counts[counted{s.kind, s.op, s.hour, c}]++
 			}
 		}
-		if mask|had == had {
-			continue
-		}
-		err = l.exec(`
-			INSERT INTO reconcile_act (tenant, key, kind, operation, hour, channels) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (tenant, key) DO UPDATE SET channels = channels | excluded.channels`, tenant, k[:], int(s.kind), s.op, s.hour, mask)
+	}
+	for c, n := range counts { // sums, in whatever order
+		err := l.exec(`
+			INSERT INTO reconcile_count (tenant, kind, operation, hour, channel, acts) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (tenant, kind, operation, hour, channel) DO UPDATE SET acts = acts + excluded.acts`, tenant, int(c.kind), c.op, c.hour, c.channel, n)
 		if err != nil {
 			return err
 		}

@@ -266,6 +266,10 @@ def watch(w):
             said = now
             print(f"  {now - w.began:5.0f} s: {records:,.0f} records collected, {stored:,.0f} searchable, {m['daybreak_judged_records_total']:,.0f} judged (acts included)", flush=True)
     w.took, w.lags = at - w.began, sorted(lags)
+    last = 0  # what follows the log beside search and rules (reconcile, coverage, people) is done when the process has nothing to do
+    while w.spent()[1] - last > 0.4:
+        last = w.spent()[1]
+        time.sleep(2)
 
 
 def whole(w, sent):
@@ -276,6 +280,7 @@ def whole(w, sent):
     sim, serve = w.spent_then
     print(f"  stored, found and judged in {w.took:.1f} s: {n / w.took:,.0f}/s; CPU {1e6 * serve / n:.1f} us a record in serve ({n / serve:,.0f}/s of a core), {1e6 * sim / n:.1f} in the simulator;"
           f" peak memory serve {peak(w.serve):.0f} MiB, simulator {peak(w.sim):.0f} MiB")
+    print(f"  CPU {1e6 * w.spent()[1] / n:.1f} us a record until all that follows the log is done ({n / w.spent()[1]:,.0f}/s of a core)")
     print(f"  commit to judged p50 {share(w.lags, 0.5):.2f} s p99 {share(w.lags, 0.99):.2f} s, {m['daybreak_alerts_total']:.0f} alerts")
     wrong = [f"{what}: {have:,.0f}" for what, have in (("stored", t["stored"]), ("searches find", found)) if have != n]
     if m["daybreak_judged_records_total"] < n:

@@ -40,7 +40,9 @@
 //
 // # Who waits for whom
 //
-// Each partition has a worker of its own. All share the memory: while it is full, nothing is fetched. A partition that has more
+// Each partition has a worker that takes messages and appends their records, and beside it another that waits until these are
+// durable, tells of them and moves the position, in the order of the offsets: so the disk is waited for once, and not once for each fetch.
+// All partitions share the memory: while it is full, nothing is fetched. A partition that has more
 // than was read, and gives none of it, is entered anew, then the connection is made anew, and an alarm names it meanwhile; the
 // others go on. A batch that cannot be unpacked within bounds is left out, as a gap of exactly its offsets.
 //

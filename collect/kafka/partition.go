@@ -19,7 +19,6 @@ import (
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/loop"
-	"github.com/daybreak-sec/daybreak/journal"
 )
 
 // partition is one of a stream's: its position, and the worker that moves it.
@@ -46,15 +45,9 @@ type partition struct {
 	doubt   int64 // what came first after the last entry, and was not what was asked for
 	beyond  int   // looks in a row at a log that ends before the position
 	lost    *lost // a gap that is not told yet: the next message says when it ends
-	told    *told // acts that are not waited for yet
 	failed  int   // entries in a row that led to nothing
 	take    take
-}
-
-// told is a position that counts when a commit is durable.
-type told struct {
-	commit *journal.Commit
-	place  place
+	pending pending
 }
 
 // lost is a stretch of offsets that cannot be had.
@@ -112,18 +105,15 @@ var (
 
 // work enters the partition and takes what comes, until ctx ends or what has failed may be mended by a new client.
 func (p *partition) work(ctx context.Context, s *session) error {
-	defer func() { // what is told counts, also when collecting ends
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
-		defer cancel()
-		if err := p.settle(end); err != nil {
-			s.c.log.Warn("a position stays behind what was read, which is read again", "stream", p.s.topic.Stream, "partition", p.number, "error", err)
-		}
-	}()
+	return p.confirmed(ctx, func(ctx context.Context) error { return p.read(ctx, s) })
+}
+
+func (p *partition) read(ctx context.Context, s *session) error {
 	if err := p.enter(ctx, s, true); err != nil {
 		return err
 	}
 	for {
-		it, err := p.inbox.get(ctx, p.settle)
+		it, err := p.inbox.get(ctx)
 		if err != nil {
 			return err
 		}
@@ -151,7 +141,7 @@ func (p *partition) mend(ctx context.Context, s *session, cause error) error {
 	p.s.alter(func() { p.entering = true })
 	s.client.RemoveConsumePartitions(map[string][]int32{p.s.topic.Name: {p.number}})
 	s.c.room.give(p.inbox.clear())
-	if err := p.settle(ctx); err != nil {
+	if err := p.pending.settled(ctx); err != nil {
 		return err
 	}
 	var large *kgo.ErrDecompressTooLarge
@@ -268,23 +258,6 @@ func (p *partition) leaveOut(e *kgo.ErrDecompressTooLarge) {
 	}
 }
 
-// settle waits for the acts that were told last; then the position counts.
-func (p *partition) settle(ctx context.Context) error {
-	if p.told == nil {
-		return nil
-	}
-	t := p.told
-	p.told = nil
-	if _, err := p.s.c.book.Durable(ctx, t.commit); err != nil {
-		return &ours{err}
-	}
-	p.s.alter(func() {
-		t.place.readTo = max(t.place.readTo, p.place.readTo)
-		p.place, p.dirty = t.place, true
-	})
-	return nil
-}
-
 // ours is a failure of the journal or the database.
 type ours struct{ err error }
 
@@ -318,8 +291,8 @@ func (b *inbox) put(it item) {
 	loop.Poke(b.some)
 }
 
-// get waits for an item. idle is called before it waits.
-func (b *inbox) get(ctx context.Context, idle func(context.Context) error) (item, error) {
+// get waits for an item.
+func (b *inbox) get(ctx context.Context) (item, error) {
 	for {
 		b.mu.Lock()
 		if len(b.items) > 0 {
@@ -330,9 +303,6 @@ func (b *inbox) get(ctx context.Context, idle func(context.Context) error) (item
 			return it, nil
 		}
 		b.mu.Unlock()
-		if err := idle(ctx); err != nil {
-			return item{}, err
-		}
 		select {
 		case <-b.some:
 		case <-ctx.Done():

@@ -20,8 +20,10 @@ import (
 const (
 	// askTime is how long brokers may take to answer what is not a fetch. Event Hubs wants a minute.
 	askTime = time.Minute
-	// fetches is how many fetches may be under way or in memory.
+	// fetches is how many fetches may be under way or in memory. What a fetch brings is kept whole while any message of it is: so
+	// it is what a few partitions may give, and not all of them.
 	fetches = 4
+	answer  = 4 // times MaxFetch
 	// idleConnection is when we close one: Azure does it after 240 s and says nothing.
 	idleConnection = 3 * time.Minute
 	saveEvery      = 250 * time.Millisecond
@@ -45,7 +47,7 @@ func (c *Collector) session(ctx context.Context) error {
 	}
 	client, err := c.o.Dial(
 		kgo.ConsumePartitions(topics), kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.KeepControlRecords(),
-		kgo.FetchMaxPartitionBytes(int32(c.o.MaxFetch)), kgo.FetchMaxBytes(int32(16*c.o.MaxFetch)), kgo.MaxConcurrentFetches(fetches),
+		kgo.FetchMaxPartitionBytes(int32(c.o.MaxFetch)), kgo.FetchMaxBytes(int32(answer*c.o.MaxFetch)), kgo.MaxConcurrentFetches(fetches),
 		kgo.MaxDecompressBatchBytes(c.o.MaxBatch), kgo.BrokerMaxReadBytes(int32(max(c.o.MaxBatch, 32*c.o.MaxFetch))),
 		kgo.RequestTimeoutOverhead(askTime), kgo.ConnIdleTimeout(idleConnection), kgo.MetadataMaxAge(idleConnection),
 		kgo.DisableClientMetrics(), kgo.ClientID("daybreak"), kgo.WithHooks(throttled{c}),

@@ -331,7 +331,7 @@ func (s *session) watch(ctx context.Context) error {
 					delete(st.stalls, n)
 					acts = append(acts, act.Act{Kind: act.Alarm, Stream: st.topic.Stream, Reason: act.Cleared, Cursor: reasonStalled, Code: p.name(), Message: p.name() + " gives messages again"})
 				}
-			case (p.entering || p.end > p.place.next) && p.inbox.empty():
+			case (p.entering || p.end > p.reached) && p.inbox.empty():
 				if known == nil {
 					known = &stall{at: p.place.next}
 					st.stalls[n] = known
@@ -339,7 +339,7 @@ func (s *session) watch(ctx context.Context) error {
 				known.times++
 				again = again || known.times > 1 && known.times&(known.times-1) == 0
 				p.moved = time.Now()
-				st.last, st.lastAt = fmt.Sprintf("%s gives no messages for %v, and has %d more than were read; it is entered anew, and the others go on", p.name(), s.c.o.Stall, max(0, p.end-p.place.next)), time.Now()
+				st.last, st.lastAt = fmt.Sprintf("%s gives no messages for %v, and has %d more than were read; it is entered anew, and the others go on", p.name(), s.c.o.Stall, max(0, p.end-p.reached)), time.Now()
 				acts = append(acts, act.Act{Kind: act.Alarm, Stream: st.topic.Stream, Reason: reasonStalled, Code: p.name(), Message: st.last})
 				p.inbox.put(item{err: errStalled})
 			}

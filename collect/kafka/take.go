@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,18 +16,18 @@ import (
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
-	"github.com/daybreak-sec/daybreak/journal"
 )
 
 // slot is the time whose records are one origin of the journal, and one interval of coverage, in milliseconds.
 const slot = 5 * 60 * 1000
 
-// take is what is made of an item, and its memory.
+// take is what is made of an item, and its memory, which the next one uses again.
 type take struct {
 	cut      cutter
 	classify Classify
 	parts    []part
-	acts     []act.Act // gaps in front of what was taken
+	ids      []byte
+	gaps     []act.Act // in front of what was taken
 	last     *kgo.Record
 	received int64 // nanoseconds
 	offered  int64 // of the message that is cut, in milliseconds
@@ -46,17 +47,24 @@ type part struct {
 type family struct {
 	name    event.Family
 	records []event.Record
-	commit  *journal.Commit
 }
 
-// takeItem appends the records of messages, waits for them, and tells what became of them.
+// longer returns a list that has one more element: what once was there, if the memory is, for its memory.
+func longer[T any](list []T) []T {
+	if n := len(list); n < cap(list) {
+		return list[:n+1]
+	}
+	return append(list, *new(T))
+}
+
+// takeItem appends the records of messages. What becomes of them is told when they are durable, while the next item is taken.
 func (p *partition) takeItem(ctx context.Context, it *item) error {
 	t := &p.take
 	if t.classify == nil {
 		t.classify = p.s.c.o.Classify()
 		t.cut.record, t.cut.unreadable = t.record, t.stray
 	}
-	t.parts, t.acts, t.last, t.received = t.parts[:0], nil, nil, it.received.UnixNano()
+	t.parts, t.ids, t.gaps, t.last, t.received = t.parts[:0], t.ids[:0], nil, nil, it.received.UnixNano()
 	p.s.mu.Lock()
 	p.offered = max(p.offered, p.place.readTo)
 	known := p.place.mark
@@ -97,12 +105,12 @@ func (p *partition) admit(m *kgo.Record, known string, received time.Time) error
 	offered := max(p.offered, min(m.Timestamp.UnixMilli(), received.UnixMilli()))
 	t := &p.take
 	if p.lost != nil {
-		t.acts = append(t.acts, p.gap(offered))
+		t.gaps = append(t.gaps, p.gap(offered))
 		p.lost = nil
 	}
 	if m.Offset > p.at {
 		p.lost = &lost{p.at, m.Offset, act.Missing, "the broker has no messages of the offsets " + strconv.FormatInt(p.at, 10) + " to " + strconv.FormatInt(m.Offset-1, 10)}
-		t.acts = append(t.acts, p.gap(offered))
+		t.gaps = append(t.gaps, p.gap(offered))
 		p.lost = nil
 	}
 	p.at, p.offered, p.fresh, p.doubt, p.failed = m.Offset+1, offered, false, -1, 0
@@ -115,11 +123,7 @@ func (t *take) message(m *kgo.Record, offered int64) {
 	t.last = m
 	n := len(t.parts)
 	if n == 0 || t.parts[n-1].created/slot != offered/slot || t.parts[n-1].to+1 != m.Offset {
-		if n < cap(t.parts) { // with the memory of what was there
-			t.parts = t.parts[:n+1]
-		} else {
-			t.parts = append(t.parts, part{})
-		}
+		t.parts = longer(t.parts)
 		t.parts[n] = part{from: m.Offset, created: offered, families: t.parts[n].families[:0]}
 		n++
 	}
@@ -139,7 +143,9 @@ func (t *take) message(m *kgo.Record, offered int64) {
 
 func (t *take) record(v jsontape.Value) {
 	name, id, when := t.classify(v)
-	t.add(name, event.Record{Raw: v.Raw(), ID: bytes.Clone(id), Time: when})
+	start := len(t.ids)
+	t.ids = append(t.ids, id...) // into other memory when it has no room: what points to the old one keeps it
+	t.add(name, event.Record{Raw: v.Raw(), ID: t.ids[start:len(t.ids):len(t.ids)], Time: when})
 	t.parts[len(t.parts)-1].records++
 }
 
@@ -152,78 +158,47 @@ func (t *take) stray(raw []byte) {
 func (t *take) add(name event.Family, r event.Record) {
 	b := &t.parts[len(t.parts)-1]
 	r.Received, r.Offered = t.received, t.offered*int64(time.Millisecond)
-	for i := range b.families {
-		if f := &b.families[i]; f.name == name {
-			r.Ordinal = uint64(len(f.records))
-			f.records = append(f.records, r)
-			return
-		}
+	i := slices.IndexFunc(b.families, func(f family) bool { return f.name == name })
+	if i < 0 {
+		i = len(b.families)
+		b.families = longer(b.families)
+		b.families[i] = family{name, b.families[i].records[:0]}
 	}
-	b.families = append(b.families, family{name: name, records: []event.Record{r}})
+	f := &b.families[i]
+	r.Ordinal = uint64(len(f.records))
+	f.records = append(f.records, r)
 }
 
-// store appends what was taken, and tells of it when it is durable. The position moves when that is, too.
+// store appends what was taken.
 func (p *partition) store(ctx context.Context) error {
 	t := &p.take
 	if t.last == nil {
 		return nil
 	}
 	s, c := p.s, p.s.c
+	done := batch{gaps: t.gaps, parts: make([]appended, len(t.parts)), place: place{next: p.at, readTo: p.offered, first: t.parts[0].created, mark: mark(t.last), id: s.id}}
 	run := rand.Text()
 	for i := range t.parts {
-		b := &t.parts[i]
+		b, to := &t.parts[i], &done.parts[i]
 		o := event.Origin{Tenant: c.o.Tenant, Stream: s.topic.Stream, Name: p.blob(b), Run: run}
-		for k := range b.families {
-			f := &b.families[k]
-			o.Family = f.name
-			var err error
-			if f.commit, err = c.book.Append(ctx, o, f.records); err != nil {
-				return &ours{err}
-			}
-		}
-	}
-	stored := 0
-	for i := range t.parts {
-		b := &t.parts[i]
-		a := act.Act{
-			Kind: act.Sealed, Stream: s.topic.Stream, Cursor: "head", Run: run, Blob: &act.Blob{ID: p.blob(b), Created: at(b.created)},
+		to.act = act.Act{
+			Kind: act.Sealed, Stream: s.topic.Stream, Cursor: "head", Run: run, Blob: &act.Blob{ID: o.Name, Created: at(b.created)},
 			Records: b.records, Unreadable: b.unreadable, Bytes: b.bytes, Received: time.Unix(0, t.received),
 		}
 		for k := range b.families {
 			f := &b.families[k]
-			r, err := c.book.Durable(ctx, f.commit)
+			o.Family = f.name
+			commit, err := c.book.Append(ctx, o, f.records)
 			if err != nil {
 				return &ours{err}
 			}
-			if f.name == event.Unreadable {
-				continue
-			}
-			a.Stored += r.Stored
-			a.Duplicates += r.Duplicates
-			a.Mutated += r.Mutated
+			clear(f.records) // the journal has a copy; the messages are not needed any more
+			to.commits = append(to.commits, counted{commit, f.name != event.Unreadable})
 		}
-		stored += a.Stored
-		t.acts = append(t.acts, a)
 	}
-	if err := p.settle(ctx); err != nil {
-		return err
-	}
-	commit, err := c.book.Tell(ctx, t.acts...)
-	if err != nil {
-		return &ours{err}
-	}
-	next := &told{commit: commit}
-	s.alter(func() {
-		next.place = p.place
-		p.reached, p.moved, p.denied = p.at, time.Now(), time.Time{}
-		s.stored += stored
-	})
-	if next.place.first == 0 {
-		next.place.first = t.parts[0].created
-	}
-	next.place.next, next.place.readTo, next.place.mark, next.place.id = p.at, p.offered, mark(t.last), s.id
-	p.told = next
-	return nil
+	t.last = nil
+	s.alter(func() { p.reached, p.moved, p.denied = p.at, time.Now(), time.Time{} })
+	return p.pending.put(ctx, done)
 }
 
 // blob names a stretch of offsets.
