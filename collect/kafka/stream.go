@@ -312,7 +312,7 @@ func (s *stream) refused(ctx context.Context, reason string, cause error) error 
 
 // stall is that of a partition that gives no messages.
 type stall struct {
-	at    int64 // the position when it was noticed
+	at    int64 // what was reached when it was noticed
 	times int
 }
 
@@ -327,13 +327,13 @@ func (s *session) watch(ctx context.Context) error {
 			known := st.stalls[n]
 			switch quiet := time.Since(p.moved); {
 			case quiet < s.c.o.Stall:
-				if known != nil && !p.entering && (p.place.next > known.at || p.place.next >= p.end) {
+				if known != nil && !p.entering && (p.reached > known.at || p.reached >= p.end) {
 					delete(st.stalls, n)
 					acts = append(acts, act.Act{Kind: act.Alarm, Stream: st.topic.Stream, Reason: act.Cleared, Cursor: reasonStalled, Code: p.name(), Message: p.name() + " gives messages again"})
 				}
 			case (p.entering || p.end > p.reached) && p.inbox.empty():
 				if known == nil {
-					known = &stall{at: p.place.next}
+					known = &stall{at: p.reached}
 					st.stalls[n] = known
 				}
 				known.times++
