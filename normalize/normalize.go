@@ -34,6 +34,7 @@ import (
 	"github.com/daybreak-sec/daybreak/normalize/okta"
 	"github.com/daybreak-sec/daybreak/normalize/slack"
 	"github.com/daybreak-sec/daybreak/normalize/source"
+	"github.com/daybreak-sec/daybreak/normalize/windows"
 	"github.com/daybreak-sec/daybreak/ocsf"
 )
 
@@ -51,7 +52,7 @@ type (
 
 // Sources are the kinds of records that Daybreak understands.
 var Sources = []Source{
-	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, defender.Source, messagetrace.Source, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source,
+	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, defender.Source, messagetrace.Source, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source, windows.Source,
 	daybreak.Source, generic.OCSF, generic.JSON,
 }
 

@@ -14,6 +14,12 @@ const (
 	PathActorAppUID                                              // actor.app_uid
 	PathActorIDPName                                             // actor.idp.name
 	PathActorInvokedBy                                           // actor.invoked_by
+	PathActorProcessCmdLine                                      // actor.process.cmd_line
+	PathActorProcessFileName                                     // actor.process.file.name
+	PathActorProcessFilePath                                     // actor.process.file.path
+	PathActorProcessFileTypeID                                   // actor.process.file.type_id
+	PathActorProcessPid                                          // actor.process.pid
+	PathActorProcessUID                                          // actor.process.uid
 	PathActorSessionCreatedTime                                  // actor.session.created_time
 	PathActorSessionCredentialUID                                // actor.session.credential_uid
 	PathActorSessionIsMFA                                        // actor.session.is_mfa
@@ -23,6 +29,7 @@ const (
 	PathActorUserAccountUID                                      // actor.user.account.uid
 	PathActorUserCredentialUID                                   // actor.user.credential_uid
 	PathActorUserDisplayName                                     // actor.user.display_name
+	PathActorUserDomain                                          // actor.user.domain
 	PathActorUserEmailAddr                                       // actor.user.email_addr
 	PathActorUserName                                            // actor.user.name
 	PathActorUserType                                            // actor.user.type
@@ -58,6 +65,8 @@ const (
 	PathCloudProvider                                            // cloud.provider
 	PathCloudRegion                                              // cloud.region
 	PathComment                                                  // comment
+	PathConnectionInfoDirectionID                                // connection_info.direction_id
+	PathConnectionInfoProtocolName                               // connection_info.protocol_name
 	PathCount                                                    // count
 	PathDataSecurityDetectionSystemID                            // data_security.detection_system_id
 	PathDataSecurityPolicyName                                   // data_security.policy.name
@@ -87,6 +96,7 @@ const (
 	PathDispositionID                                            // disposition_id
 	PathDstEndpointHostname                                      // dst_endpoint.hostname
 	PathDstEndpointIP                                            // dst_endpoint.ip
+	PathDstEndpointPort                                          // dst_endpoint.port
 	PathDuration                                                 // duration
 	PathEmailCc                                                  // email.cc[]
 	PathEmailFrom                                                // email.from
@@ -193,6 +203,9 @@ const (
 	PathHTTPResponseLength                                       // http_response.length
 	PathIsAlert                                                  // is_alert
 	PathIsMFA                                                    // is_mfa
+	PathJobName                                                  // job.name
+	PathLogName                                                  // log_name
+	PathLogProvider                                              // log_provider
 	PathLogonType                                                // logon_type
 	PathLogonTypeID                                              // logon_type_id
 	PathMessage                                                  // message
@@ -207,6 +220,7 @@ const (
 	PathMetadataOriginalTime                                     // metadata.original_time
 	PathMetadataProductName                                      // metadata.product.name
 	PathMetadataProductVendorName                                // metadata.product.vendor_name
+	PathMetadataSequence                                         // metadata.sequence
 	PathMetadataTenantUID                                        // metadata.tenant_uid
 	PathMetadataTransformationInfoListName                       // metadata.transformation_info_list[].name
 	PathMetadataTransformationInfoListProductName                // metadata.transformation_info_list[].product.name
@@ -216,6 +230,23 @@ const (
 	PathPolicyName                                               // policy.name
 	PathPolicyUID                                                // policy.uid
 	PathPrivileges                                               // privileges[]
+	PathProcessCmdLine                                           // process.cmd_line
+	PathProcessFileName                                          // process.file.name
+	PathProcessFilePath                                          // process.file.path
+	PathProcessFileTypeID                                        // process.file.type_id
+	PathProcessParentProcessCmdLine                              // process.parent_process.cmd_line
+	PathProcessParentProcessFileName                             // process.parent_process.file.name
+	PathProcessParentProcessFilePath                             // process.parent_process.file.path
+	PathProcessParentProcessFileTypeID                           // process.parent_process.file.type_id
+	PathProcessParentProcessPid                                  // process.parent_process.pid
+	PathProcessParentProcessUID                                  // process.parent_process.uid
+	PathProcessPid                                               // process.pid
+	PathProcessUID                                               // process.uid
+	PathProcessUserDomain                                        // process.user.domain
+	PathProcessUserName                                          // process.user.name
+	PathProcessUserUID                                           // process.user.uid
+	PathProcessWorkingDirectory                                  // process.working_directory
+	PathQueryHostname                                            // query.hostname
 	PathQueryInfoName                                            // query_info.name
 	PathQueryInfoQueryString                                     // query_info.query_string
 	PathRawData                                                  // raw_data
@@ -229,6 +260,10 @@ const (
 	PathRiskDetails                                              // risk_details
 	PathRiskLevel                                                // risk_level
 	PathRiskLevelID                                              // risk_level_id
+	PathScriptName                                               // script.name
+	PathScriptScriptContentValue                                 // script.script_content.value
+	PathScriptTypeID                                             // script.type_id
+	PathScriptUID                                                // script.uid
 	PathServiceName                                              // service.name
 	PathServiceUID                                               // service.uid
 	PathSessionCredentialUID                                     // session.credential_uid
@@ -267,6 +302,7 @@ const (
 	PathUserAccountUID                                           // user.account.uid
 	PathUserCredentialUID                                        // user.credential_uid
 	PathUserDisplayName                                          // user.display_name
+	PathUserDomain                                               // user.domain
 	PathUserEmailAddr                                            // user.email_addr
 	PathUserForwardAddr                                          // user.forward_addr
 	PathUserHasMFA                                               // user.has_mfa
@@ -294,6 +330,12 @@ var pathText = [pathCount]string{
 	PathActorAppUID:                                  "actor.app_uid",
 	PathActorIDPName:                                 "actor.idp.name",
 	PathActorInvokedBy:                               "actor.invoked_by",
+	PathActorProcessCmdLine:                          "actor.process.cmd_line",
+	PathActorProcessFileName:                         "actor.process.file.name",
+	PathActorProcessFilePath:                         "actor.process.file.path",
+	PathActorProcessFileTypeID:                       "actor.process.file.type_id",
+	PathActorProcessPid:                              "actor.process.pid",
+	PathActorProcessUID:                              "actor.process.uid",
 	PathActorSessionCreatedTime:                      "actor.session.created_time",
 	PathActorSessionCredentialUID:                    "actor.session.credential_uid",
 	PathActorSessionIsMFA:                            "actor.session.is_mfa",
@@ -303,6 +345,7 @@ var pathText = [pathCount]string{
 	PathActorUserAccountUID:                          "actor.user.account.uid",
 	PathActorUserCredentialUID:                       "actor.user.credential_uid",
 	PathActorUserDisplayName:                         "actor.user.display_name",
+	PathActorUserDomain:                              "actor.user.domain",
 	PathActorUserEmailAddr:                           "actor.user.email_addr",
 	PathActorUserName:                                "actor.user.name",
 	PathActorUserType:                                "actor.user.type",
@@ -338,6 +381,8 @@ var pathText = [pathCount]string{
 	PathCloudProvider:                                "cloud.provider",
 	PathCloudRegion:                                  "cloud.region",
 	PathComment:                                      "comment",
+	PathConnectionInfoDirectionID:                    "connection_info.direction_id",
+	PathConnectionInfoProtocolName:                   "connection_info.protocol_name",
 	PathCount:                                        "count",
 	PathDataSecurityDetectionSystemID:                "data_security.detection_system_id",
 	PathDataSecurityPolicyName:                       "data_security.policy.name",
@@ -367,6 +412,7 @@ var pathText = [pathCount]string{
 	PathDispositionID:                                "disposition_id",
 	PathDstEndpointHostname:                          "dst_endpoint.hostname",
 	PathDstEndpointIP:                                "dst_endpoint.ip",
+	PathDstEndpointPort:                              "dst_endpoint.port",
 	PathDuration:                                     "duration",
 	PathEmailCc:                                      "email.cc[]",
 	PathEmailFrom:                                    "email.from",
@@ -473,6 +519,9 @@ var pathText = [pathCount]string{
 	PathHTTPResponseLength:                           "http_response.length",
 	PathIsAlert:                                      "is_alert",
 	PathIsMFA:                                        "is_mfa",
+	PathJobName:                                      "job.name",
+	PathLogName:                                      "log_name",
+	PathLogProvider:                                  "log_provider",
 	PathLogonType:                                    "logon_type",
 	PathLogonTypeID:                                  "logon_type_id",
 	PathMessage:                                      "message",
@@ -487,6 +536,7 @@ var pathText = [pathCount]string{
 	PathMetadataOriginalTime:                         "metadata.original_time",
 	PathMetadataProductName:                          "metadata.product.name",
 	PathMetadataProductVendorName:                    "metadata.product.vendor_name",
+	PathMetadataSequence:                             "metadata.sequence",
 	PathMetadataTenantUID:                            "metadata.tenant_uid",
 	PathMetadataTransformationInfoListName:           "metadata.transformation_info_list[].name",
 	PathMetadataTransformationInfoListProductName:    "metadata.transformation_info_list[].product.name",
@@ -496,6 +546,23 @@ var pathText = [pathCount]string{
 	PathPolicyName:                                   "policy.name",
 	PathPolicyUID:                                    "policy.uid",
 	PathPrivileges:                                   "privileges[]",
+	PathProcessCmdLine:                               "process.cmd_line",
+	PathProcessFileName:                              "process.file.name",
+	PathProcessFilePath:                              "process.file.path",
+	PathProcessFileTypeID:                            "process.file.type_id",
+	PathProcessParentProcessCmdLine:                  "process.parent_process.cmd_line",
+	PathProcessParentProcessFileName:                 "process.parent_process.file.name",
+	PathProcessParentProcessFilePath:                 "process.parent_process.file.path",
+	PathProcessParentProcessFileTypeID:               "process.parent_process.file.type_id",
+	PathProcessParentProcessPid:                      "process.parent_process.pid",
+	PathProcessParentProcessUID:                      "process.parent_process.uid",
+	PathProcessPid:                                   "process.pid",
+	PathProcessUID:                                   "process.uid",
+	PathProcessUserDomain:                            "process.user.domain",
+	PathProcessUserName:                              "process.user.name",
+	PathProcessUserUID:                               "process.user.uid",
+	PathProcessWorkingDirectory:                      "process.working_directory",
+	PathQueryHostname:                                "query.hostname",
 	PathQueryInfoName:                                "query_info.name",
 	PathQueryInfoQueryString:                         "query_info.query_string",
 	PathRawData:                                      "raw_data",
@@ -509,6 +576,10 @@ var pathText = [pathCount]string{
 	PathRiskDetails:                                  "risk_details",
 	PathRiskLevel:                                    "risk_level",
 	PathRiskLevelID:                                  "risk_level_id",
+	PathScriptName:                                   "script.name",
+	PathScriptScriptContentValue:                     "script.script_content.value",
+	PathScriptTypeID:                                 "script.type_id",
+	PathScriptUID:                                    "script.uid",
 	PathServiceName:                                  "service.name",
 	PathServiceUID:                                   "service.uid",
 	PathSessionCredentialUID:                         "session.credential_uid",
@@ -547,6 +618,7 @@ var pathText = [pathCount]string{
 	PathUserAccountUID:                               "user.account.uid",
 	PathUserCredentialUID:                            "user.credential_uid",
 	PathUserDisplayName:                              "user.display_name",
+	PathUserDomain:                                   "user.domain",
 	PathUserEmailAddr:                                "user.email_addr",
 	PathUserForwardAddr:                              "user.forward_addr",
 	PathUserHasMFA:                                   "user.has_mfa",

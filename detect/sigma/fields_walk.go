@@ -14,7 +14,7 @@ import "github.com/daybreak-sec/daybreak/internal/jsontape"
 //     object the array is a value too, whose text is its JSON. So is an empty array, which
 //     has no text.
 //   - A member that is an object and is named (see memberName) can be reached by that name
-//     as if it were a key of the array. What is there is its Value (or value), or itself if
+//     as if it were a key of the array. What is there is its Value (or value, or #text), or itself if
 //     it has none; its other members are below.
 //
 // Recursion ends at the tape's own limit of depth.
@@ -89,6 +89,9 @@ func (w *fieldWalk) named(member jsontape.Value, at int32) {
 		value = member.Get("value")
 	}
 	if !value.Exists() {
+		value = member.Get("#text")
+	}
+	if !value.Exists() {
 		w.value(member, child)
 		return
 	}
@@ -99,8 +102,8 @@ func (w *fieldWalk) named(member jsontape.Value, at int32) {
 }
 
 // nameKeys are the keys that name a member of an array in the records of Microsoft 365 and
-// Entra, the first of them that is there and a string counting.
-var nameKeys = [...]string{"Name", "name", "DisplayName", "displayName", "Key", "key"}
+// Entra, and in the XML of Windows events, the first of them that is there and a string counting.
+var nameKeys = [...]string{"Name", "name", "DisplayName", "displayName", "Key", "key", "@Name"}
 
 func memberName(member jsontape.Value) jsontape.Value {
 	best, name := len(nameKeys)-1, jsontape.Value{}

@@ -190,7 +190,7 @@ func (e *plainEvent) array(path []string, n node) {
 		}
 		whole = true
 		e.members(path, kid)
-		for _, key := range []string{"Name", "name", "DisplayName", "displayName", "Key", "key"} {
+		for _, key := range []string{"Name", "name", "DisplayName", "displayName", "Key", "key", "@Name"} {
 			name, ok := kid.find(key, func(n node) bool { return n.kind == '"' })
 			if !ok {
 				continue
@@ -200,6 +200,9 @@ func (e *plainEvent) array(path []string, n node) {
 				e.visit(named, value)
 				e.members(named, kid)
 			} else if value, ok := kid.get("value"); ok {
+				e.visit(named, value)
+				e.members(named, kid)
+			} else if value, ok := kid.get("#text"); ok {
 				e.visit(named, value)
 				e.members(named, kid)
 			} else {

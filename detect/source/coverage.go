@@ -166,7 +166,7 @@ func (w *fieldWalk) member(v jsontape.Value, path string, name []byte) {
 
 // memberName is what a member of an array is called, if it is an object with a name.
 func memberName(v jsontape.Value) []byte {
-	for _, key := range [...]string{"Name", "name", "DisplayName", "displayName", "Key", "key"} {
+	for _, key := range [...]string{"Name", "name", "DisplayName", "displayName", "Key", "key", "@Name"} {
 		if s := v.Get(key).Str(); len(s) > 0 {
 			return s
 		}

@@ -234,6 +234,13 @@ func TestPipelinesMatch(t *testing.T) {
 				{"json", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1},"EventData":{"Image":"C:\\shop.exe","Company":"Shop"}}}`, true},
 				{"json", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1},"EventData":{"Image":"C:\\shop.exe"}}}`, false},
 				{"json", `{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"Image":"C:\\shop.exe","Company":"Shop"}`, true},
+				{"windows", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":{"#text":"1"}},"EventData":{"Data":[{"@Name":"Image","#text":"C:\\shop.exe"},{"@Name":"Company","#text":"Shop"}]}}}`, true},
+				{"windows", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":"1"},"EventData":{"Data":[{"@Name":"Image","#text":"C:\\shop.exe"}]}}}`, false},
+				{"windows", `{"winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","event_id":"1","event_data":{"Image":"C:\\shop.exe","Company":"Shop"}}}`, true},
+				{"windows", `{"winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","event_id":"1","event_data":{"Image":"C:\\shop.exe"}}}`, false},
+				{"json", `{"event_id":{"id":1},"channel":"Microsoft-Windows-Sysmon/Operational","event_data":{"Image":"C:\\shop.exe","Company":"Shop"}}`, true},
+				{"windows", `{"event_id":{"id":1},"channel":"Microsoft-Windows-Sysmon/Operational","event_data":{"data":[{"Image":"C:\\shop.exe"},{"Company":"Shop"}]}}`, true},
+				{"windows", `{"TimeGenerated":"2026-05-18T21:13:33Z","Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"EventData":{"Image":"C:\\shop.exe","Company":"Shop"}}`, true},
 			},
 		},
 	}

@@ -18,6 +18,8 @@ type shape struct {
 var shapes = []shape{
 	{mEvent, windows},
 	{mChannel | mEventID, windows},
+	{mWinlog, windows},
+	{mLowerChannel | mLowerEventID, windows},
 	{mCreationTime | mRecordType, m365},
 	{mEventName | mEventSource | mAWSRegion, only(cloudTrail)},
 	{mEventName | mEventSource | mUserIdentity, only(cloudTrail)},
@@ -50,6 +52,9 @@ const (
 	mEvent uint64 = 1 << iota
 	mChannel
 	mEventID
+	mWinlog
+	mLowerChannel
+	mLowerEventID
 	mCreationTime
 	mRecordType
 	mAWSRegion
@@ -93,7 +98,7 @@ const (
 )
 
 var marks = map[string]uint64{
-	"Event": mEvent, "Channel": mChannel, "EventID": mEventID, // Windows
+	"Event": mEvent, "Channel": mChannel, "EventID": mEventID, "winlog": mWinlog, "channel": mLowerChannel, "event_id": mLowerEventID, // Windows
 	"CreationTime": mCreationTime, "RecordType": mRecordType, // unified audit log
 	"awsRegion": mAWSRegion, "userIdentity": mUserIdentity, "eventName": mEventName, "eventSource": mEventSource, // CloudTrail
 	"protoPayload": mProtoPayload, "kind": mKind, "id": mID, // Google

@@ -42,6 +42,8 @@ func LogSources(family event.Family, v jsontape.Value, dst []sigma.LogSource) []
 		return append(dst, gitHub)
 	case "cloudtrail":
 		return append(dst, cloudTrail)
+	case "windows":
+		return windows(v, dst)
 	case "slack":
 		return append(dst, slack)
 	case "google-workspace":

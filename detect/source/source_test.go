@@ -110,6 +110,10 @@ var records = []struct {
 
 	{"process of Sysmon", "json", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1},"EventData":{}}}`, "windows/sysmon windows:process_creation", false},
 	{"id as an element", "json", `{"Event":{"System":{"Channel":"Security","EventID":{"#text":"4688","#attributes":{}}}}}`, "windows/security windows:process_creation", false},
+	{"Winlogbeat", "windows", `{"winlog":{"channel":"Security","event_id":"4688","event_data":{}}}`, "windows/security windows:process_creation", false},
+	{"Winlogbeat by its shape", "json", `{"@timestamp":"2026-05-18T21:13:33Z","winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","event_id":"12","event_data":{"EventType":"CreateKey"}}}`, "windows/sysmon windows:registry_event windows:registry_add", false},
+	{"OpenTelemetry", "json", `{"event_id":{"id":4104},"channel":"Microsoft-Windows-PowerShell/Operational","event_data":{}}`, "windows/powershell windows:ps_script", false},
+	{"WindowsEvent", "windows", `{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","EventData":{}}`, "windows/sysmon windows:process_creation", false},
 	{"logon", "json", `{"Channel":"Security","EventID":4624}`, "windows/security", false},
 	{"key made", "json", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":12},"EventData":{"EventType":"CreateKey"}}}`, "windows/sysmon windows:registry_event windows:registry_add", false},
 	{"value deleted", "json", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":12},"EventData":{"EventType":"DeleteValue"}}}`, "windows/sysmon windows:registry_event windows:registry_delete", false},

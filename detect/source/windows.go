@@ -45,23 +45,28 @@ var sysmonCategories = [...]string{
 	27: "file_block_executable", 28: "file_block_shredding", 29: "file_executable_detected", 255: "sysmon_error",
 }
 
-// windows tells an event of the Windows event log, as tools render its XML
-// ({"Event":{"System":…}}) or flat.
+// windows tells an event of the Windows event log, in the forms that package normalize/windows reads: as tools render its
+// XML ({"Event":{"System":…}}), Winlogbeat's, OpenTelemetry's, or flat.
 func windows(v jsontape.Value, dst []sigma.LogSource) []sigma.LogSource {
-	system, data := v, v
-	if event := v.Get("Event"); event.Exists() {
-		system, data = event.Get("System"), event.Get("EventData")
+	channel, number, data := v.Get("Channel"), v.Get("EventID"), v
+	if event := v.Get("Event"); event.Kind() == jsontape.Object {
+		channel, number, data = event.Path("System", "Channel"), event.Path("System", "EventID"), event.Get("EventData")
+	} else if event := v.Get("winlog"); event.Kind() == jsontape.Object {
+		channel, number, data = event.Get("channel"), event.Get("event_id"), event.Get("event_data")
+	} else if event := v.Get("event_id"); event.Kind() == jsontape.Object {
+		channel, number, data = v.Get("channel"), event.Get("id"), v.Get("event_data")
+	} else if event := v.Get("EventData"); event.Kind() == jsontape.Object {
+		data = event
 	}
-	channel, number := system.Get("Channel").Str(), system.Get("EventID")
 	if number.Kind() == jsontape.Object { // an XML element with attributes
 		number = number.Get("#text")
 	}
 	id, ok := number.Int()
-	if len(channel) == 0 || !ok {
+	if len(channel.Str()) == 0 || !ok {
 		return dst
 	}
 	before := len(dst)
-	if dst = channels.with(channel, dst); len(dst) == before {
+	if dst = channels.with(channel.Str(), dst); len(dst) == before {
 		return append(dst, sigma.LogSource{Product: "windows"})
 	}
 	switch dst[before].Service {
