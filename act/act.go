@@ -62,6 +62,7 @@ const (
 	Configured   Kind = "configured"   // a source was set up, changed or removed
 	Alarm        Kind = "alarm"        // something needs a person, or no longer does
 	Control      Kind = "control"      // how a control that can switch logging off stands: Code is its name
+	Canary       Kind = "canary"       // what became of a harmless marked act: Code is its kind, Cursor its id, Stream the channel
 	Readiness    Kind = "readiness"    // a requirement, named by Code, has another verdict, which is the Reason; Subject is the group
 	Statement    Kind = "statement"    // a signed statement was made: Code is its SHA-256 in hex, Reason what of
 )
@@ -108,6 +109,13 @@ const (
 	Drift     = "drift"       // it is not, and logs less, or could be read by others
 	Changed   = "changed"     // it is another than before, and not worse for logging
 	Unwatched = "not watched" // it cannot be read, so that nothing is said of it
+)
+
+// The reasons of acts of the kind Canary. [Missing] is one too: its record has not come in the time that such records take.
+const (
+	Planned = "planned" // it would have been done, and was not: a dry run
+	Planted = "planted" // it was done, At the moment
+	Arrived = "arrived" // its record, Event, was durable Seconds after it was done
 )
 
 // Blob is one piece of content that a provider lists.

@@ -91,7 +91,7 @@ func newLedger(ctx context.Context, tx *sql.Tx, o *Options) *ledger {
 
 // take writes one act. id names it as evidence.
 func (l *ledger) take(id string, a *act.Act) error {
-	if a.Kind == act.Statement { // what is said of streams is nothing that happened to them
+	if a.Kind == act.Statement || a.Kind == act.Canary { // what is said of streams is nothing that happened to them
 		return nil
 	}
 	if a.Kind == act.Control { // of the tenant; what streams miss by it other acts say

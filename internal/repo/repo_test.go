@@ -55,6 +55,7 @@ var mayImport = []struct {
 	{"index", []string{"event", "ocsf", "lake"}},
 	{"coverage", []string{"event", "act", "journal", "store"}},
 	{"controls", []string{"event", "act", "journal", "store", "provider", "collect/loop"}},
+	{"canary", []string{"event", "act", "journal", "store", "provider", "collect/loop"}},
 	{"reconcile", []string{"event", "act", "journal", "normalize", "store"}},
 	{"coverage/scorecard", []string{"coverage"}},
 	{"coverage/statement", []string{"event", "act", "store", "coverage"}},

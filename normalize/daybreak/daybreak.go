@@ -63,6 +63,7 @@ var kinds = map[string]kind{
 	"alarm":        {ocsf.ClassAPIActivity, apiOther, true, high},
 
 	"control":   {ocsf.ClassAPIActivity, apiRead, false, informational},
+	"canary":    {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"orphan":    {ocsf.ClassAPIActivity, apiOther, false, high},
 	"readiness": {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"statement": {ocsf.ClassAPIActivity, apiOther, false, informational},
@@ -86,7 +87,8 @@ func mapAct(root jsontape.Value, e *ocsf.Event) {
 	if yes, _ := root.Get("permanent").Bool(); yes {
 		k.severity = high
 	}
-	if string(root.Get("kind").Str()) == "control" && string(root.Get("reason").Str()) == "drift" {
+	switch string(root.Get("kind").Str()) + " " + string(root.Get("reason").Str()) {
+	case "control drift", "canary missing":
 		k.severity = high
 	}
 	if string(root.Get("reason").Str()) == "cleared" {

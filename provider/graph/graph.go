@@ -181,6 +181,9 @@ func scopeOf(api string) string { return api + "/.default" }
 // Roles asks for a fresh token and returns the application roles in it: see [rest.OAuth.Roles].
 func (c *Client) Roles(ctx context.Context) ([]string, error) { return c.tokens.Roles(ctx) }
 
+// SignIn signs the application in anew and returns what sign-in logs name that by: see [rest.OAuth.SignIn].
+func (c *Client) SignIn(ctx context.Context) (string, error) { return c.tokens.SignIn(ctx) }
+
 // Error is that of package rest.
 type Error = rest.Error
 

@@ -14,6 +14,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -415,30 +416,53 @@ func (s *OAuth) Roles(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	roles, err := claims(text)
+	said, err := s.claims(text)
 	if err != nil {
-		return nil, &Error{API: s.api, Op: "token", Class: ClassRetry, Message: err.Error()}
+		return nil, err
 	}
-	return roles, nil
+	for i := range said.Roles {
+		said.Roles[i] = Line(said.Roles[i])
+	}
+	return said.Roles[:min(len(said.Roles), 64)], nil
 }
 
-func claims(text string) ([]string, error) {
-	parts := strings.Split(text, ".")
-	if len(parts) != 3 {
-		return nil, errors.New("the token is no JWT: its roles cannot be read")
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+// SignIn signs in: it asks for a token whatever there is, and returns the claim by which sign-in logs name it (uti; there
+// uniqueTokenIdentifier: https://learn.microsoft.com/graph/api/resources/tokendetails).
+func (s *OAuth) SignIn(ctx context.Context) (string, error) {
+	text, err := s.young(ctx, 0)
 	if err != nil {
-		return nil, errors.New("the token's claims are not base64: its roles cannot be read")
+		return "", err
 	}
-	var claims struct{ Roles []string }
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		return nil, errors.New("the token's claims are not JSON: its roles cannot be read")
+	said, err := s.claims(text)
+	if err == nil && !unique.MatchString(said.Unique) {
+		err = &Error{API: s.api, Op: "token", Class: ClassRetry, Message: "the token has no claim uti that a sign-in could be found by"}
 	}
-	for i := range claims.Roles {
-		claims.Roles[i] = Line(claims.Roles[i])
+	return said.Unique, err
+}
+
+// unique is the form of an identifier that nobody can guess: 16 bytes in base64url, or a GUID.
+var unique = regexp.MustCompile(`^[A-Za-z0-9_-]{22,64}$`)
+
+// claims are those of a token that somebody asks for.
+type claims struct {
+	Roles  []string
+	Unique string `json:"uti"`
+}
+
+func (s *OAuth) claims(text string) (said claims, err error) {
+	parts := strings.Split(text, ".")
+	payload := []byte(nil)
+	if err = errors.New("the token is no JWT"); len(parts) == 3 {
+		if payload, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "=")); err != nil {
+			err = errors.New("the token's claims are not base64")
+		} else if json.Unmarshal(payload, &said) != nil {
+			err = errors.New("the token's claims are not JSON")
+		}
 	}
-	return claims.Roles[:min(len(claims.Roles), 64)], nil
+	if err != nil {
+		return claims{}, &Error{API: s.api, Op: "token", Class: ClassRetry, Message: err.Error() + ": what it says cannot be read"}
+	}
+	return said, nil
 }
 
 // Expires is when the newest token ends, by our clock; zero if there is none.

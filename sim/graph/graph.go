@@ -314,6 +314,13 @@ func (s *Server) rows(e endpoint, q query, now time.Time) (list []row) {
 				show("signIns.servicePrincipal", t.Issued, t.Issued, ServiceSignIn(t, tenant))
 			}
 		}
+		for _, t := range s.cfg.Tenant.CanarySignIns() {
+			if !t.Issued.Before(q.from) && t.Issued.Before(q.to) {
+				row := ServiceSignIn(t, tenant)
+				row["uniqueTokenIdentifier"] = m365.UniqueToken(t.ID)
+				show("signIns.servicePrincipal", t.Issued, t.Issued, row)
+			}
+		}
 		s.tokens(q, true, show)
 	case strings.HasSuffix(e.path, "/directoryAudits"):
 		s.cfg.Tenant.Happened(company.AzureActiveDirectory, q.from, q.to, func(at, settled time.Time, raw []byte) bool {

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -96,11 +97,17 @@ func (s *Server) handleToken(w http.ResponseWriter, r *http.Request, now time.Ti
 	if f := s.feed.faults.Load().active("token-expiry", now); f != nil {
 		life = f.span
 	}
+	client := strings.ToLower(r.PostForm.Get("client_id"))
 	said := claims{
 		Audience: resource, Issuer: "https://sts.windows.net/" + s.tenant + "/",
 		Issued: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(life).Unix(),
 		App: s.clientID, AuthClass: class, Object: identity(s.seed, idPrincipal), Subject: identity(s.seed, idPrincipal),
 		Roles: s.rolesFor(resource, now), Tenant: s.tenant, Unique: trace, Version: "1.0", Precise: now.UnixMilli(),
+	}
+	if client != s.clientID {
+		said.App, said.Object, said.Subject, said.Roles = client, "", "", nil
+		address, _, _ := net.SplitHostPort(r.RemoteAddr)
+		said.Unique = s.signInCanary(address, now, life)
 	}
 	token := s.sign(said)
 	seconds := int64(life / time.Second)
@@ -135,6 +142,7 @@ func (s *Server) authenticate(r *http.Request, v2 bool, now time.Time) (resource
 	}
 	form := r.PostForm
 	set := s.feed.faults.Load()
+	canary, _ := s.Canary()
 	if tenant := r.PathValue("tenant"); !strings.EqualFold(tenant, s.tenant) && !strings.EqualFold(tenant, s.domain) {
 		return "", "", &refusedLogin{400, "invalid_request", 90002, "Tenant '" + tenant + "' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."}
 	}
@@ -145,6 +153,7 @@ func (s *Server) authenticate(r *http.Request, v2 bool, now time.Time) (resource
 		return "", "", &refusedLogin{400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '" + grant + "'."}
 	case form.Get("client_id") == "":
 		return "", "", &refusedLogin{400, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'."}
+	case strings.EqualFold(form.Get("client_id"), canary):
 	case !strings.EqualFold(form.Get("client_id"), s.clientID) || set.active("app-removed", now) != nil:
 		return "", "", &refusedLogin{400, "unauthorized_client", 700016, "Application with identifier '" + form.Get("client_id") + "' was not found in the directory '" + s.tenant + "'."}
 	}
@@ -183,8 +192,12 @@ func (s *Server) proveClient(r *http.Request, now time.Time) (class string, _ *r
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	expected := s.secret
+	if canary, own := s.Canary(); strings.EqualFold(form.Get("client_id"), canary) {
+		expected = own
+	}
 	switch {
-	case hmac.Equal([]byte(secret), []byte(s.secret)):
+	case hmac.Equal([]byte(secret), []byte(expected)):
 		return "1", nil
 	case slices.Contains(s.oldSecrets, secret):
 		return "", &refusedLogin{401, "invalid_client", 7000222, "The provided client secret keys for app '" + s.clientID + "' are expired."}

@@ -1,0 +1,434 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package canary
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/store"
+)
+
+// Options say what is done.
+type Options struct {
+	Name     string // of the source in the configuration
+	Tenant   string
+	ClientID string // of the application that is signed in: its records name it
+	// Live: canaries are planted. Otherwise it is only said what would be done.
+	Live  bool
+	Every time.Duration // between two; 1 h, and 5 min at least
+	// SignIn signs the application in and returns what the record of that is known by.
+	SignIn func(context.Context) (marker string, err error)
+	// Expected are the channels that are collected of the tenant, asked anew for each canary.
+	Expected func() []string
+	Journal  *journal.Journal
+	DB       *store.DB
+	Acts     *act.Writer
+	Now      func() time.Time // ours; nil: time.Now
+	Log      *slog.Logger     // nil: slog.Default
+}
+
+const (
+	leastEvery = 5 * time.Minute
+	// keep is how long a canary is remembered, and awaited.
+	keep = 14 * 24 * time.Hour
+	// again is the first wait after a canary could not be planted; it doubles.
+	again = 10 * time.Second
+	stall = 30 * time.Minute
+)
+
+// Watch plants the canaries of one tenant and waits for them.
+type Watch struct {
+	o       Options
+	book    *loop.Book
+	running atomic.Bool
+	hint    chan struct{}
+	trouble loop.Trouble
+
+	// Of the loop alone.
+	said   bool      // what a dry run would do
+	due    time.Time // the next one
+	failed int       // tries since one was planted
+
+	mu    sync.Mutex
+	all   []*planted // in the order of their time
+	found []found    // by Look, and not told yet
+}
+
+// found is a record that has come.
+type found struct {
+	canary    *planted
+	channel   string
+	event     event.ID
+	committed time.Time
+}
+
+// New checks the options.
+func New(o Options) (*Watch, error) {
+	if o.Every == 0 {
+		o.Every = time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	switch {
+	case o.Every < leastEvery:
+		return nil, fmt.Errorf("canary: one every %v is too often: write %v or more", o.Every, leastEvery)
+	case o.Name == "" || o.Tenant == "" || o.ClientID == "" || o.SignIn == nil || o.Expected == nil || o.Journal == nil || o.DB == nil || o.Acts == nil:
+		return nil, errors.New("canary: name, tenant, application, sign-in, channels, journal, database and acts are needed")
+	}
+	o.ClientID = strings.ToLower(o.ClientID) // as records have it
+	o.Log = o.Log.With("source", o.Name)
+	w := &Watch{o: o, hint: make(chan struct{}, 1), book: &loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: o.Log}}
+	w.trouble.Stream = SignIn
+	return w, nil
+}
+
+// Run plants and waits until ctx ends or the journal or the database fails. It can be called again when it has returned.
+func (w *Watch) Run(ctx context.Context) error {
+	if !w.running.CompareAndSwap(false, true) {
+		return errors.New("canary: it runs already")
+	}
+	defer w.running.Store(false)
+	if err := w.open(ctx); err != nil {
+		return loop.EndOf(ctx, err)
+	}
+	return loop.EndOf(ctx, loop.Supervise(ctx, stall, func() bool { return false }, func(ctx context.Context, watch *loop.Watch) error {
+		for {
+			begun := time.Now()
+			wait, err := w.round(ctx)
+			if err != nil {
+				return err
+			}
+			if err := loop.Hint(ctx, watch, begun, 0, wait, w.hint); err != nil {
+				return err
+			}
+		}
+	}))
+}
+
+// open takes up what is written down, and what the journal has got since.
+func (w *Watch) open(ctx context.Context) error {
+	list, err := w.load(ctx)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.all, w.found = list, nil
+	w.due, w.failed = time.Time{}, 0
+	oldest := w.o.Journal.Size()
+	for _, p := range list {
+		if p.awaited() {
+			oldest = min(oldest, p.size)
+		}
+	}
+	if n := len(list); n > 0 {
+		w.due = list[n-1].at.Add(w.o.Every)
+	}
+	w.mu.Unlock()
+	if err := w.introduce(ctx); err != nil {
+		return err
+	}
+	return w.read(ctx, oldest)
+}
+
+// read looks at what the journal has from a place on.
+func (w *Watch) read(ctx context.Context, from uint64) error {
+	size, f := w.o.Journal.Size(), w.o.Journal.Follow(from)
+	for f.Position() < size {
+		// The last entries may be of another kind, and then there is no next batch.
+		step, cancel := context.WithTimeout(ctx, time.Second)
+		b, err := f.Next(step)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, context.DeadlineExceeded):
+			return nil
+		case err != nil:
+			return err
+		}
+		w.Look(b)
+	}
+	return nil
+}
+
+func (p *planted) awaited() bool {
+	for _, a := range p.channels {
+		if !a.came {
+			return true
+		}
+	}
+	return false
+}
+
+// Look takes the records of a batch that is durable. It never blocks on anything that does input or output, and may be given
+// a batch more than once.
+func (w *Watch) Look(b *journal.Batch) {
+	if b.Gone || !w.awaits() {
+		return
+	}
+	var tape jsontape.Tape
+	for i := range b.Records {
+		raw := b.Raw(i)
+		if !bytes.Contains(raw, []byte(w.o.ClientID)) {
+			continue
+		}
+		o := b.Envelope(i)
+		if o.Tenant != w.o.Tenant || o.Family == act.Family || tape.Parse(raw) != nil {
+			continue
+		}
+		for k := range channels {
+			if marker := channels[k].of(o.Stream, tape.Root()); marker != "" {
+				w.meet(channels[k].name, marker, b.ID(i), b.Committed)
+			}
+		}
+	}
+}
+
+func (w *Watch) awaits() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.all, (*planted).awaited)
+}
+
+// meet notes a record with a marker, if somebody waits for it.
+func (w *Watch) meet(channel, marker string, id event.ID, committed time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.all {
+		if a := p.channels[channel]; p.marker == marker && a != nil && !a.came {
+			w.found = append(w.found, found{p, channel, id, committed})
+			loop.Poke(w.hint)
+		}
+	}
+}
+
+// round tells what has come and what has not, and plants a canary if it is time. It returns how long nothing is to be done.
+func (w *Watch) round(ctx context.Context) (wait time.Duration, err error) {
+	if err := w.arrived(ctx); err != nil {
+		return 0, err
+	}
+	overdue, err := w.missing(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if !w.o.Now().Before(w.due) {
+		if err := w.plant(ctx); err != nil {
+			return 0, err
+		}
+	}
+	w.book.Flush(ctx, false)
+	return max(0, min(w.due.Sub(w.o.Now()), overdue, w.o.Every)), nil
+}
+
+// arrived tells of the records that have come.
+func (w *Watch) arrived(ctx context.Context) error {
+	w.mu.Lock()
+	list := w.found
+	w.found = nil
+	w.mu.Unlock()
+	var acts []act.Act
+	var changed []*planted
+	for _, f := range list {
+		a := f.canary.channels[f.channel]
+		if a.came {
+			continue // met twice
+		}
+		delay := max(0, f.committed.Sub(f.canary.at))
+		message := "the record of a canary has come"
+		if a.missing {
+			message = "the record of a canary that was missing has come after all"
+		}
+		acts = append(acts, w.act(f.canary, act.Arrived, f.channel, act.Act{Event: f.event.String(), Seconds: delay.Seconds(), Message: message}))
+		w.mu.Lock()
+		a.came, a.delay = true, delay
+		w.mu.Unlock()
+		changed = append(changed, f.canary)
+	}
+	return w.tell(ctx, acts, changed)
+}
+
+// missing tells of the records that are overdue, and returns how long none else will be.
+func (w *Watch) missing(ctx context.Context) (next time.Duration, err error) {
+	now := w.o.Now()
+	next = keep
+	var acts []act.Act
+	var changed []*planted
+	for _, p := range w.all {
+		for channel, a := range p.channels {
+			if a.came || a.missing {
+				continue
+			}
+			allowed := w.allowed(p.kind, channel)
+			if left := p.at.Add(allowed).Sub(now); left > 0 {
+				next = min(next, left)
+				continue
+			}
+			message := fmt.Sprintf("the record of a canary has not come through %s in %v: what happens in the tenant may be missing from there", channel, allowed.Round(time.Second))
+			w.o.Log.Warn("a canary has not arrived", "kind", p.kind, "channel", channel, "planted", p.at)
+			acts = append(acts, w.act(p, act.Missing, channel, act.Act{Seconds: now.Sub(p.at).Seconds(), Message: message}))
+			w.mu.Lock()
+			a.missing = true
+			w.mu.Unlock()
+			changed = append(changed, p)
+		}
+	}
+	return next, w.tell(ctx, acts, changed)
+}
+
+// allowed is how long records of a kind may take through a channel.
+func (w *Watch) allowed(kind, name string) time.Duration {
+	allowed := longest
+	for i := range channels {
+		if channels[i].kind == kind && channels[i].name == name {
+			allowed = channels[i].allowed
+		}
+	}
+	return learned(w.delays(kind, name), allowed)
+}
+
+// delays are those that were measured, oldest first.
+func (w *Watch) delays(kind, channel string) (list []time.Duration) {
+	for _, p := range w.all {
+		if a := p.channels[channel]; p.kind == kind && a != nil && a.came {
+			list = append(list, a.delay)
+		}
+	}
+	return list
+}
+
+// plant does the act, or says that it would. Only what is collected is awaited.
+func (w *Watch) plant(ctx context.Context) error {
+	w.due = w.o.Now().Add(w.o.Every)
+	expected := w.o.Expected()
+	p := &planted{id: rand.Text(), kind: SignIn, size: w.o.Journal.Size(), channels: map[string]*arrival{}}
+	for _, name := range Channels(p.kind) {
+		if slices.Contains(expected, name) {
+			p.channels[name] = new(arrival)
+		}
+	}
+	switch {
+	case len(p.channels) == 0:
+		w.book.Failed(ctx, &w.trouble, "canary", errors.New("no source of the tenant collects a log that shows sign-ins of applications: nothing is planted"))
+		return nil
+	case !w.o.Live && w.said:
+		return nil
+	case !w.o.Live:
+		message := fmt.Sprintf("dry run: application %s would be signed in every %v, and awaited through %s", w.o.ClientID, w.o.Every, list(p.channels))
+		w.o.Log.Info("a canary was not planted", "message", message)
+		w.said = true
+		return w.book.Witnessed(ctx, act.Act{Kind: act.Canary, Code: p.kind, Reason: act.Planned, Message: message})
+	}
+	marker, err := w.o.SignIn(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		w.due = w.o.Now().Add(loop.Backoff(again, w.failed, w.o.Every))
+		w.failed++
+		w.book.Failed(ctx, &w.trouble, "canary", err)
+		return nil
+	}
+	w.failed = 0
+	p.marker, p.at = marker, w.o.Now().UTC().Truncate(time.Millisecond)
+	if err := w.save(ctx, p); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.all = slices.DeleteFunc(append(w.all, p), func(old *planted) bool { return old.at.Before(p.at.Add(-keep)) })
+	w.mu.Unlock()
+	if err := w.introduce(ctx); err != nil {
+		return err
+	}
+	return w.read(ctx, p.size) // the record may have come before anybody waited for it
+}
+
+func list(channels map[string]*arrival) string {
+	return strings.Join(slices.Sorted(maps.Keys(channels)), ", ")
+}
+
+// introduce tells of canaries that were planted and are not told of.
+func (w *Watch) introduce(ctx context.Context) error {
+	var acts []act.Act
+	var changed []*planted
+	for _, p := range w.all {
+		if p.told {
+			continue
+		}
+		a := w.act(p, act.Planted, "", act.Act{Message: "application " + w.o.ClientID + " was signed in, to be seen through " + list(p.channels)})
+		a.After = `{"uniqueTokenIdentifier":` + strconv.Quote(p.marker) + `}`
+		acts = append(acts, a)
+		p.told = true
+		changed = append(changed, p)
+	}
+	return w.tell(ctx, acts, changed)
+}
+
+func (w *Watch) act(p *planted, reason, channel string, a act.Act) act.Act {
+	a.Kind, a.Code, a.Reason, a.Stream, a.Cursor, a.At = act.Canary, p.kind, reason, channel, p.id, p.at
+	return a
+}
+
+// tell makes acts durable, and then the rows that say that they were written.
+func (w *Watch) tell(ctx context.Context, acts []act.Act, changed []*planted) error {
+	if len(acts) == 0 {
+		return nil
+	}
+	if err := w.book.Witnessed(ctx, acts...); err != nil {
+		return err
+	}
+	return w.save(ctx, changed...)
+}
+
+// Standing is how canaries of a kind stand with a channel.
+type Standing struct {
+	Kind, Channel string
+	// Allowed is how long a record may take, as learned from those that came.
+	Allowed time.Duration
+	Delays  []time.Duration // of those, oldest first
+	Missing int             // that are overdue
+	Waiting int             // that are not
+}
+
+// Standings returns how each kind stands with each channel that it is, or was, awaited through.
+func (w *Watch) Standings() (out []Standing) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range channels {
+		s := Standing{Kind: channels[i].kind, Channel: channels[i].name, Allowed: w.allowed(channels[i].kind, channels[i].name), Delays: w.delays(channels[i].kind, channels[i].name)}
+		for _, p := range w.all {
+			switch a := p.channels[s.Channel]; {
+			case p.kind != s.Kind || a == nil || a.came:
+			case a.missing:
+				s.Missing++
+			default:
+				s.Waiting++
+			}
+		}
+		if len(s.Delays)+s.Missing+s.Waiting > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,91 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package canary
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// This file is all that knows the tables of store/migrations/0015_canary.sql.
+
+// planted is one canary.
+type planted struct {
+	id, kind, marker string
+	at               time.Time // by our clock
+	size             uint64
+	told             bool
+	channels         map[string]*arrival
+}
+
+// arrival is how a canary stands with a channel.
+type arrival struct {
+	came    bool
+	delay   time.Duration
+	missing bool
+}
+
+// load reads what is known.
+func (w *Watch) load(ctx context.Context) (list []*planted, err error) {
+	err = w.book.Write(ctx, func(tx *sql.Tx) error {
+		list = nil
+		_, err := tx.Exec(`DELETE FROM canary WHERE tenant = ? AND source = ? AND (journal <> ? OR size > ?)`,
+			w.o.Tenant, w.o.Name, w.o.Journal.Origin(), int64(w.o.Journal.Size()))
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(`
+			SELECT c.id, c.kind, c.marker, c.planted, c.size, c.told, a.channel, a.delay, a.missing
+			FROM canary c JOIN canary_arrival a ON a.canary = c.id WHERE c.tenant = ? AND c.source = ? ORDER BY c.planted, c.id`, w.o.Tenant, w.o.Name)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			p := planted{channels: map[string]*arrival{}}
+			var at, size int64
+			var channel string
+			var delay sql.NullInt64
+			a := new(arrival)
+			if err := rows.Scan(&p.id, &p.kind, &p.marker, &at, &size, &p.told, &channel, &delay, &a.missing); err != nil {
+				return err
+			}
+			if n := len(list); n == 0 || list[n-1].id != p.id {
+				p.at, p.size = time.UnixMilli(at).UTC(), uint64(size)
+				list = append(list, &p)
+			}
+			a.came, a.delay = delay.Valid, time.Duration(delay.Int64)*time.Millisecond
+			list[len(list)-1].channels[channel] = a
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+// save writes canaries, and forgets those that are older than anything is learned from.
+func (w *Watch) save(ctx context.Context, list ...*planted) error {
+	return w.book.Write(ctx, func(tx *sql.Tx) error {
+		for _, p := range list {
+			_, err := tx.Exec(`
+				INSERT INTO canary (id, tenant, source, kind, marker, journal, size, planted, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT (id) DO UPDATE SET told = excluded.told`,
+				p.id, w.o.Tenant, w.o.Name, p.kind, p.marker, w.o.Journal.Origin(), int64(p.size), p.at.UnixMilli(), p.told)
+			if err != nil {
+				return err
+			}
+			for channel, a := range p.channels {
+				_, err := tx.Exec(`
+					INSERT INTO canary_arrival (canary, channel, delay, missing) VALUES (?, ?, ?, ?)
+					ON CONFLICT (canary, channel) DO UPDATE SET delay = excluded.delay, missing = excluded.missing`,
+					p.id, channel, sql.NullInt64{Int64: a.delay.Milliseconds(), Valid: a.came}, a.missing)
+				if err != nil {
+					return err
+				}
+			}
+		}
+		_, err := tx.Exec(`DELETE FROM canary WHERE tenant = ? AND source = ? AND planted < ?`, w.o.Tenant, w.o.Name, w.o.Now().Add(-keep).UnixMilli())
+		return err
+	})
+}
