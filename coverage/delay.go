@@ -34,6 +34,9 @@ const (
 	Indexing              // received → searchable
 	Added                 // offered → searchable: what we add
 	Whole                 // event → searchable
+	// Disorder is no part of the way but how much older the event is than the latest one that was offered before it; 0 if
+	// it came in order. A record that reaches us behind one that was offered later says nothing of the provider's order.
+	Disorder
 	Steps
 )
 
@@ -81,6 +84,7 @@ type Delays struct {
 
 type streamDelays struct {
 	since      int64 // records offered from then on are live
+	order      order
 	operations map[string]*[2]cell
 	rates      map[string]*rate
 }
@@ -211,6 +215,9 @@ func (d *Delays) Add(i int, operation, workload string) {
 	}
 	c := &o.stream.operation(operation)[live]
 	if r.Time != 0 {
+		if behind, ok := o.stream.order.behind(r.Offered, r.Time); ok {
+			c[Disorder].Add(behind / 1e6)
+		}
 		c[Offering].Add((r.Offered - r.Time) / 1e6)
 		c[Whole].Add((d.now - r.Time) / 1e6)
 	}
@@ -226,6 +233,25 @@ func (d *Delays) Add(i int, operation, workload string) {
 			op.at(r.Offered).records++
 		}
 	}
+}
+
+// order is what is known of a stream's events that were offered by a moment. Times are Unix nanoseconds.
+type order struct {
+	offered int64 // the latest moment
+	before  int64 // the latest event offered before it
+	latest  int64 // of those offered then, too
+}
+
+// behind takes in a record, and returns how much older its event is than the latest one that was offered before it.
+func (o *order) behind(offered, time int64) (ns int64, ok bool) {
+	switch {
+	case offered < o.offered:
+		return 0, false
+	case offered > o.offered:
+		o.offered, o.before = offered, o.latest
+	}
+	o.latest = max(o.latest, min(time, offered)) // nothing happens after it was offered, whatever a clock says
+	return max(0, o.before-time), true
 }
 
 func (s *streamDelays) operation(name string) *[2]cell {
@@ -329,9 +355,12 @@ func (c *cell) encode() (dst []byte) {
 
 var errCounts = errors.New("the counts of delays cannot be read")
 
-// add adds what encode wrote.
+// add adds what encode wrote. Older rows end before [Disorder].
 func (c *cell) add(b []byte) error {
 	for i := range c {
+		if len(b) == 0 && Step(i) == Disorder {
+			break
+		}
 		size, n := binary.Uvarint(b)
 		if n <= 0 || size > uint64(len(b)-n) {
 			return errCounts
@@ -420,6 +449,7 @@ type Delay struct {
 // Percentiles are those of one step. Each is at most a sixteenth too large.
 type Percentiles struct {
 	Records                  uint64
+	Seconds                  uint64 // how many of them are of a second or more
 	P50, P90, P95, P99, P999 time.Duration
 }
 
@@ -486,7 +516,7 @@ func delays(cells map[delayKey]*cell) []Delay {
 		for i := range c {
 			h := &c[i]
 			ms := func(q float64) time.Duration { return time.Duration(h.Quantile(q)) * time.Millisecond }
-			d.Steps[i] = Percentiles{h.Count(), ms(0.5), ms(0.9), ms(0.95), ms(0.99), ms(0.999)}
+			d.Steps[i] = Percentiles{h.Count(), h.Over(999), ms(0.5), ms(0.9), ms(0.95), ms(0.99), ms(0.999)}
 		}
 		list = append(list, d)
 	}

@@ -96,6 +96,34 @@ func TestDelaysAreMeasured(t *testing.T) {
 	}
 }
 
+// TestOrder: a record is as far out of order as its event is older than the latest that was offered before it. What was
+// offered at one moment has no order, a clock in the future moves nothing, and our own order of reading does not count.
+func TestOrder(t *testing.T) {
+	d := coverage.NewDelays(newBed(t).db, noon)
+	committed := noon.Add(time.Hour - time.Second)
+	for _, r := range []struct{ happened, offered float64 }{
+		{100, 110},
+		{90, 110},   // at the same moment: in order
+		{101, 120},  // in order
+		{40, 130},   // 61 s behind
+		{9000, 140}, // nothing happens after it was offered
+		{131, 150},  // 9 s behind what was offered at 140
+		{1, 115},    // we have read it late
+	} {
+		observe(d, batch(committed, 1, r.happened, r.offered, 200), committed, "Send", "Exchange")
+	}
+	list, err := d.Latency(t.Context(), noon, noon.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := list[0].Steps[coverage.Disorder]
+	if order.Records != 6 || order.Seconds != 2 {
+		t.Errorf("%d of %d records are behind, want 2 of 6", order.Seconds, order.Records)
+	}
+	within(t, "half", order.P50, 0)
+	within(t, "the worst", order.P999, 61*time.Second)
+}
+
 func TestBackFillIsApart(t *testing.T) {
 	d := coverage.NewDelays(newBed(t).db, noon)
 	started := act.Act{Kind: act.Started, Tenant: tenant, Stream: stream, At: noon.Add(50 * time.Second), Time: noon}

@@ -150,7 +150,7 @@ func (c *covered) collectControls(put func(d *prometheus.Desc, v float64, labels
 
 var stepNames = [coverage.Steps]string{
 	coverage.Offering: "event_to_offered", coverage.Receiving: "offered_to_received", coverage.Indexing: "received_to_searchable",
-	coverage.Added: "offered_to_searchable", coverage.Whole: "event_to_searchable",
+	coverage.Added: "offered_to_searchable", coverage.Whole: "event_to_searchable", coverage.Disorder: "behind_latest_event",
 }
 
 // lastDay returns the report of the last day and the delays of this hour and the

@@ -45,7 +45,8 @@ type Stream struct {
 	Stream string `json:"stream"`
 
 	Delay      Delay       `json:"offered_after"` // of all operations
-	Operations []Operation `json:"operations"`    // the most frequent first
+	Order      Order       `json:"order"`
+	Operations []Operation `json:"operations"` // the most frequent first
 	Days       []Day       `json:"days"`
 
 	Records          int64 `json:"records"`
@@ -72,6 +73,15 @@ type Effort struct {
 type Delay struct {
 	Records uint64 `json:"records"`
 	P50     int64  `json:"p50_ms"`
+	P95     int64  `json:"p95_ms"`
+	P99     int64  `json:"p99_ms"`
+}
+
+// Order is how far a stream is from the order of its events: how much older an event is than the latest one that was
+// offered before it, in milliseconds.
+type Order struct {
+	Records uint64 `json:"records"` // whose place could be told
+	Behind  uint64 `json:"behind"`  // of those, by a second or more
 	P95     int64  `json:"p95_ms"`
 	P99     int64  `json:"p99_ms"`
 }
@@ -136,7 +146,8 @@ func (s *Stream) Delays(list []coverage.Delay) {
 		switch {
 		case !s.has(d):
 		case d.Operation == "":
-			s.Delay = delayOf(d)
+			p := &d.Steps[coverage.Disorder]
+			s.Delay, s.Order = delayOf(d), Order{p.Records, p.Seconds, p.P95.Milliseconds(), p.P99.Milliseconds()}
 		default:
 			s.Operations = append(s.Operations, Operation{d.Operation, delayOf(d)})
 		}

@@ -17,6 +17,7 @@ import (
 func delay(stream, operation string, live bool, records uint64, p95 time.Duration) coverage.Delay {
 	d := coverage.Delay{Tenant: "t", Stream: stream, Operation: operation, Live: live, Records: records}
 	d.Steps[coverage.Offering] = coverage.Percentiles{Records: records, P50: p95 / 2, P95: p95, P99: 2 * p95}
+	d.Steps[coverage.Disorder] = coverage.Percentiles{Records: records, Seconds: records / 3, P95: p95 / 4, P99: p95 / 2}
 	return d
 }
 
@@ -45,6 +46,9 @@ func TestDelivered(t *testing.T) {
 		{Operation: "a", Delay: scorecard.Delay{Records: 1, P50: 500, P95: 1000, P99: 2000}},
 	}
 	if d := cmp.Diff(want, s.Operations); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(scorecard.Order{Records: 9, Behind: 3, P95: 15_000, P99: 30_000}, s.Order); d != "" {
 		t.Error(d)
 	}
 	if s.Delay.Records != 9 || len(s.Days) != 1 || s.Days[0].P95 != 60_000 {

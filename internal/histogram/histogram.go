@@ -62,6 +62,14 @@ func (h *Histogram) Add(v int64) {
 // Count is how many numbers were counted.
 func (h *Histogram) Count() uint64 { return h.n }
 
+// Over is how many numbers were counted in buckets above that of v.
+func (h *Histogram) Over(v int64) (n uint64) {
+	for _, c := range h.counts[bucket(v)+1:] {
+		n += uint64(c)
+	}
+	return n
+}
+
 // Quantile returns a number that the share q of those counted do not exceed; 0 if
 // none were counted.
 func (h *Histogram) Quantile(q float64) int64 {
