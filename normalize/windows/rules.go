@@ -49,12 +49,14 @@ const (
 	system // of the service control manager and the log itself
 	powerShell
 	sysmon
+	adfs
 )
 
 // providers are the kinds by the provider.
 var providers = map[string]kind{
 	"Microsoft-Windows-Security-Auditing": security, "Microsoft-Windows-Eventlog": system, "Service Control Manager": system,
 	"Microsoft-Windows-PowerShell": powerShell, "PowerShellCore": powerShell, "Microsoft-Windows-Sysmon": sysmon,
+	"AD FS Auditing": adfs,
 }
 
 // channels are the kinds by the channel, for records that do not name the provider.
@@ -139,6 +141,11 @@ var rules = map[kind]map[int64]*rule{
 		row(rule{ocsf.ClassEventLogActvity, logClear, subject, eventLog}, 104, 1102),
 		row(rule{ocsf.ClassEventLogActvity, logStop, subject, eventLog}, 1100),
 		row(rule{ocsf.ClassEntityManagement, entityCreate, services, service}, 7045),
+	),
+	adfs: index(
+		row(rule{ocsf.ClassAuthentication, logon, nil, federated}, 1200, 1201, 1202, 1203),
+		row(rule{ocsf.ClassAccountChange, passwordChange, nil, federated}, 1204, 1205),
+		row(rule{ocsf.ClassAuthentication, logoff, nil, federated}, 1206, 1207),
 	),
 	powerShell: index(
 		row(rule{ocsf.ClassScriptActivity, execute, script, powerShellScript}, 4104),
