@@ -24,6 +24,9 @@ const (
 	// it is what a few partitions may give, and not all of them.
 	fetches = 4
 	answer  = 4 // times MaxFetch
+	// fetchWait is for how long a broker may keep a fetch that has nothing to bring. A partition that is entered waits until
+	// the one under way is over.
+	fetchWait = time.Second
 	// idleConnection is when we close one: Azure does it after 240 s and says nothing.
 	idleConnection = 3 * time.Minute
 	saveEvery      = 250 * time.Millisecond
@@ -48,6 +51,7 @@ func (c *Collector) session(ctx context.Context) error {
 	client, err := c.o.Dial(
 		kgo.ConsumePartitions(topics), kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.KeepControlRecords(),
 		kgo.FetchMaxPartitionBytes(int32(c.o.MaxFetch)), kgo.FetchMaxBytes(int32(answer*c.o.MaxFetch)), kgo.MaxConcurrentFetches(fetches),
+		kgo.FetchMaxWait(fetchWait),
 		// Fetch sessions spare some bytes of a request, which is little. Event Hubs has none, and the client's Close races with its own fetches for them.
 		kgo.DisableFetchSessions(), kgo.MaxDecompressBatchBytes(c.o.MaxBatch), kgo.BrokerMaxReadBytes(int32(max(c.o.MaxBatch, 32*c.o.MaxFetch))),
 		kgo.RequestTimeoutOverhead(askTime), kgo.ConnIdleTimeout(idleConnection), kgo.MetadataMaxAge(idleConnection),
