@@ -15,7 +15,6 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/provider/admin"
-	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/provider/rest"
@@ -58,9 +57,9 @@ func (s *sources) controls(c config.Source, acts *act.Writer, _ webhook) (collec
 	}
 	feeds := s.n.live.Load().config.Sources
 	if i := slices.IndexFunc(feeds, func(f config.Source) bool { return f.Type == "m365" && f.Tenant == c.Tenant }); i >= 0 {
-		shared := s.shared(&c, provider.Domain)
-		shared.Budget = s.budgets.Get(c.Tenant, provider.Domain, budget.Options{PerMinute: feeds[i].RequestsPerMinute})
-		o.Feed, err = NewM365Client(&c, shared)
+		feed := c
+		feed.RequestsPerMinute = feeds[i].RequestsPerMinute // of the budget that both share
+		o.Feed, err = NewM365Client(&feed, s.shared(&feed, provider.Domain))
 		if err != nil {
 			return nil, err
 		}

@@ -200,9 +200,13 @@ func (f *forgetting) step(ctx context.Context, s *stream) error {
 // flush writes the reports that are due, and where the head is that has found nothing.
 func (c *Collector) flush(ctx context.Context, all bool) {
 	c.book.Flush(ctx, all)
+	var idle []act.Act
 	for _, s := range c.streams {
 		if a := s.idleAct(all); a != nil {
-			c.book.Say(ctx, *a)
+			idle = append(idle, *a)
 		}
+	}
+	if len(idle) > 0 {
+		c.book.Say(ctx, idle...)
 	}
 }

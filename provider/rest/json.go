@@ -5,7 +5,6 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -67,8 +66,7 @@ func NewPage(list jsontape.Value, a *Answer) *Page {
 
 // Stale makes of a refusal of what next, a former page's, leads to one of [ClassPage]: such a place is not good for ever.
 func Stale(err error, next string) error {
-	e := (*Error)(nil)
-	if next != "" && errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusGone) {
+	if e := Of(err); next != "" && (e.Status == http.StatusBadRequest || e.Status == http.StatusGone) {
 		e.Class = ClassPage
 	}
 	return err

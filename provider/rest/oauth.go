@@ -450,17 +450,19 @@ type claims struct {
 }
 
 func (s *OAuth) claims(text string) (said claims, err error) {
-	parts := strings.Split(text, ".")
-	payload := []byte(nil)
-	if err = errors.New("the token is no JWT"); len(parts) == 3 {
-		if payload, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "=")); err != nil {
-			err = errors.New("the token's claims are not base64")
-		} else if json.Unmarshal(payload, &said) != nil {
-			err = errors.New("the token's claims are not JSON")
-		}
+	wrong := func(why string) (claims, error) {
+		return claims{}, &Error{API: s.api, Op: "token", Class: ClassRetry, Message: why + ": what it says cannot be read"}
 	}
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return wrong("the token is no JWT")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
 	if err != nil {
-		return claims{}, &Error{API: s.api, Op: "token", Class: ClassRetry, Message: err.Error() + ": what it says cannot be read"}
+		return wrong("the token's claims are not base64")
+	}
+	if json.Unmarshal(payload, &said) != nil {
+		return wrong("the token's claims are not JSON")
 	}
 	return said, nil
 }
