@@ -186,7 +186,7 @@ func (c *Collector) restarted(err error) {
 		c.log.Warn("the connection is made anew", "error", err)
 	}
 	for _, s := range c.streams {
-		s.alter(func() { s.restarts++ })
+		s.trouble.Restarted(err.Error())
 		s.failed("session", "", err)
 	}
 }

@@ -27,9 +27,9 @@ func (s *stream) status() loop.StreamStatus {
 	defer s.mu.Unlock()
 	now := time.Now()
 	st := loop.StreamStatus{
-		Stream: s.topic.Stream, State: "collecting", Listed: s.heard, Restarts: s.restarts,
-		LastError: s.last, LastErrorAt: s.lastAt, TimeToLoss: s.c.o.Keep,
+		State: "collecting", Listed: s.heard, TimeToLoss: s.c.o.Keep,
 	}
+	s.trouble.Into(&st)
 	if s.readTo > 0 {
 		st.HeadTo = at(s.readTo)
 		st.TimeToLoss = max(0, s.c.o.Keep-now.Sub(at(s.readTo)))

@@ -39,13 +39,11 @@ type stream struct {
 	readTo     int64            // all that was offered before is in the journal
 	least      int64            // and from when on
 
-	last     string // what went wrong, for people
-	lastAt   time.Time
-	restarts int
+	trouble loop.Trouble
 }
 
 func newStream(c *Collector, t Topic, h header, places map[int32]place) *stream {
-	return &stream{c: c, topic: t, header: h, places: places, partitions: map[int32]*partition{}, stalls: map[int32]*stall{}, readTo: h.stated, least: h.stated}
+	return &stream{c: c, topic: t, trouble: loop.Trouble{Stream: t.Stream}, header: h, places: places, partitions: map[int32]*partition{}, stalls: map[int32]*stall{}, readTo: h.stated, least: h.stated}
 }
 
 // alter changes what others read.
@@ -339,8 +337,9 @@ func (s *session) watch(ctx context.Context) error {
 				known.times++
 				again = again || known.times > 1 && known.times&(known.times-1) == 0
 				p.moved = time.Now()
-				st.last, st.lastAt = fmt.Sprintf("%s gives no messages for %v, and has %d more than were read; it is entered anew, and the others go on", p.name(), s.c.o.Stall, max(0, p.end-p.reached)), time.Now()
-				acts = append(acts, act.Act{Kind: act.Alarm, Stream: st.topic.Stream, Reason: reasonStalled, Code: p.name(), Message: st.last})
+				message := fmt.Sprintf("%s gives no messages for %v, and has %d more than were read; it is entered anew, and the others go on", p.name(), s.c.o.Stall, max(0, p.end-p.reached))
+				st.trouble.Met(message)
+				acts = append(acts, act.Act{Kind: act.Alarm, Stream: st.topic.Stream, Reason: reasonStalled, Code: p.name(), Message: message})
 				p.inbox.put(item{err: errStalled})
 			}
 		}
@@ -369,6 +368,6 @@ func (s *stream) failed(during, code string, err error) {
 	if code != "" {
 		text = code + ": " + text
 	}
-	s.alter(func() { s.last, s.lastAt = text, time.Now() })
+	s.trouble.Met(text)
 	s.c.book.Report(act.Act{Kind: act.Failed, Stream: s.topic.Stream, Reason: during, Code: code, Message: text})
 }

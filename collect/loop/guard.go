@@ -67,8 +67,7 @@ func (b *Book) restarted(ctx context.Context, name string, of *Trouble, err erro
 	a := act.Act{Kind: act.Alarm, Reason: "restarted", Message: fmt.Sprintf("%s: %v; it is started anew", name, err)}
 	if of != nil {
 		log, a.Stream = log.With("stream", of.Stream), of.Stream
-		of.Met(a.Message)
-		of.restarts.Add(1)
+		of.Restarted(a.Message)
 	}
 	if p := (*Panicked)(nil); errors.As(err, &p) {
 		log.Error("a loop has panicked and is started anew", "panic", p.Value, "stack", string(p.Stack))

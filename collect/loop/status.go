@@ -62,6 +62,12 @@ func (t *Trouble) Met(message string) {
 	t.message, t.at = message, time.Now()
 }
 
+// Restarted notes that a loop of the stream had to be started anew, and why.
+func (t *Trouble) Restarted(message string) {
+	t.Met(message)
+	t.restarts.Add(1)
+}
+
 // Into writes what is known into a status.
 func (t *Trouble) Into(s *StreamStatus) {
 	t.mu.Lock()
