@@ -513,7 +513,7 @@ func advice(ctx context.Context, err error, who string) string {
 	// Of what the token service says, the part that is the same each time.
 	text, _, _ := strings.Cut(e.Message, " Trace ID: ")
 	switch {
-	case e.Op == "token" && e.Status == 0 && e.Class == provider.ClassAuth:
+	case e.Op == rest.OpToken && e.Status == 0 && e.Class == provider.ClassAuth:
 		return text // the credential cannot be read, and the text says why
 	case e.Code != "" && !strings.HasPrefix(text, e.Code):
 		text = strings.TrimSuffix(e.Code+": "+text, ": ")

@@ -350,7 +350,8 @@ func (s *stream) fatal(ctx context.Context, err error) bool {
 // blame notes a failure and reports whether it is that of the credential, a permission or the store as a whole.
 func (s *stream) blame(ctx context.Context, during string, err error) bool {
 	s.c.book.Failed(ctx, &s.trouble, during, err)
-	switch rest.Of(err).Class {
+	e := rest.Of(err)
+	switch e.Class {
 	case rest.ClassAdmin, rest.ClassAuth:
 		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
 			s.c.log.Error("a refusal could not be written down", "stream", s.f.Stream, "error", err)
@@ -359,7 +360,7 @@ func (s *stream) blame(ctx context.Context, during string, err error) bool {
 	case rest.ClassThrottled:
 		return true
 	}
-	return false
+	return e.Unasked()
 }
 
 // refused notes that a permission is missing: the stream is not collected, the others go on, and it is tried again.

@@ -309,8 +309,8 @@ func (p *pool) ill(j *job, cause error) {
 	b := j.blob
 	x := &settlement{done: func() { p.settled(j) }}
 	defer p.c.settler.add(x)
-	class := rest.Of(cause).Class
-	if class == provider.ClassExpired {
+	e := rest.Of(cause)
+	if e.Class == provider.ClassExpired {
 		p.giveUp(x, j, act.Expired, cause)
 		return
 	}
@@ -318,7 +318,7 @@ func (p *pool) ill(j *job, cause error) {
 	if b.failing == 0 {
 		b.failing = due
 	}
-	if p.othersFault(j, class) && !p.othersWork(j, &b) {
+	if e.Unasked() || p.othersFault(j, e.Class) && !p.othersWork(j, &b) {
 		due += loop.Backoff(p.c.o.Retry, 4, blobWait).Milliseconds()
 	} else {
 		b.attempts++
@@ -331,7 +331,7 @@ func (p *pool) ill(j *job, cause error) {
 		b.lane = laneQuarantine
 		due = ours() + loop.Aside(p.c.o.Retry, 0).Milliseconds()
 		reason := act.Quarantined
-		if class == provider.ClassMissing {
+		if e.Class == provider.ClassMissing {
 			reason = act.Missing
 		}
 		x.acts = one(gapOf(j.s, &b, reason, false, cause))

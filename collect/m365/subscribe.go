@@ -235,7 +235,8 @@ func (s *stream) witnessed(ctx context.Context, acts []act.Act) error {
 // provider as a whole, and not of what was asked for.
 func (s *stream) blame(ctx context.Context, during string, err error) bool {
 	s.c.book.Failed(ctx, &s.trouble, during, err)
-	switch rest.Of(err).Class {
+	e := rest.Of(err)
+	switch e.Class {
 	case provider.ClassDisabled:
 		loop.Poke(s.c.hello)
 		return true
@@ -247,7 +248,7 @@ func (s *stream) blame(ctx context.Context, during string, err error) bool {
 	case provider.ClassThrottled:
 		return true
 	}
-	return false
+	return e.Unasked()
 }
 
 // refused notes that a permission is missing: the stream is not collected, the others

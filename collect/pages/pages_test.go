@@ -148,6 +148,35 @@ func TestF06APoisonedWindow(t *testing.T) {
 	b.check()
 }
 
+// TestNoToken: that a token could not be had is not the fault of the window that it was wanted for, however often it happens
+// to one and not to the head: nothing is put aside.
+func TestNoToken(t *testing.T) {
+	t.Parallel()
+	f := newFake(11)
+	history(f, 200, day)
+	some, failed := epoch.Add(-7*hour), 0
+	f.fault = func(q pages.Query, _ int) error {
+		if failed < 60 && !q.Follow && !q.From.After(some) && q.To.After(some) {
+			failed++
+			return &rest.Error{API: "fake", Op: rest.OpToken, Class: rest.ClassRetry, Status: 503, Message: "as the test wants it"}
+		}
+		return nil
+	}
+	b := newBench(t, f, pages.ByTime)
+	b.run()
+	b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+	b.stop()
+	b.check()
+	if failed < 60 {
+		t.Errorf("only %d failures: this proves nothing", failed)
+	}
+	for _, a := range b.acts(act.Gap) {
+		if a.Reason == act.Quarantined {
+			t.Errorf("from %v to %v: %s", a.From, a.To, a.Message)
+		}
+	}
+}
+
 // TestF08Outage: an outage shorter than the provider's memory loses nothing; of a longer one exactly what it forgot is a
 // gap for good.
 func TestF08Outage(t *testing.T) {

@@ -309,7 +309,8 @@ func (s *stream) fatal(ctx context.Context, err error) bool {
 // what was asked for.
 func (s *stream) blame(ctx context.Context, during string, err error) bool {
 	s.c.book.Failed(ctx, &s.trouble, during, err)
-	switch rest.Of(err).Class {
+	e := rest.Of(err)
+	switch e.Class {
 	case rest.ClassAdmin, rest.ClassAuth, rest.ClassDisabled:
 		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
 			s.c.log.Error("a refusal could not be written down", "stream", s.f.Stream, "error", err)
@@ -318,7 +319,7 @@ func (s *stream) blame(ctx context.Context, during string, err error) bool {
 	case rest.ClassThrottled:
 		return true
 	}
-	return false
+	return e.Unasked()
 }
 
 // refused notes that a permission is missing: the stream is not collected, the others go on, and it is tried again.

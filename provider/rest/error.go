@@ -77,6 +77,12 @@ func (e *Error) Error() string {
 // Unwrap returns the failure of the network or of the credential, if that was it.
 func (e *Error) Unwrap() error { return e.Err }
 
+// OpToken is the operation of getting a token.
+const OpToken = "token"
+
+// Unasked reports whether a token could not be had: nothing was asked for, so that the failure says nothing about it.
+func (e *Error) Unasked() bool { return e.Op == OpToken }
+
 // Meaning of a code.
 type Meaning struct {
 	Class  Class

@@ -227,7 +227,7 @@ func (s *OAuth) resting(spurned bool) error {
 	}
 	if left := s.spurn.left(); spurned && left > 0 {
 		m := Statuses[http.StatusUnauthorized]
-		return &Error{API: s.api, Op: "token", Status: http.StatusUnauthorized, Class: m.Class, Action: m.Action, Message: "the API has refused a token that was new", RetryAfter: left}
+		return &Error{API: s.api, Op: OpToken, Status: http.StatusUnauthorized, Class: m.Class, Action: m.Action, Message: "the API has refused a token that was new", RetryAfter: left}
 	}
 	return nil
 }
@@ -261,7 +261,7 @@ func (s *OAuth) request(ctx context.Context) (token, error) {
 	defer cancel()
 	signed, err := s.credential.Sign(ctx, s.clientID, s.endpoint, s.clock.now())
 	if err != nil {
-		return token{}, &Error{API: s.api, Op: "token", Message: Clip(err.Error(), MaxMessage), Action: "correct the credential; it is read again at the next try, without a restart", Class: ClassAuth, Err: err}
+		return token{}, &Error{API: s.api, Op: OpToken, Message: Clip(err.Error(), MaxMessage), Action: "correct the credential; it is read again at the next try, without a restart", Class: ClassAuth, Err: err}
 	}
 	form := signed.Form
 	if !form.Has("grant_type") {
@@ -271,7 +271,7 @@ func (s *OAuth) request(ctx context.Context) (token, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
-		return token{}, &Error{API: s.api, Op: "token", Message: "the address of the token endpoint cannot be used", Class: ClassAdmin}
+		return token{}, &Error{API: s.api, Op: OpToken, Message: "the address of the token endpoint cannot be used", Class: ClassAdmin}
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
@@ -280,7 +280,7 @@ func (s *OAuth) request(ctx context.Context) (token, error) {
 	asked := time.Now()
 	res, err := s.http.Do(req)
 	if err != nil {
-		return token{}, &Error{API: s.api, Op: "token", Message: signed.Hide(networkMessage(err)), Class: ClassRetry}
+		return token{}, &Error{API: s.api, Op: OpToken, Message: signed.Hide(networkMessage(err)), Class: ClassRetry}
 	}
 	defer res.Body.Close()
 	answered := time.Now()
@@ -288,16 +288,16 @@ func (s *OAuth) request(ctx context.Context) (token, error) {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxTokenBody+1))
 	switch {
 	case err != nil:
-		return token{}, &Error{API: s.api, Op: "token", Status: res.StatusCode, Message: "the answer was cut", Class: ClassRetry}
+		return token{}, &Error{API: s.api, Op: OpToken, Status: res.StatusCode, Message: "the answer was cut", Class: ClassRetry}
 	case len(body) > maxTokenBody:
-		return token{}, &Error{API: s.api, Op: "token", Status: res.StatusCode, Message: "the answer is longer than 1 MiB", Class: ClassHostile}
+		return token{}, &Error{API: s.api, Op: OpToken, Status: res.StatusCode, Message: "the answer is longer than 1 MiB", Class: ClassHostile}
 	case res.StatusCode != http.StatusOK:
 		return token{}, s.refusal(res, []byte(signed.Hide(string(body))))
 	}
 	t, err := parseToken(body)
 	if err != nil {
 		// No sample: what is nearly a token may hold one.
-		return token{}, &Error{API: s.api, Op: "token", Status: res.StatusCode, Message: err.Error(), Class: ClassRetry, Action: "check that no proxy answers in place of the token endpoint"}
+		return token{}, &Error{API: s.api, Op: OpToken, Status: res.StatusCode, Message: err.Error(), Class: ClassRetry, Action: "check that no proxy answers in place of the token endpoint"}
 	}
 	t.ours, t.theirs = asked, s.clock.now()
 	return t, nil
@@ -384,7 +384,7 @@ func (s *OAuth) refusal(res *http.Response, body []byte) *Error {
 		Text  any     `json:"error_description"`
 		Codes []int64 `json:"error_codes"`
 	}
-	e := &Error{API: s.api, Op: "token", Status: res.StatusCode, RetryAfter: RetryAfter(res.Header)}
+	e := &Error{API: s.api, Op: OpToken, Status: res.StatusCode, RetryAfter: RetryAfter(res.Header)}
 	if json.Unmarshal(body, &answer) != nil && Word(answer.Error) == "" {
 		e.Class, e.Message = ClassRetry, "the answer is not what a token endpoint says"
 		e.Action = "check the login address, and that no proxy answers in its place"
@@ -435,7 +435,7 @@ func (s *OAuth) SignIn(ctx context.Context) (string, error) {
 	}
 	said, err := s.claims(text)
 	if err == nil && !unique.MatchString(said.Unique) {
-		err = &Error{API: s.api, Op: "token", Class: ClassRetry, Message: "the token has no claim uti that a sign-in could be found by"}
+		err = &Error{API: s.api, Op: OpToken, Class: ClassRetry, Message: "the token has no claim uti that a sign-in could be found by"}
 	}
 	return said.Unique, err
 }
@@ -451,7 +451,7 @@ type claims struct {
 
 func (s *OAuth) claims(text string) (said claims, err error) {
 	wrong := func(why string) (claims, error) {
-		return claims{}, &Error{API: s.api, Op: "token", Class: ClassRetry, Message: why + ": what it says cannot be read"}
+		return claims{}, &Error{API: s.api, Op: OpToken, Class: ClassRetry, Message: why + ": what it says cannot be read"}
 	}
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {

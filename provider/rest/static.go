@@ -84,7 +84,7 @@ func (s *Static) Token(ctx context.Context, refused string) (string, error) {
 		return text, nil
 	}
 	return "", &Error{
-		API: s.api, Op: "token", Status: http.StatusUnauthorized, Class: ClassAuth, RetryAfter: s.spurn.left(),
+		API: s.api, Op: OpToken, Status: http.StatusUnauthorized, Class: ClassAuth, RetryAfter: s.spurn.left(),
 		Message: "the API does not accept the token",
 		Action:  "make a new token and put it where the old one was (" + s.where() + "); it is read again at the next try, without a restart",
 	}
@@ -102,7 +102,7 @@ func (s *Static) where() string { return credential.FromSecret(s.ref).String() }
 // read reads the reference. What a header cannot carry is no token.
 func (s *Static) read(ctx context.Context) (string, error) {
 	refuse := func(message string, err error) error {
-		return &Error{API: s.api, Op: "token", Class: ClassAuth, Message: Clip(message, MaxMessage), Action: "correct the token; it is read again at the next try, without a restart", Err: err}
+		return &Error{API: s.api, Op: OpToken, Class: ClassAuth, Message: Clip(message, MaxMessage), Action: "correct the token; it is read again at the next try, without a restart", Err: err}
 	}
 	secret, err := s.ref.Read(ctx)
 	if ctx.Err() != nil {

@@ -63,7 +63,7 @@ func (c *Client) credentials(ctx context.Context) (*aws.CredentialsCache, error)
 func (c *Client) fixed(ctx context.Context) (aws.Credentials, error) {
 	secret, err := c.o.Secret.Read(ctx)
 	if err != nil && ctx.Err() == nil {
-		err = &rest.Error{API: "s3", Op: "token", Class: rest.ClassAuth, Message: rest.Line(err.Error()), Action: "correct secret_access_key; it is read again at the next try"}
+		err = &rest.Error{API: "s3", Op: rest.OpToken, Class: rest.ClassAuth, Message: rest.Line(err.Error()), Action: "correct secret_access_key; it is read again at the next try"}
 	}
 	if err != nil {
 		return aws.Credentials{}, err
@@ -80,7 +80,7 @@ func (c *Client) refused(ctx context.Context, err error) error {
 	if e := (*rest.Error)(nil); errors.As(err, &e) {
 		return e
 	}
-	e := &rest.Error{API: "s3", Op: "token", Class: rest.ClassAuth, Message: rest.Line(cause(err).Error()), Err: err}
+	e := &rest.Error{API: "s3", Op: rest.OpToken, Class: rest.ClassAuth, Message: rest.Line(cause(err).Error()), Err: err}
 	if e.Action = "check role_arn and external_id, and that the role trusts who asks for it"; c.o.Role == "" {
 		e.Action = "give access_key_id and secret_access_key, or run where the AWS SDK finds a credential: its environment, web identity, or an instance's role"
 	}
