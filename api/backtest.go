@@ -22,7 +22,7 @@ func (s *surface) backtest(ctx context.Context, in *backtestInput) (*body[v1.Bac
 	for _, f := range in.Body.Rules {
 		texts = append(texts, detect.Text{Name: f.Name, Text: f.Text})
 	}
-	b, err := detect.Open(detect.BookOptions{Referred: true, Texts: texts})
+	b, err := s.node.OpenTexts(texts)
 	if err != nil {
 		return nil, problem(err)
 	}

@@ -34,12 +34,16 @@ func (f *ruleFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noBuiltin, "no-builtin", false, "leave out Daybreak's own rules")
 }
 
-// book reads the rules. Those that are refused are told of, and the others are the book.
+// book reads the rules; whose applications are Daybreak's own says the configuration. Those that are refused are told of, and the others are the book.
 func (a *app) book(f *ruleFlags) (*detect.Book, error) {
 	if f.noBuiltin && len(f.rules) == 0 {
 		return nil, usagef("there are no rules: give --rules, or leave out --no-builtin")
 	}
-	b, err := detect.Open(detect.BookOptions{Builtin: !f.noBuiltin, Paths: f.rules, Pipelines: f.pipelines, AnySource: f.anySource})
+	c, err := config.Load(a.config)
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	b, err := detect.Open(detect.BookOptions{Builtin: !f.noBuiltin, Paths: f.rules, Pipelines: f.pipelines, Own: node.Own(&c), AnySource: f.anySource})
 	if err != nil {
 		return nil, usagef("%v", err)
 	}

@@ -220,7 +220,7 @@ type testLine struct {
 }
 
 func (a *app) testRules(paths, pipelines []string) error {
-	b, err := detect.Open(detect.BookOptions{Builtin: len(paths) == 0, Referred: true, Paths: paths, Pipelines: pipelines})
+	b, err := detect.Open(detect.BookOptions{Builtin: len(paths) == 0, Referred: true, Paths: paths, Pipelines: pipelines, Own: cases.Own})
 	if err != nil {
 		return usagef("%v", err)
 	}

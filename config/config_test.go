@@ -57,7 +57,7 @@ func TestEverySetting(t *testing.T) {
 		Log:    config.Log{Level: "debug"},
 		Sources: []config.Source{{
 			Name: "contoso", Type: "m365", Tenant: "11111111-2222-3333-4444-55555555abcd", Plan: "gcc",
-			ClientID: "66666666-7777-8888-9999-00000000abcd", Certificate: "file:contoso.pem",
+			ClientID: "66666666-7777-8888-9999-00000000abcd", Addresses: []string{"203.0.113.7", "2001:db8:7::/48"}, Certificate: "file:contoso.pem",
 			Publisher: "99999999-8888-7777-6666-55555555abcd", API: "https://proxy.example.com", Login: "http://127.0.0.1:8080",
 			Streams: []string{"Audit.Exchange", "DLP.All"}, Poll: config.Duration(10 * time.Second), Sweep: config.Duration(2 * time.Minute),
 			RequestsPerMinute: 500,

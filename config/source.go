@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ type Source struct {
 	Plan   string `toml:"plan" doc:"m365, entra, controls, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
 	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, eventhubs without connection_string: application (client) id of the registration, a GUID. Required."`
+	Addresses        []string `toml:"addresses" doc:"m365, entra, controls, eventhubs with client_id: from where this program signs in as the application: its public addresses, as the vendor sees them, or networks such as \"2001:db8:7::/48\". It holds for the application, so that one source of it suffices. A sign-in from anywhere else is an alert at once. Empty: what is usual is learned in seven days, and an address that is new after that is an alert."`
 	Certificate      Secret   `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra and controls take exactly one of certificate, federated_token and client_secret, eventhubs one of them or connection_string."`
 	FederatedToken   Secret   `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
 	ClientSecret     Secret   `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
@@ -91,7 +93,7 @@ type kind struct {
 	keys   []string // the settings that it has and not all types have
 }
 
-var microsoft = []string{"plan", "client_id", "certificate", "federated_token", "client_secret", "publisher", "login", "api"}
+var microsoft = []string{"plan", "client_id", "addresses", "certificate", "federated_token", "client_secret", "publisher", "login", "api"}
 
 // aws are the settings of sources of a bucket.
 var aws = []string{"api", "bucket", "region", "since_days", "path_style", "access_key_id", "secret_access_key", "role_arn", "external_id"}
@@ -131,7 +133,7 @@ var kinds = map[string]*kind{
 	},
 	"eventhubs": {
 		poll: 10 * time.Second, tenant: directory, fold: strings.ToLower,
-		keys: []string{"plan", "client_id", "certificate", "federated_token", "client_secret", "login", "namespace", "connection_string", "brokers", "retention"},
+		keys: []string{"plan", "client_id", "addresses", "certificate", "federated_token", "client_secret", "login", "namespace", "connection_string", "brokers", "retention"},
 	},
 	"kafka": {
 		poll: 10 * time.Second, tenant: anyName, fold: asWritten, keys: []string{"brokers", "sasl", "username", "password", "ca", "retention"},
@@ -324,7 +326,7 @@ func conflict(s, other *Source) (key, msg string) {
 // source is good. Values of keys that may hold a secret by mistake are not
 // repeated.
 func (s *Source) check() (key, msg string) {
-	for _, step := range []func() (string, string){s.checkIdentity, s.checkCredential, s.checkAddresses, s.checkTopics, s.checkWork, s.checkWebhook, s.checkDesired} {
+	for _, step := range []func() (string, string){s.checkIdentity, s.checkCredential, s.checkAddresses, s.checkOrigin, s.checkTopics, s.checkWork, s.checkWebhook, s.checkDesired} {
 		if key, msg := step(); msg != "" {
 			return key, msg
 		}
@@ -423,6 +425,30 @@ func (s *Source) checkAddresses() (key, msg string) {
 		}
 		if msg != "" {
 			return a.key, a.key + " " + msg
+		}
+	}
+	return "", ""
+}
+
+// widest is how short the mask of a network may be that somebody signs in from: a wider one is nobody's own.
+const widest = 8
+
+// checkOrigin looks at where the application signs in from.
+func (s *Source) checkOrigin() (key, msg string) {
+	if len(s.Addresses) > 0 && s.ClientID == "" {
+		return "addresses", "addresses are those that client_id signs in from, and there is none: leave them out"
+	}
+	for _, text := range s.Addresses {
+		if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+			continue
+		}
+		switch p, err := netip.ParsePrefix(text); {
+		case err != nil:
+			return "addresses", fmt.Sprintf("%.60q in addresses is neither an address nor a network: give such as \"203.0.113.7\" or \"2001:db8:7::/48\"", text)
+		case p != p.Masked():
+			return "addresses", fmt.Sprintf("%s in addresses has bits outside its mask: give %s", text, p.Masked())
+		case p.Bits() < widest:
+			return "addresses", fmt.Sprintf("%s in addresses is so wide that anybody may be in it: give the addresses of this machine", text)
 		}
 	}
 	return "", ""

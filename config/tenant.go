@@ -109,6 +109,7 @@ func (s *Source) foreign(k *kind) (key string) {
 		{"plan", Secret(s.Plan)},
 		{"account", Secret(s.Account)},
 		{"client_id", Secret(s.ClientID)},
+		{"addresses", flag(len(s.Addresses) > 0)},
 		{"publisher", Secret(s.Publisher)},
 		{"admin", Secret(s.Admin)},
 		{"login", Secret(s.Login)},

@@ -35,6 +35,8 @@ type BookOptions struct {
 	Texts []Text
 	// Pipelines are files of processing pipelines, applied after the built-in ones.
 	Pipelines []string
+	// Own are the applications that Daybreak itself signs in as; rules ask for them by placeholders.
+	Own []Application
 	// AnySource lets a rule judge records of every log source.
 	AnySource bool
 }
@@ -128,7 +130,7 @@ func Open(o BookOptions) (*Book, error) {
 	if !o.Builtin {
 		pack = referred(pack, docs)
 	}
-	pipelines := source.Pipelines()
+	pipelines := append(source.Pipelines(), own(o.Own))
 	for _, path := range o.Pipelines {
 		text, err := os.ReadFile(path)
 		if err != nil {

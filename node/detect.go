@@ -158,7 +158,24 @@ func (n *Node) RulesMemory() int64 { return n.rulesMemory }
 
 // OpenBook reads the rules that a configuration names.
 func OpenBook(c *config.Config) (*detect.Book, error) {
-	return detect.Open(detect.BookOptions{Builtin: c.Detect.Builtin, Paths: c.Detect.Rules, Pipelines: c.Detect.Pipelines})
+	return detect.Open(detect.BookOptions{Builtin: c.Detect.Builtin, Paths: c.Detect.Rules, Pipelines: c.Detect.Pipelines, Own: Own(c)})
+}
+
+// OpenTexts makes a book of files of rules for [Node.Backtest], as the present configuration would have them judge: with
+// its pipelines and its applications. They may refer to the built-in ones.
+func (n *Node) OpenTexts(texts []detect.Text) (*detect.Book, error) {
+	c := &n.live.Load().config
+	return detect.Open(detect.BookOptions{Referred: true, Texts: texts, Pipelines: c.Detect.Pipelines, Own: Own(c)})
+}
+
+// Own are the applications that a configuration's sources sign in as.
+func Own(c *config.Config) (list []detect.Application) {
+	for i := range c.Sources {
+		if s := &c.Sources[i]; s.ClientID != "" {
+			list = append(list, detect.Application{ClientID: s.ClientID, Addresses: s.Addresses})
+		}
+	}
+	return list
 }
 
 // adopt makes a book the one that counts, and says which rules it had to refuse.

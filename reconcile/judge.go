@@ -111,6 +111,16 @@ func (j *judgment) cover(t *tenant, stream string) (c StreamCover, err error) {
 	return all.Streams[stream], err
 }
 
+// collected reports whether all of some streams are.
+func (j *judgment) collected(tenant string, streams []string) bool {
+	for _, s := range streams {
+		if j.r.opts.Source(tenant, s) == "" {
+			return false
+		}
+	}
+	return len(streams) > 0
+}
+
 // complete reports whether all of some streams is in the journal that happened in [from, to), and has had the time to come.
 func (j *judgment) complete(t *tenant, streams []string, from, to int64) (bool, error) {
 	if from < j.forgotten {
@@ -206,7 +216,7 @@ func (j *judgment) uses(t *tenant) error {
 	for i := range list {
 		p := &list[i]
 		streams := signInStreams(p.app)
-		if !j.r.opts.collected(t.name, streams) || p.app && j.r.opts.Microsoft(p.about.App) || p.last < t.latest-keepUses {
+		if !j.collected(t.name, streams) || p.app && j.r.opts.Microsoft(p.about.App) || p.last < t.latest-keepUses {
 			j.settled = append(j.settled, Key(p.key))
 			continue
 		}
@@ -245,7 +255,7 @@ func (j *judgment) write(t *tenant) error {
 		if err := l.orphans(t); err != nil {
 			return err
 		}
-		if err := l.unneeded(t); err != nil {
+		if err := l.unneeded(t, j.collected); err != nil {
 			return err
 		}
 		for i := range j.findings {
@@ -416,7 +426,7 @@ const (
 // verdict tells why a channel lacks acts.
 func (j *judgment) verdict(t *tenant, m *lacking) (Verdict, error) {
 	streams := shows[m.kind][m.channel]
-	if !j.r.opts.collected(t.name, streams) {
+	if !j.collected(t.name, streams) {
 		return NotCollected, nil
 	}
 	var ever bool
@@ -441,14 +451,20 @@ func (j *judgment) verdict(t *tenant, m *lacking) (Verdict, error) {
 }
 
 // unneeded deletes what is to be held against a channel that nobody collects.
-func (l *ledger) unneeded(t *tenant) error {
-	if !l.opts.signIns(t.name) {
+func (l *ledger) unneeded(t *tenant, collected func(string, []string) bool) error {
+	if !collected(t.name, signInStreams(false)) && !collected(t.name, signInStreams(true)) {
 		if err := l.exec(`DELETE FROM reconcile_issue WHERE tenant = $1`, t.id); err != nil {
 			return err
 		}
 	}
 	for k := range kinds {
-		if !l.opts.compared(t.name, k) {
+		n := 0
+		for _, streams := range shows[k] {
+			if collected(t.name, streams) {
+				n++
+			}
+		}
+		if n < 2 {
 			if err := l.exec(`DELETE FROM reconcile_act WHERE tenant = $1 AND kind = $2`, t.id, int(k)); err != nil {
 				return err
 			}

@@ -15,7 +15,7 @@ import (
 // TestPack runs the cases of Daybreak's own rules, and holds every rule to what the pack
 // promises: it loads, it has an ATT&CK technique, and cases of all three kinds.
 func TestPack(t *testing.T) {
-	b, err := detect.Open(detect.BookOptions{Builtin: true})
+	b, err := detect.Open(detect.BookOptions{Builtin: true, Own: cases.Own})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -164,6 +164,8 @@ type Placeholder struct {
 	// Regexp says that the pattern is a regular expression with these flags.
 	Regexp bool
 	Flags  string
+	// CIDR says that the pattern is a network, as of [CIDR].
+	CIDR bool
 }
 
 func (*And) expr()    {}

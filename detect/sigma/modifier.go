@@ -183,23 +183,39 @@ func exists(_ *chain, v Value) ([]Value, error) {
 	return nil, fmt.Errorf("exists needs true or false, not %s", nameOf(v))
 }
 
-func cidr(_ *chain, v Value) ([]Value, error) {
+func cidr(c *chain, v Value) ([]Value, error) {
 	t, ok := v.(Text)
 	if !ok {
 		return nil, fmt.Errorf("cidr needs a network such as 10.0.0.0/8, not %s", nameOf(v))
 	}
-	s := t.Pattern.literalText()
+	if slices.Contains(c.modifiers, "expand") {
+		if pattern, names := placeholders(t.Pattern); len(names) > 0 {
+			for _, name := range c.modifiers[1:] {
+				if !slices.Contains([]string{"expand", "all", "neq"}, name) {
+					return nil, fmt.Errorf("%s cannot be together with cidr; remove it", name)
+				}
+			}
+			c.p.spend(c.line, pieceRoom*len(pattern))
+			return []Value{Placeholder{Pattern: pattern, Names: names, CIDR: true}}, nil
+		}
+	}
+	network, err := networkOf(t.Pattern.literalText())
+	return []Value{network}, err
+}
+
+// networkOf reads an address, which is a network of one, or a network.
+func networkOf(s string) (CIDR, error) {
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
-		return []Value{CIDR{netip.PrefixFrom(a, a.BitLen())}}, nil
+		return CIDR{netip.PrefixFrom(a, a.BitLen())}, nil
 	}
 	network, err := netip.ParsePrefix(s)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a network; write one such as 10.0.0.0/8 or 2001:db8::/32", quoted(s))
+		return CIDR{}, fmt.Errorf("%s is not a network; write one such as 10.0.0.0/8 or 2001:db8::/32", quoted(s))
 	}
 	if network.Masked() != network {
-		return nil, fmt.Errorf("%s has bits outside its mask; write %s", s, network.Masked())
+		return CIDR{}, fmt.Errorf("%s has bits outside its mask; write %s", s, network.Masked())
 	}
-	return []Value{CIDR{network}}, nil
+	return CIDR{network}, nil
 }
 
 func compare(op Op) func(*chain, Value) ([]Value, error) {

@@ -144,7 +144,7 @@ func expand(c *chain, v Value) ([]Value, error) {
 			return []Value{Regexp{pattern.literalText(), v.Flags}}, nil
 		}
 		return []Value{Placeholder{Pattern: pattern, Names: names, Regexp: true, Flags: v.Flags}}, nil
-	case Placeholder:
+	case Placeholder, CIDR:
 		return []Value{v}, nil
 	}
 	if s, ok := wordOf(v); ok {

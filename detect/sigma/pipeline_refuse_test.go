@@ -24,6 +24,7 @@ func TestPipelineRefusesRules(t *testing.T) {
 		{"not a number", "transformations: [{type: convert_type, target_type: num}]", "s: {a: x}\ncondition: s", `"x" is none`},
 		{"no hash", "transformations: [{type: hashes_fields, valid_hash_algos: [MD5]}]", "s: {Hashes: SHA1=00}\ncondition: s", "is of MD5"},
 		{"a filled expression that is none", "vars: {x: '('}\ntransformations: [{type: value_placeholders}]", "s: {a|re|expand: 'a%x%'}\ncondition: s", "with its placeholders filled"},
+		{"a filled network that is none", "vars: {x: [10.0.0.0/8, here]}\ntransformations: [{type: value_placeholders}]", "s: {a|cidr|expand: '%x%'}\ncondition: s", `"here" is not a network`},
 		{
 			"names that multiply", "transformations:\n" + strings.Repeat("- {type: field_name_prefix_mapping, mapping: {'': [x., y.]}}\n", 20),
 			"s: {a: 1}\ncondition: s", "more than 256 names",

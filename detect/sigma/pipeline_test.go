@@ -174,7 +174,7 @@ func TestPipelineTransformations(t *testing.T) {
 }
 
 func TestPipelinePlaceholders(t *testing.T) {
-	const vars = "vars: {admins: [root, 'adm-*'], port: 22}\ntransformations:\n"
+	const vars = "vars: {admins: [root, 'adm-*'], port: 22, offices: [192.0.2.7, '2001:db8::/32']}\ntransformations:\n"
 	tests := []struct {
 		name, steps, detection, want string
 	}{
@@ -186,6 +186,8 @@ func TestPipelinePlaceholders(t *testing.T) {
 			"s[who|endswith: ':22']",
 		},
 		{"anything", "- {type: wildcard_placeholders}", "s: {who|expand: 'a%other%'}\ncondition: s", "s[who|startswith: 'a']"},
+		{"networks", "- {type: value_placeholders}", "s: {who|cidr|expand: '%offices%'}\ncondition: s", "s[who|cidr: 192.0.2.7/32, 2001:db8::/32]"},
+		{"a piece of a network", "- {type: value_placeholders}", "s: {who|cidr|expand: '10.%port%.0.0/16'}\ncondition: s", "s[who|cidr: 10.22.0.0/16]"},
 		{"any piece of an expression", "- {type: wildcard_placeholders}", "s: {who|re|expand: 'a%other%b'}\ncondition: s", "s[who|re: 'a.*b']"},
 	}
 	for _, test := range tests {

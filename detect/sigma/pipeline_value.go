@@ -205,7 +205,7 @@ func (q *params) chosen() func(name string) bool {
 func valuePlaceholders(q *params, s *step) {
 	chosen := q.chosen()
 	s.values = func(r *run, it *Item, v Value) []Value {
-		return fillPlaceholders(s, r, it, v, chosen, func(name string, isRegexp bool) []Pattern {
+		return fillPlaceholders(s, r, it, v, chosen, func(name string, plain bool) []Pattern {
 			values, known := r.pipeline.vars[name]
 			if !known {
 				r.errorf(it.Line, "the placeholder %%%s%% has no values; add %s under vars of a pipeline", name, name)
@@ -213,7 +213,7 @@ func valuePlaceholders(q *params, s *step) {
 			}
 			patterns := make([]Pattern, len(values))
 			for i, value := range values {
-				if patterns[i] = parsePattern(value); isRegexp {
+				if patterns[i] = parsePattern(value); plain {
 					patterns[i] = literal(value)
 				}
 			}
@@ -226,8 +226,8 @@ func valuePlaceholders(q *params, s *step) {
 func wildcardPlaceholders(q *params, s *step) {
 	chosen := q.chosen()
 	s.values = func(r *run, it *Item, v Value) []Value {
-		return fillPlaceholders(s, r, it, v, chosen, func(_ string, isRegexp bool) []Pattern {
-			if isRegexp {
+		return fillPlaceholders(s, r, it, v, chosen, func(_ string, plain bool) []Pattern {
+			if plain {
 				return []Pattern{literal(".*")}
 			}
 			return []Pattern{{{Wild: AnyRun}}}
@@ -242,8 +242,8 @@ type partial struct {
 }
 
 // fillPlaceholders replaces the chosen placeholders of a value; several values if they have
-// several each. Nil if there are none.
-func fillPlaceholders(s *step, r *run, it *Item, v Value, chosen func(string) bool, values func(name string, isRegexp bool) []Pattern) []Value {
+// several each. Nil if there are none. Plain values are those in which a star is none that stands for anything.
+func fillPlaceholders(s *step, r *run, it *Item, v Value, chosen func(string) bool, values func(name string, plain bool) []Pattern) []Value {
 	ph, ok := v.(Placeholder)
 	if !ok || !slices.ContainsFunc(slices.Collect(maps.Values(ph.Names)), chosen) {
 		return nil
@@ -264,7 +264,7 @@ func fillPlaceholders(s *step, r *run, it *Item, v Value, chosen func(string) bo
 			}
 			continue
 		}
-		patterns := values(name, ph.Regexp)
+		patterns := values(name, ph.Regexp || ph.CIDR)
 		if len(patterns) == 0 || !r.spend(s, it.Line, len(list)*len(patterns)*len(ph.Pattern)) {
 			return nil
 		}
@@ -288,6 +288,12 @@ func finished(r *run, it *Item, ph Placeholder, p partial) Value {
 	case len(p.names) > 0:
 		ph.Pattern, ph.Names = p.pattern, p.names
 		return ph
+	case ph.CIDR:
+		network, err := networkOf(p.pattern.literalText())
+		if err != nil {
+			r.errorf(it.Line, "with its placeholders filled, %v", err)
+		}
+		return network
 	case !ph.Regexp:
 		return Text{p.pattern, ph.Cased}
 	}

@@ -194,6 +194,9 @@ func formatPlaceholder(v Placeholder) (mods, text string) {
 	if v.Regexp {
 		return "|re|expand" + formatFlags(v.Flags), quote(p.literalText())
 	}
+	if v.CIDR {
+		return "|cidr|expand", p.literalText()
+	}
 	mods, text = formatPattern(p)
 	mods += "|expand"
 	if v.Cased {
