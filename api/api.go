@@ -139,6 +139,7 @@ func routes(s *surface) (*recorder, huma.API) {
 	get(a, "person", "/api/v1/people/{name}", "Somebody's addresses and accounts in all suites, with the evidence", s.person)
 	get(a, "session", "/api/v1/sessions/{id}", "What a session did, over all channels and suites, and what is to be seen beside it", s.session)
 	get(a, "controls", "/api/v1/controls", "How everything stands that can switch the logging of a tenant off", s.controls)
+	get(a, "canaries", "/api/v1/canaries", "How the canaries stand: harmless acts whose records are awaited through each channel", s.canaries)
 	stream(a, http.MethodPost, "readiness", "/api/v1/readiness", "Judge requirements; signed. Its hash, and each verdict that has changed, go into the journal", readinessAnswer{}, s.readiness)
 	get(a, "incidents", "/api/v1/incidents", "Incidents, the one with the latest alert first", s.incidents)
 	get(a, "incident", "/api/v1/incidents/{id}", "One incident: what happened, in what order, to whom, and how far it reached", s.incident)

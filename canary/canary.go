@@ -36,14 +36,28 @@ type Options struct {
 	Every time.Duration // between two; 1 h, and 5 min at least
 	// SignIn signs the application in and returns what the record of that is known by.
 	SignIn func(context.Context) (marker string, err error)
-	// Expected are the channels that are collected of the tenant, asked anew for each canary.
-	Expected func() []string
-	Journal  *journal.Journal
-	DB       *store.DB
-	Acts     *act.Writer
-	Now      func() time.Time // ours; nil: time.Now
-	Log      *slog.Logger     // nil: slog.Default
+	// Collected says whether a channel is collected of the tenant, and is asked anew for each canary.
+	Collected func(channel string) Collected
+	Journal   *journal.Journal
+	DB        *store.DB
+	Acts      *act.Writer
+	Now       func() time.Time // ours; nil: time.Now
+	Log       *slog.Logger     // nil: slog.Default
 }
+
+// Collected says whether a channel is collected.
+type Collected uint8
+
+func (c Collected) String() string { return [...]string{"no", "perhaps", "yes"}[min(c, Surely)] }
+
+// Whether a channel is collected.
+const (
+	Never Collected = iota
+	// Perhaps something that is collected has it, such as a hub that somebody gave a name of their own. It is awaited from
+	// when it has shown a canary, for as long as that one is remembered.
+	Perhaps
+	Surely
+)
 
 const (
 	leastEvery = 5 * time.Minute
@@ -67,9 +81,11 @@ type Watch struct {
 	due    time.Time // the next one
 	failed int       // tries since one was planted
 
-	mu    sync.Mutex
-	all   []*planted // in the order of their time
-	found []found    // by Look, and not told yet
+	mu     sync.Mutex
+	all    []*planted // in the order of their time
+	found  []found    // by Look, and not told yet
+	looked uint64     // where the journal was looked at to
+	idle   bool       // none could be planted when one was due
 }
 
 // found is a record that has come.
@@ -94,7 +110,7 @@ func New(o Options) (*Watch, error) {
 	switch {
 	case o.Every < leastEvery:
 		return nil, fmt.Errorf("canary: one every %v is too often: write %v or more", o.Every, leastEvery)
-	case o.Name == "" || o.Tenant == "" || o.ClientID == "" || o.SignIn == nil || o.Expected == nil || o.Journal == nil || o.DB == nil || o.Acts == nil:
+	case o.Name == "" || o.Tenant == "" || o.ClientID == "" || o.SignIn == nil || o.Collected == nil || o.Journal == nil || o.DB == nil || o.Acts == nil:
 		return nil, errors.New("canary: name, tenant, application, sign-in, channels, journal, database and acts are needed")
 	}
 	o.ClientID = strings.ToLower(o.ClientID) // as records have it
@@ -103,6 +119,9 @@ func New(o Options) (*Watch, error) {
 	w.trouble.Stream = SignIn
 	return w, nil
 }
+
+// Wake has what has come looked at; it does not make the next canary come sooner.
+func (w *Watch) Wake(string) { loop.Poke(w.hint) }
 
 // Run plants and waits until ctx ends or the journal or the database fails. It can be called again when it has returned.
 func (w *Watch) Run(ctx context.Context) error {
@@ -134,7 +153,7 @@ func (w *Watch) open(ctx context.Context) error {
 		return err
 	}
 	w.mu.Lock()
-	w.all, w.found = list, nil
+	w.all, w.found, w.looked = list, nil, 0
 	w.due, w.failed = time.Time{}, 0
 	oldest := w.o.Journal.Size()
 	for _, p := range list {
@@ -182,10 +201,10 @@ func (p *planted) awaited() bool {
 	return false
 }
 
-// Look takes the records of a batch that is durable. It never blocks on anything that does input or output, and may be given
-// a batch more than once.
+// Look takes the records of a batch that is durable. Batches are given in their order from before Run is called, and may be
+// given more than once. It never blocks on anything that does input or output.
 func (w *Watch) Look(b *journal.Batch) {
-	if b.Gone || !w.awaits() {
+	if !w.awaits(b.Index+1) || b.Gone {
 		return
 	}
 	var tape jsontape.Tape
@@ -206,10 +225,12 @@ func (w *Watch) Look(b *journal.Batch) {
 	}
 }
 
-func (w *Watch) awaits() bool {
+// awaits reports whether any record is awaited, and notes that the journal is looked at up to a place.
+func (w *Watch) awaits(upTo uint64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.ContainsFunc(w.all, (*planted).awaited)
+	w.looked = max(w.looked, upTo)
+	return slices.ContainsFunc(w.all, func(p *planted) bool { return len(p.perhaps) > 0 || p.awaited() })
 }
 
 // meet notes a record with a marker, if somebody waits for it.
@@ -217,7 +238,8 @@ func (w *Watch) meet(channel, marker string, id event.ID, committed time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.all {
-		if a := p.channels[channel]; p.marker == marker && a != nil && !a.came {
+		a := p.channels[channel]
+		if p.marker == marker && (a != nil && !a.came || a == nil && slices.Contains(p.perhaps, channel)) {
 			w.found = append(w.found, found{p, channel, id, committed})
 			loop.Poke(w.hint)
 		}
@@ -226,6 +248,15 @@ func (w *Watch) meet(channel, marker string, id event.ID, committed time.Time) {
 
 // round tells what has come and what has not, and plants a canary if it is time. It returns how long nothing is to be done.
 func (w *Watch) round(ctx context.Context) (wait time.Duration, err error) {
+	if slices.ContainsFunc(w.all, func(p *planted) bool { return len(w.overdue(p)) > 0 }) {
+		// Whoever shows us the batches may be behind: nothing is missing that is in the journal.
+		w.mu.Lock()
+		looked := w.looked
+		w.mu.Unlock()
+		if err := w.read(ctx, looked); err != nil {
+			return 0, err
+		}
+	}
 	if err := w.arrived(ctx); err != nil {
 		return 0, err
 	}
@@ -252,6 +283,9 @@ func (w *Watch) arrived(ctx context.Context) error {
 	var changed []*planted
 	for _, f := range list {
 		a := f.canary.channels[f.channel]
+		if a == nil {
+			a = new(arrival)
+		}
 		if a.came {
 			continue // met twice
 		}
@@ -263,6 +297,7 @@ func (w *Watch) arrived(ctx context.Context) error {
 		acts = append(acts, w.act(f.canary, act.Arrived, f.channel, act.Act{Event: f.event.String(), Seconds: delay.Seconds(), Message: message}))
 		w.mu.Lock()
 		a.came, a.delay = true, delay
+		f.canary.channels[f.channel] = a
 		w.mu.Unlock()
 		changed = append(changed, f.canary)
 	}
@@ -277,14 +312,12 @@ func (w *Watch) missing(ctx context.Context) (next time.Duration, err error) {
 	var changed []*planted
 	for _, p := range w.all {
 		for channel, a := range p.channels {
-			if a.came || a.missing {
-				continue
+			if !a.came && !a.missing {
+				next = min(next, max(0, p.at.Add(w.allowed(p.kind, channel)).Sub(now)))
 			}
-			allowed := w.allowed(p.kind, channel)
-			if left := p.at.Add(allowed).Sub(now); left > 0 {
-				next = min(next, left)
-				continue
-			}
+		}
+		for _, channel := range w.overdue(p) {
+			a, allowed := p.channels[channel], w.allowed(p.kind, channel)
 			message := fmt.Sprintf("the record of a canary has not come through %s in %v: what happens in the tenant may be missing from there", channel, allowed.Round(time.Second))
 			w.o.Log.Warn("a canary has not arrived", "kind", p.kind, "channel", channel, "planted", p.at)
 			acts = append(acts, w.act(p, act.Missing, channel, act.Act{Seconds: now.Sub(p.at).Seconds(), Message: message}))
@@ -295,6 +328,17 @@ func (w *Watch) missing(ctx context.Context) (next time.Duration, err error) {
 		}
 	}
 	return next, w.tell(ctx, acts, changed)
+}
+
+// overdue are the channels through which a canary should have come.
+func (w *Watch) overdue(p *planted) (list []string) {
+	for channel, a := range p.channels {
+		if !a.came && !a.missing && !w.o.Now().Before(p.at.Add(w.allowed(p.kind, channel))) {
+			list = append(list, channel)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // allowed is how long records of a kind may take through a channel.
@@ -321,21 +365,23 @@ func (w *Watch) delays(kind, channel string) (list []time.Duration) {
 // plant does the act, or says that it would. Only what is collected is awaited.
 func (w *Watch) plant(ctx context.Context) error {
 	w.due = w.o.Now().Add(w.o.Every)
-	expected := w.o.Expected()
 	p := &planted{id: rand.Text(), kind: SignIn, size: w.o.Journal.Size(), channels: map[string]*arrival{}}
 	for _, name := range Channels(p.kind) {
-		if slices.Contains(expected, name) {
+		switch c := w.o.Collected(name); {
+		case c == Surely || c == Perhaps && len(w.delays(p.kind, name)) > 0:
 			p.channels[name] = new(arrival)
+		case c == Perhaps:
+			p.perhaps = append(p.perhaps, name)
 		}
 	}
 	switch {
-	case len(p.channels) == 0:
-		w.book.Failed(ctx, &w.trouble, "canary", errors.New("no source of the tenant collects a log that shows sign-ins of applications: nothing is planted"))
+	case len(p.channels)+len(p.perhaps) == 0:
+		w.fail(ctx, errors.New("no source of the tenant collects a log that shows sign-ins of applications: nothing is planted"))
 		return nil
 	case !w.o.Live && w.said:
 		return nil
 	case !w.o.Live:
-		message := fmt.Sprintf("dry run: application %s would be signed in every %v, and awaited through %s", w.o.ClientID, w.o.Every, list(p.channels))
+		message := fmt.Sprintf("dry run: application %s would be signed in every %v, and awaited through %s", w.o.ClientID, w.o.Every, p.through())
 		w.o.Log.Info("a canary was not planted", "message", message)
 		w.said = true
 		return w.book.Witnessed(ctx, act.Act{Kind: act.Canary, Code: p.kind, Reason: act.Planned, Message: message})
@@ -347,7 +393,7 @@ func (w *Watch) plant(ctx context.Context) error {
 		}
 		w.due = w.o.Now().Add(loop.Backoff(again, w.failed, w.o.Every))
 		w.failed++
-		w.book.Failed(ctx, &w.trouble, "canary", err)
+		w.fail(ctx, err)
 		return nil
 	}
 	w.failed = 0
@@ -356,6 +402,7 @@ func (w *Watch) plant(ctx context.Context) error {
 		return err
 	}
 	w.mu.Lock()
+	w.idle = false
 	w.all = slices.DeleteFunc(append(w.all, p), func(old *planted) bool { return old.at.Before(p.at.Add(-keep)) })
 	w.mu.Unlock()
 	if err := w.introduce(ctx); err != nil {
@@ -364,8 +411,21 @@ func (w *Watch) plant(ctx context.Context) error {
 	return w.read(ctx, p.size) // the record may have come before anybody waited for it
 }
 
-func list(channels map[string]*arrival) string {
-	return strings.Join(slices.Sorted(maps.Keys(channels)), ", ")
+// fail notes why none was planted.
+func (w *Watch) fail(ctx context.Context, err error) {
+	w.book.Failed(ctx, &w.trouble, "canary", err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.idle = true
+}
+
+// through names the channels.
+func (p *planted) through() string {
+	names := slices.Sorted(maps.Keys(p.channels))
+	for _, name := range p.perhaps {
+		names = append(names, "perhaps "+name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // introduce tells of canaries that were planted and are not told of.
@@ -376,7 +436,7 @@ func (w *Watch) introduce(ctx context.Context) error {
 		if p.told {
 			continue
 		}
-		a := w.act(p, act.Planted, "", act.Act{Message: "application " + w.o.ClientID + " was signed in, to be seen through " + list(p.channels)})
+		a := w.act(p, act.Planted, "", act.Act{Message: "application " + w.o.ClientID + " was signed in, to be seen through " + p.through()})
 		a.After = `{"uniqueTokenIdentifier":` + strconv.Quote(p.marker) + `}`
 		acts = append(acts, a)
 		p.told = true
@@ -404,31 +464,54 @@ func (w *Watch) tell(ctx context.Context, acts []act.Act, changed []*planted) er
 // Standing is how canaries of a kind stand with a channel.
 type Standing struct {
 	Kind, Channel string
+	Collected     Collected
 	// Allowed is how long a record may take, as learned from those that came.
 	Allowed time.Duration
 	Delays  []time.Duration // of those, oldest first
 	Missing int             // that are overdue
 	Waiting int             // that are not
+	Planted time.Time       // the newest; zero if there is none
 }
 
-// Standings returns how each kind stands with each channel that it is, or was, awaited through.
+// Standings returns how each kind stands with each channel that is collected, or was when canaries were planted that are
+// remembered.
 func (w *Watch) Standings() (out []Standing) {
+	for i := range channels {
+		out = append(out, Standing{Kind: channels[i].kind, Channel: channels[i].name, Collected: w.o.Collected(channels[i].name)})
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range channels {
-		s := Standing{Kind: channels[i].kind, Channel: channels[i].name, Allowed: w.allowed(channels[i].kind, channels[i].name), Delays: w.delays(channels[i].kind, channels[i].name)}
+	for i := range out {
+		s := &out[i]
+		s.Allowed, s.Delays = w.allowed(s.Kind, s.Channel), w.delays(s.Kind, s.Channel)
 		for _, p := range w.all {
+			if p.kind != s.Kind {
+				continue
+			}
+			s.Planted = p.at
 			switch a := p.channels[s.Channel]; {
-			case p.kind != s.Kind || a == nil || a.came:
+			case a == nil || a.came:
 			case a.missing:
 				s.Missing++
 			default:
 				s.Waiting++
 			}
 		}
-		if len(s.Delays)+s.Missing+s.Waiting > 0 {
-			out = append(out, s)
-		}
 	}
-	return out
+	return slices.DeleteFunc(out, func(s Standing) bool { return s.Collected == Never && len(s.Delays)+s.Missing+s.Waiting == 0 })
+}
+
+// Status returns how each kind stands with being planted.
+func (w *Watch) Status() []loop.StreamStatus {
+	s := loop.StreamStatus{State: "collecting"}
+	w.trouble.Into(&s)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.idle {
+		s.State = "failing"
+	}
+	if n := len(w.all); n > 0 {
+		s.Listed = w.all[n-1].at
+	}
+	return []loop.StreamStatus{s}
 }

@@ -102,11 +102,21 @@ func newBench(t *testing.T) *bench {
 	id, b.secret = b.sim.Canary()
 	b.client = connect(id, b.secret)
 	b.options = canary.Options{
-		Name: "canaries", Tenant: tenant, ClientID: strings.ToUpper(id), Live: true, SignIn: b.client.SignIn, Expected: func() []string { return []string{graphLog, "Audit.Exchange"} },
+		Name: "canaries", Tenant: tenant, ClientID: strings.ToUpper(id), Live: true, SignIn: b.client.SignIn, Collected: only(graphLog),
 		Journal: b.j, DB: b.db, Acts: act.NewWriter(b.j, "canaries", tenant), Now: func() time.Time { return time.Now().Add(b.ahead) }, Log: log,
 	}
 	b.start()
 	return b
+}
+
+// only is a tenant of which some channels are collected.
+func only(channels ...string) func(string) canary.Collected {
+	return func(name string) canary.Collected {
+		if slices.Contains(channels, name) {
+			return canary.Surely
+		}
+		return canary.Never
+	}
 }
 
 // start begins as a new process does.
@@ -305,7 +315,7 @@ func TestDryRun(t *testing.T) {
 func TestNothingExpected(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.options.Expected = func() []string { return []string{"Audit.Exchange"} }
+	b.options.Collected = only("Audit.Exchange")
 	b.start()
 	b.want(b.once())
 	if n := len(b.sim.CanarySignIns()); n != 0 {
@@ -317,7 +327,7 @@ func TestNothingExpected(t *testing.T) {
 func TestForged(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.options.Expected = func() []string { return []string{graphLog, hubLog} }
+	b.options.Collected = only(graphLog, hubLog)
 	b.start()
 	b.want(b.once(), "planted")
 	id, _ := b.sim.Canary()
@@ -399,6 +409,57 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// TestPerhaps: a channel that something perhaps has is awaited from when it has shown a canary, and not before.
+func TestPerhaps(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.options.Collected = func(name string) canary.Collected {
+		if name == hubLog {
+			return canary.Perhaps
+		}
+		return canary.Never
+	}
+	b.start()
+	hub := func() []byte {
+		list := b.sim.CanarySignIns()
+		return []byte(`{"category":"` + hubLog + `","properties":{"appId":"` + strings.ToLower(b.options.ClientID) + `","uniqueTokenIdentifier":"` + sim.UniqueToken(list[len(list)-1].ID) + `"}}`)
+	}
+	of := event.Origin{Tenant: b.options.Tenant, Family: "entra-signin", Stream: "logs"}
+	b.want(b.once(), "planted")
+	b.ahead = 23 * time.Hour // and is not missed
+	b.start()
+	b.want(b.once(), "planted")
+	b.keep(of, true, hub())
+	b.want(b.once(), "arrived "+hubLog)
+	b.ahead += time.Hour
+	b.want(b.once(), "planted")
+	b.start()
+	b.ahead += 30 * time.Minute
+	b.want(b.once())
+	b.keep(of, true, hub())
+	b.want(b.once(), "arrived "+hubLog)
+	b.ahead += time.Hour
+	b.want(b.once(), "planted")
+	b.ahead += 2*time.Hour + time.Second
+	b.want(b.once(), "missing "+hubLog, "planted")
+	if s := b.w.Standings(); len(s) != 1 || s[0].Missing != 1 || s[0].Waiting != 1 || len(s[0].Delays) != 2 {
+		t.Errorf("standings are %+v", s)
+	}
+}
+
+// TestBehind: a record that is in the journal is not missing, though nobody has shown it to the watch.
+func TestBehind(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.options.Every = 24 * time.Hour
+	b.start()
+	b.want(b.once(), "planted")
+	b.collect(false)
+	b.want(b.once())
+	b.ahead = 3 * time.Hour
+	b.want(b.once(), "arrived "+graphLog)
+}
+
 // TestRefused: a sign-in that is refused is tried again later, and is no canary.
 func TestRefused(t *testing.T) {
 	t.Parallel()
@@ -410,6 +471,9 @@ func TestRefused(t *testing.T) {
 		t.Errorf("wait %v, %v", wait, err)
 	}
 	b.want(b.acts())
+	if s := b.w.Status(); len(s) != 1 || s[0].State != "failing" || s[0].LastError == "" {
+		t.Errorf("status is %+v", s)
+	}
 }
 
 func TestLearned(t *testing.T) {

@@ -13,6 +13,9 @@ import (
 // SignIn is the kind of canary that signs an application in.
 const SignIn = "sign-in"
 
+// HubCategory is the category of the log that shows sign-ins of applications where Azure Monitor streams it.
+const HubCategory = "ServicePrincipalSignInLogs"
+
 // channel is where records of a kind come, and by what they are known.
 type channel struct {
 	kind, name string
@@ -29,7 +32,7 @@ type channel struct {
 // take is promised nowhere in a form that binds; two hours are far beyond the minutes that are usual.
 var channels = []channel{
 	{SignIn, "signIns.servicePrincipal", []string{"uniqueTokenIdentifier"}, "", 2 * time.Hour},
-	{SignIn, "ServicePrincipalSignInLogs", []string{"properties", "uniqueTokenIdentifier"}, "ServicePrincipalSignInLogs", 2 * time.Hour},
+	{SignIn, HubCategory, []string{"properties", "uniqueTokenIdentifier"}, HubCategory, 2 * time.Hour},
 }
 
 // Channels are those that would show a canary of a kind.
@@ -66,7 +69,14 @@ func learned(delays []time.Duration, allowed time.Duration) time.Duration {
 	if len(delays) < enough {
 		return allowed
 	}
-	delays = slices.Clone(delays)
-	slices.Sort(delays)
-	return min(max(patience*delays[(len(delays)*95+99)/100-1], least), longest)
+	return min(max(patience*Quantile(delays, 95), least), longest)
+}
+
+// Quantile is the delay that so many percent of them do not exceed; zero if there is none.
+func Quantile(delays []time.Duration, percent int) time.Duration {
+	if len(delays) == 0 {
+		return 0
+	}
+	delays = slices.Sorted(slices.Values(delays))
+	return delays[max(0, (len(delays)*percent+99)/100-1)]
 }

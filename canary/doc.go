@@ -14,7 +14,7 @@
 // for nothing. Nothing is changed in the tenant and nothing is left to clean up. Each token has an identifier of 16 random
 // bytes (its claim uti), and the record of the sign-in has the same one: nobody can make a record in advance that passes
 // for it. It is looked for in the member of the record that holds it, in the tenant's own records of that channel; see
-// channels.
+// channels. Nothing is called missing that the journal has: before that is said, what [Watch.Look] was not shown is read.
 //
 // The application must be the canary's own: a source that reads with it would sign in too, which does no harm to the
 // marker, but a canary should have no right that can be lost to whoever finds its credential.

@@ -18,6 +18,7 @@ type planted struct {
 	size             uint64
 	told             bool
 	channels         map[string]*arrival
+	perhaps          []string // channels that it may come through besides; forgotten when the process ends
 }
 
 // arrival is how a canary stands with a channel.
@@ -38,7 +39,7 @@ func (w *Watch) load(ctx context.Context) (list []*planted, err error) {
 		}
 		rows, err := tx.Query(`
 			SELECT c.id, c.kind, c.marker, c.planted, c.size, c.told, a.channel, a.delay, a.missing
-			FROM canary c JOIN canary_arrival a ON a.canary = c.id WHERE c.tenant = ? AND c.source = ? ORDER BY c.planted, c.id`, w.o.Tenant, w.o.Name)
+			FROM canary c LEFT JOIN canary_arrival a ON a.canary = c.id WHERE c.tenant = ? AND c.source = ? ORDER BY c.planted, c.id`, w.o.Tenant, w.o.Name)
 		if err != nil {
 			return err
 		}
@@ -46,18 +47,20 @@ func (w *Watch) load(ctx context.Context) (list []*planted, err error) {
 		for rows.Next() {
 			p := planted{channels: map[string]*arrival{}}
 			var at, size int64
-			var channel string
+			var channel sql.NullString
 			var delay sql.NullInt64
-			a := new(arrival)
-			if err := rows.Scan(&p.id, &p.kind, &p.marker, &at, &size, &p.told, &channel, &delay, &a.missing); err != nil {
+			var missing sql.NullBool
+			if err := rows.Scan(&p.id, &p.kind, &p.marker, &at, &size, &p.told, &channel, &delay, &missing); err != nil {
 				return err
 			}
 			if n := len(list); n == 0 || list[n-1].id != p.id {
 				p.at, p.size = time.UnixMilli(at).UTC(), uint64(size)
 				list = append(list, &p)
 			}
-			a.came, a.delay = delay.Valid, time.Duration(delay.Int64)*time.Millisecond
-			list[len(list)-1].channels[channel] = a
+			if channel.Valid {
+				a := &arrival{came: delay.Valid, delay: time.Duration(delay.Int64) * time.Millisecond, missing: missing.Bool}
+				list[len(list)-1].channels[channel.String] = a
+			}
 		}
 		return rows.Err()
 	})

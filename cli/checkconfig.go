@@ -246,6 +246,9 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	case "controls":
 		v.tryControls(ctx, c)
 		return v
+	case "canary":
+		v.tryCanary(ctx, c)
+		return v
 	}
 	v.tryWebhook(ctx, c)
 	client, err := node.NewM365Client(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
@@ -384,6 +387,29 @@ func (v *verdict) tryControls(ctx context.Context, c *config.Source) {
 	}
 	v.add("controls", good, "%d of %d controls can be read", read, len(c.Streams))
 	v.trySkew(client.Heard().Skew())
+}
+
+// tryCanary signs the application of canaries in, once.
+func (v *verdict) tryCanary(ctx context.Context, c *config.Source) {
+	client, err := node.NewGraphClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return
+	}
+	if _, err := client.SignIn(ctx); err != nil {
+		v.add("token", failed, "no token: %s", advice(ctx, err, "the token service"))
+		return
+	}
+	v.add("token", good, "token given")
+	roles, err := client.Roles(ctx)
+	switch {
+	case err != nil:
+		v.add("token", failed, "no token: %s", advice(ctx, err, "the token service"))
+	case len(roles) > 0:
+		v.add("permissions", warning, "the application has %s and needs no permission at all: take these away, so that its credential is worth nothing", strings.Join(roles, ", "))
+	default:
+		v.add("permissions", good, "it may do nothing, as it should be")
+	}
 }
 
 // tryOkta asks an Okta organization for a page of its log, by both kinds of requests. A token of Okta says nothing of its

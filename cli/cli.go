@@ -198,6 +198,7 @@ var commands = []func(*app) *cobra.Command{
 	(*app).notifyCommand,
 	(*app).coverageCommand,
 	(*app).controlsCommand,
+	(*app).canariesCommand,
 	(*app).scorecardCommand,
 	(*app).readinessCommand,
 	(*app).proveCommand,

@@ -126,7 +126,7 @@ func (w *demoWorld) configuration(dir, addr string) (config.Config, error) {
 		return c, err
 	}
 	secret := filepath.Join(path, demoSecret)
-	if err := keepSecret(w.office, secret); err != nil {
+	if err := keepSecret(w.office, secret, false); err != nil {
 		return c, err
 	}
 	for _, s := range w.services {

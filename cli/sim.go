@@ -35,6 +35,7 @@ type simFlags struct {
 	after                 time.Duration
 	secretFile, cert      string
 	allowRemote           bool
+	canary                bool
 	cfg                   m365.Config
 	typ                   string // of the printed block
 }
@@ -107,6 +108,7 @@ func (f *simFlags) flags(cmd *cobra.Command) {
 	flags.IntVar(&f.cfg.PageSize, "page-size", 200, "most blobs on a page")
 	flags.IntVar(&f.cfg.Quota, "quota", 2000, "requests a minute that a publisher may make")
 	flags.StringVar(&f.secretFile, "secret-file", "", "`file` to keep the client secret in (default: it is printed)")
+	flags.BoolVar(&f.canary, "canary", false, "print a block for canaries as well, of an application of their own; with --secret-file its secret is in the file of that name and .canary")
 	flags.StringVar(&f.cert, "certificate", "", "PEM `file` of a certificate that the collector may prove itself with")
 }
 
@@ -135,7 +137,7 @@ func (a *app) simM365(ctx context.Context, f simFlags) error {
 	}
 	card := newSimCard(s, l.Addr().String(), f)
 	if f.secretFile != "" {
-		if err := keepSecret(s, f.secretFile); err != nil {
+		if err := keepSecret(s, f.secretFile, f.canary); err != nil {
 			_ = l.Close() // the reason is said
 			return err
 		}
@@ -188,8 +190,8 @@ func readScenario(name string) (*scenario.Scenario, error) {
 	return scenario.Load(text)
 }
 
-// keepSecret writes the client secret to a file, and each that replaces it.
-func keepSecret(s *m365.Server, file string) error {
+// keepSecret writes the client secret to a file, and each that replaces it; and that of canaries.
+func keepSecret(s *m365.Server, file string, canary bool) error {
 	write := func(secret string) error {
 		next := file + ".new"
 		if err := os.WriteFile(next, []byte(secret+"\n"), 0o600); err != nil {
@@ -199,8 +201,21 @@ func keepSecret(s *m365.Server, file string) error {
 	}
 	_, _, secret := s.Credentials()
 	s.OnSecret(func(secret string) { _ = write(secret) }) // the old file stays: the collector is refused, as with a real one
-	return write(secret)
+	if err := write(secret); err != nil {
+		return err
+	}
+	if !canary {
+		return nil
+	}
+	_, secret = s.Canary()
+	if err := os.WriteFile(file+canarySuffix, []byte(secret+"\n"), 0o600); err != nil {
+		return usagef("cannot write the file of the canaries' secret: %v", err)
+	}
+	return nil
 }
+
+// canarySuffix is what the file of the canaries' secret has behind the name of the other one.
+const canarySuffix = ".canary"
 
 func trustCertificate(s *m365.Server, file string) error {
 	text, err := os.ReadFile(file)
@@ -233,11 +248,15 @@ type simCard struct {
 	Secret   string `json:"client_secret,omitempty"`
 	File     string `json:"client_secret_file,omitempty"`
 	Source   string `json:"source"` // a block for the configuration
+	Canary   string `json:"canary_client_secret,omitempty"`
 }
 
 // simSecretVariable holds the secret for a source that is configured with the
 // printed block.
-const simSecretVariable = "DAYBREAK_SIM_SECRET"
+const (
+	simSecretVariable = "DAYBREAK_SIM_SECRET"
+	simCanaryVariable = "DAYBREAK_SIM_CANARY"
+)
 
 func newSimCard(s *m365.Server, address string, f simFlags) simCard {
 	base := "http://" + address
@@ -261,6 +280,23 @@ func newSimCard(s *m365.Server, address string, f simFlags) simCard {
 		"client_secret = " + strconv.Quote(reference) + "\n" +
 		"api = " + strconv.Quote(base) + "\n" +
 		"login = " + strconv.Quote(base) + "\n"
+	if f.canary {
+		reference := "env:" + simCanaryVariable
+		id, secret := s.Canary()
+		if f.secretFile != "" {
+			reference = "file:" + f.secretFile + canarySuffix
+		} else {
+			c.Canary = secret
+		}
+		c.Source += "\n[[source]]\n" +
+			"name = \"canaries\"\n" +
+			"type = \"canary\"\n" +
+			"mode = \"live\"\n" +
+			"tenant = " + strconv.Quote(tenant) + "\n" +
+			"client_id = " + strconv.Quote(id) + "\n" +
+			"client_secret = " + strconv.Quote(reference) + "\n" +
+			"login = " + strconv.Quote(base) + "\n"
+	}
 	return c
 }
 
@@ -271,6 +307,9 @@ func (a *app) printCard(c simCard) error {
 	_, err := fmt.Fprintf(a.stdout, "api      %s\nlogin    %s\ncontrol  %s\ntenant   %s\nclient   %s\n", c.API, c.Login, c.Control, c.Tenant, c.ClientID)
 	if err == nil && c.Secret != "" {
 		_, err = fmt.Fprintf(a.stdout, "secret   %s\n\nexport %s='%s'\n", c.Secret, simSecretVariable, c.Secret)
+	}
+	if err == nil && c.Canary != "" {
+		_, err = fmt.Fprintf(a.stdout, "export %s='%s'\n", simCanaryVariable, c.Canary)
 	}
 	if err == nil {
 		_, err = fmt.Fprintf(a.stdout, "\n%s", c.Source)

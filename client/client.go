@@ -292,6 +292,12 @@ func period(since, until time.Time) url.Values {
 	return q
 }
 
+// Canaries returns how the canaries stand.
+func (c *Client) Canaries(ctx context.Context) (v1.Canaries, error) {
+	var v v1.Canaries
+	return v, c.get(ctx, "/api/v1/canaries", &v)
+}
+
 // Controls returns how everything stands that can switch logging off.
 func (c *Client) Controls(ctx context.Context) (v1.Controls, error) {
 	var v v1.Controls

@@ -18,13 +18,13 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md). \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket. Required."`
-	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3: a name that you choose, one for each bucket. Required."`
-	Plan   string `toml:"plan" doc:"m365, entra, controls, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md); \"canary\" collects nothing either but does harmless acts in a Microsoft tenant and waits for their records (docs/reference/canaries.md); \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket. Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, canary, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3: a name that you choose, one for each bucket. Required."`
+	Plan   string `toml:"plan" doc:"m365, entra, controls, canary, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
-	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, eventhubs without connection_string: application (client) id of the registration, a GUID. Required."`
-	Addresses        []string `toml:"addresses" doc:"m365, entra, controls, eventhubs with client_id: from where this program signs in as the application: its public addresses, as the vendor sees them, or networks such as \"2001:db8:7::/48\". It holds for the application, so that one source of it suffices. A sign-in from anywhere else is an alert at once. Empty: what is usual is learned in seven days, and an address that is new after that is an alert."`
-	Certificate      Secret   `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra and controls take exactly one of certificate, federated_token and client_secret, eventhubs one of them or connection_string."`
+	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, canary, eventhubs without connection_string: application (client) id of the registration, a GUID. Required. That of canaries is theirs alone."`
+	Addresses        []string `toml:"addresses" doc:"m365, entra, controls, canary, eventhubs with client_id: from where this program signs in as the application: its public addresses, as the vendor sees them, or networks such as \"2001:db8:7::/48\". It holds for the application, so that one source of it suffices. A sign-in from anywhere else is an alert at once. Empty: what is usual is learned in seven days, and an address that is new after that is an alert."`
+	Certificate      Secret   `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra, controls and canary take exactly one of certificate, federated_token and client_secret, eventhubs one of them or connection_string."`
 	FederatedToken   Secret   `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
 	ClientSecret     Secret   `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
 	Account          string   `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
@@ -56,10 +56,13 @@ type Source struct {
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. What is left out is \"not collected\" in the coverage statement."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. canary: sign-in, which are kinds of acts. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. What is left out is \"not collected\" in the coverage statement."`
 	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail and s3, 5m of controls. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
 	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. eventhubs and kafka have none."`
 	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls, far less. eventhubs and kafka have none."`
+
+	Mode  string   `toml:"mode" doc:"canary: \"dry-run\" says what would be done, \"live\" does it. Default: dry-run."`
+	Every Duration `toml:"every" doc:"canary: time between two acts of a kind, at least 5m. Default: 1h."`
 
 	Desired *Desired `toml:"desired" doc:"controls: how the tenant should be set up to log, where that is not the same in every tenant."`
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
@@ -86,7 +89,8 @@ type kind struct {
 	perMinute int // the vendor's baseline for a tenant
 	least     int // requests a minute with which the streams can be followed
 	webhook   bool
-	watches   bool // it collects nothing
+	watches   bool          // it collects nothing
+	every     time.Duration // between two canaries; 0: it plants none
 	// tenant says what is wrong with a tenant's id, and fold gives it the form in which ids are compared.
 	tenant func(id string) (msg string)
 	fold   func(id string) string
@@ -112,6 +116,10 @@ var kinds = map[string]*kind{
 		},
 		poll: 5 * time.Minute, sweep: time.Hour, perMinute: 60, least: 10, watches: true,
 		tenant: directory, fold: strings.ToLower, keys: microsoft,
+	},
+	"canary": {
+		streams: []string{"sign-in"}, every: time.Hour, watches: true,
+		tenant: directory, fold: strings.ToLower, keys: []string{"plan", "client_id", "addresses", "certificate", "federated_token", "client_secret", "login", "mode", "every"},
 	},
 	"entra": {
 		streams: []string{
@@ -185,6 +193,7 @@ func Streams(typ string) []string {
 var (
 	plans    = []string{"enterprise", "gcc", "gcc-high", "dod"}
 	accounts = []string{"organization", "enterprise"}
+	modes    = []string{"dry-run", "live"}
 )
 
 // DefaultSource returns what a block of a source of the type need not say.
@@ -193,12 +202,15 @@ func DefaultSource(typ string) Source {
 	if k == nil {
 		k = kinds["m365"]
 	}
-	s := Source{Type: typ, Poll: Duration(k.poll), Sweep: Duration(k.sweep), RequestsPerMinute: k.perMinute}
+	s := Source{Type: typ, Poll: Duration(k.poll), Sweep: Duration(k.sweep), RequestsPerMinute: k.perMinute, Every: Duration(k.every)}
 	if k.has("plan") {
 		s.Plan = "enterprise"
 	}
 	if k.has("account") {
 		s.Account = accounts[0]
+	}
+	if k.has("mode") {
+		s.Mode = modes[0]
 	}
 	if k.has("since_days") {
 		s.SinceDays = 90
@@ -221,6 +233,12 @@ func (s *Source) fill(said func(key string) bool) {
 	}
 	if !said("account") {
 		s.Account = def.Account
+	}
+	if !said("mode") {
+		s.Mode = def.Mode
+	}
+	if !said("every") {
+		s.Every = def.Every
 	}
 	if !said("since_days") {
 		s.SinceDays = def.SinceDays
@@ -307,6 +325,9 @@ func (s *Source) label(i int) string {
 func conflict(s, other *Source) (key, msg string) {
 	if s.Name == other.Name {
 		return "name", "there are two of this name: give each source a name of its own"
+	}
+	if (kinds[s.Type].every != 0) != (kinds[other.Type].every != 0) && s.Tenant == other.Tenant && s.ClientID != "" && s.ClientID == other.ClientID {
+		return "client_id", fmt.Sprintf("canaries and source %q are the same application: register one for canaries that has no permission, so that its credential is worth nothing", other.Name)
 	}
 	if s.Tenant != other.Tenant || s.Type != other.Type || s.Namespace != other.Namespace {
 		return "", ""
@@ -520,6 +541,8 @@ func (s *Source) checkWork() (key, msg string) {
 		}
 	}
 	switch {
+	case k.every != 0:
+		return s.checkPlanting()
 	case s.Poll < Duration(time.Second) || s.Poll > Duration(10*time.Minute):
 		return "poll", `poll must be between "1s" and "10m"`
 	case len(s.Streams) == 0:
@@ -540,6 +563,19 @@ func (s *Source) checkWork() (key, msg string) {
 		return "requests_per_minute", fmt.Sprintf("requests_per_minute must be at least %d: with fewer the streams cannot be followed", k.least)
 	case s.RequestsPerMinute > 1_000_000:
 		return "requests_per_minute", "requests_per_minute must be at most 1000000"
+	}
+	return "", ""
+}
+
+// checkPlanting looks at when canaries are planted.
+func (s *Source) checkPlanting() (key, msg string) {
+	switch {
+	case s.Poll != 0 || s.Sweep != 0 || s.RequestsPerMinute != 0:
+		return "poll", "poll, sweep and requests_per_minute: a source of type " + s.Type + " has none: leave them out, and give every"
+	case !slices.Contains(modes, s.Mode):
+		return "mode", fmt.Sprintf("mode is %.40q: want %s", s.Mode, strings.Join(modes, " or "))
+	case s.Every < Duration(5*time.Minute) || s.Every > Duration(24*time.Hour):
+		return "every", `every must be between "5m" and "24h"`
 	}
 	return "", ""
 }
@@ -571,7 +607,7 @@ func (s *Source) checkDesired() (key, msg string) {
 	if d == nil {
 		return "", ""
 	}
-	if !kinds[s.Type].watches {
+	if s.Type != "controls" {
 		return "desired", "desired: a source of type " + s.Type + " has none: leave it out"
 	}
 	for _, list := range []struct {

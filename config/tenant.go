@@ -130,6 +130,8 @@ func (s *Source) foreign(k *kind) (key string) {
 		{"sasl", Secret(s.SASL)},
 		{"username", Secret(s.Username)},
 		{"ca", Secret(s.CA)},
+		{"mode", Secret(s.Mode)},
+		{"every", flag(s.Every != 0)},
 	} {
 		if set.ref != "" && !k.has(set.key) {
 			return set.key

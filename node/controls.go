@@ -140,7 +140,7 @@ func (n *Node) notice(b *journal.Batch, r *rows) {
 // watches are the sources that watch controls.
 func (s *sources) watches() (list []*source) {
 	for _, src := range s.all() {
-		if config.Watches(src.config.Type) {
+		if src.config.Type == "controls" {
 			list = append(list, src)
 		}
 	}
@@ -181,7 +181,7 @@ func (n *Node) controls(ctx context.Context) ([]Control, error) {
 	}
 	var list []Control
 	for _, src := range n.sources.all() {
-		if !config.Watches(src.config.Type) {
+		if src.config.Type != "controls" {
 			continue
 		}
 		st := src.status()

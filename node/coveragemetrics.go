@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/canary"
 	"github.com/daybreak-sec/daybreak/coverage"
 )
 
@@ -28,6 +29,9 @@ var (
 	coverageMeasured  = coverageDesc("delay_records", "Live records of the last hours whose delay was measured.")
 	controlsWatched   = controlDesc("control_watched", "1 while the control can be read.")
 	controlsDrifting  = controlDesc("control_drifting", "What of the control does not stand as it should: mailboxes, accounts, categories, or itself.")
+	canaryMissing     = canaryDesc("canary_missing", "Canaries of the last 14 days that have not come in the time that they may take.")
+	canaryDelay       = canaryDesc("canary_delay_seconds", "From a canary's act to its record in the log, by quantile, over 14 days.", "quantile")
+	canaryAllowed     = canaryDesc("canary_allowed_seconds", "How long a canary's record may take, as learned.")
 	coverageLag       = prometheus.NewDesc("daybreak_coverage_lag_entries", "Entries of the log whose acts are not taken in yet.", nil, nil)
 	coverageFollows   = prometheus.NewDesc("daybreak_coverage_up", "1 while coverage follows the journal.", nil, nil)
 )
@@ -40,6 +44,10 @@ func controlDesc(name, help string) *prometheus.Desc {
 	return prometheus.NewDesc("daybreak_"+name, help, []string{"tenant", "source", "control"}, nil)
 }
 
+func canaryDesc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("daybreak_"+name, help, append([]string{"tenant", "source", "kind", "channel"}, labels...), nil)
+}
+
 // coverageFresh is for how long what was read is told again: a report of a day reads
 // thousands of rows.
 const coverageFresh = 10 * time.Second
@@ -49,6 +57,7 @@ func (c *covered) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		coverageIntervals, coverageGaps, coverageLate, coverageMissing, coverageLoss, coverageDanger, coverageAlarms,
 		coverageDelays, coverageMeasured, coverageLag, coverageFollows, controlsWatched, controlsDrifting,
+		canaryMissing, canaryDelay, canaryAllowed,
 	} {
 		ch <- d
 	}
@@ -69,6 +78,7 @@ func (c *covered) Collect(ch chan<- prometheus.Metric) {
 	put(coverageFollows, up)
 	put(coverageLag, float64(c.n.journal.Size())-float64(min(c.coverage.Position(), c.n.journal.Size())))
 	c.collectControls(put)
+	c.n.collectCanaries(put)
 	day, delays := c.lastDay()
 	if day == nil {
 		return
@@ -145,6 +155,21 @@ func (c *covered) collectControls(put func(d *prometheus.Desc, v float64, labels
 	for k, v := range watched {
 		put(controlsWatched, v, k.tenant, k.source, k.control)
 		put(controlsDrifting, drifting[k], k.tenant, k.source, k.control)
+	}
+}
+
+// collectCanaries tells how canaries stand.
+func (n *Node) collectCanaries(put func(d *prometheus.Desc, v float64, labels ...string)) {
+	for _, c := range n.Canaries() {
+		if c.Channel == "" {
+			continue
+		}
+		put(canaryMissing, float64(c.Missing), c.Tenant, c.Source, c.Kind, c.Channel)
+		put(canaryAllowed, c.Allowed.Seconds(), c.Tenant, c.Source, c.Kind, c.Channel)
+		if len(c.Delays) > 0 {
+			put(canaryDelay, canary.Quantile(c.Delays, 50).Seconds(), c.Tenant, c.Source, c.Kind, c.Channel, "0.5")
+			put(canaryDelay, canary.Quantile(c.Delays, 95).Seconds(), c.Tenant, c.Source, c.Kind, c.Channel, "0.95")
+		}
 	}
 }
 

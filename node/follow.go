@@ -131,6 +131,7 @@ func (f *follower) append(ctx context.Context, j *job) error {
 	f.n.people.take(j.batch.Index, j.rows.people)
 	f.n.covered.measure(j.batch, j.rows)
 	f.n.notice(j.batch, j.rows)
+	f.n.sources.look(j.batch)
 	f.n.metrics.mapped(len(j.rows.rows))
 	f.n.drift.add(j.rows.drift)
 	f.n.mappers.recycle(j.rows)

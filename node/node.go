@@ -42,6 +42,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/daybreak-sec/daybreak/canary"
 	"github.com/daybreak-sec/daybreak/collect/kafka"
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/collect/pages"
@@ -91,6 +92,7 @@ type Adjust struct {
 	Kafka     func(*kafka.Options)
 	Client    func(*rest.Shared)
 	Controls  func(*controls.Options)
+	Canary    func(*canary.Options)
 	Notify    func(*notify.Options)
 	Reconcile func(*reconcile.Options)
 	Listen    time.Duration // how often silent workloads are listened for; 0: as always

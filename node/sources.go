@@ -62,6 +62,7 @@ type source struct {
 	config config.Source
 	acts   *act.Writer
 	log    *slog.Logger
+	ctx    context.Context // ends it
 	cancel context.CancelFunc
 	done   chan struct{}
 	hook   *hook // nil without a webhook
@@ -110,6 +111,8 @@ func newSources(n *Node) *sources {
 // ofType makes the collector of a source by its type.
 func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (collector, error) {
 	switch c.Type {
+	case "canary":
+		return s.canary(c, acts, hook)
 	case "controls":
 		return s.controls(c, acts, hook)
 	case "entra":
@@ -170,37 +173,47 @@ func (s *sources) configure(list []config.Source) {
 	for _, old := range gone { // two collectors of one name would share a cursor
 		<-old.done
 	}
+	var fresh []*source
 	for _, c := range list {
 		i := slices.IndexFunc(stay, func(o *source) bool { return o.config.Name == c.Name })
 		if i >= 0 {
 			after = append(after, stay[i])
-		} else {
-			after = append(after, s.start(c))
+			continue
 		}
+		src := s.source(c)
+		fresh, after = append(fresh, src), append(after, src)
 	}
 	s.mu.Lock()
 	s.running = after
 	s.mu.Unlock()
+	for _, src := range fresh { // which batches are shown to, from before they look at the journal
+		s.start(src)
+	}
 }
 
-func (s *sources) start(c config.Source) *source {
+// source makes one that does not run yet.
+func (s *sources) source(c config.Source) *source {
 	ctx, cancel := context.WithCancel(s.ctx)
 	src := &source{
+		ctx:    ctx,
 		config: c, acts: act.NewWriter(s.n.journal, c.Name, c.Tenant), cancel: cancel, done: make(chan struct{}),
 		log: s.n.log.With("source", c.Name), state: Starting, since: time.Now(),
 	}
 	if c.Webhook != nil {
 		src.hook = newHook(c.Webhook)
 	}
+	return src
+}
+
+func (s *sources) start(src *source) {
 	go func() {
 		defer close(src.done)
 		var watch sync.WaitGroup
-		watch.Go(func() { src.watchExpiry(ctx) })
-		s.supervise(ctx, src)
+		watch.Go(func() { src.watchExpiry(src.ctx) })
+		s.supervise(src.ctx, src)
 		watch.Wait()
 		src.set(Stopped, "")
 	}()
-	return src
 }
 
 // supervise runs a source until ctx ends.

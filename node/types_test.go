@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/daybreak-sec/daybreak/canary"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/provider/github"
@@ -31,12 +32,12 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 	for _, s := range google.Streams {
 		applications = append(applications, s.Name)
 	}
-	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names()} {
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names(), "canary": {canary.SignIn}} {
 		if got := config.Streams(typ); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"cloudtrail", "controls", "entra", "eventhubs", "github", "google", "kafka", "m365", "okta", "s3", "slack"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"canary", "cloudtrail", "controls", "entra", "eventhubs", "github", "google", "kafka", "m365", "okta", "s3", "slack"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }

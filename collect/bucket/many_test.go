@@ -65,6 +65,9 @@ func (e *endless) Pause() (time.Duration, time.Duration) { return 0, 0 }
 // TestManyObjects: objects are listed, and wait to be fetched, in memory that does not grow with their number (F13): 120,000 with
 // DAYBREAK_LIVE=long.
 func TestManyObjects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("memory is measured without the race detector, which has its own")
+	}
 	const most = 48 << 20
 	many := 10_000
 	if os.Getenv("DAYBREAK_LIVE") == "long" { // as of test/live

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/canary"
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/controls"
@@ -42,6 +43,7 @@ type setting struct {
 	source  func(*config.Source)
 	collect func(*collect.Options)
 	client  func(*rest.Shared)
+	canary  func(*canary.Options)
 	opened  func(*node.Node) // before it collects
 	// between stands between the product and the simulator.
 	between func(http.Handler) http.Handler
@@ -165,7 +167,7 @@ func (w *world) start() {
 	w.Helper()
 	c := config.Default()
 	c.Sources = w.sources
-	n, err := node.Open(w.Context(), node.Options{Dir: w.dir, Role: "test", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client, Reconcile: silent, Controls: w.controls, Listen: w.set.listen}})
+	n, err := node.Open(w.Context(), node.Options{Dir: w.dir, Role: "test", Config: c, Log: slog.New(w.log), Adjust: node.Adjust{Collector: w.collector, Client: w.client, Reconcile: silent, Controls: w.controls, Canary: w.set.canary, Listen: w.set.listen}})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -1,0 +1,130 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/canary"
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/provider/graph"
+)
+
+// planting is a source that plants canaries.
+type planting struct {
+	*canary.Watch
+	client *graph.Client
+}
+
+// Provider returns what is known of the token service.
+func (p *planting) Provider() ProviderStatus {
+	return ProviderStatus{TokenExpires: p.client.TokenExpires(), Budget: p.client.Budget().Status()}
+}
+
+// canary makes the watch of a source. Its client has a budget of its own, for it asks no API for anything.
+func (s *sources) canary(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
+	client, err := NewGraphClient(&c, s.shared(&c, "canary"))
+	if err != nil {
+		return nil, err
+	}
+	o := canary.Options{
+		Name: c.Name, Tenant: c.Tenant, ClientID: c.ClientID, Live: c.Mode == "live", Every: c.Every.Std(), SignIn: client.SignIn,
+		Collected: func(channel string) canary.Collected {
+			return collects(s.n.live.Load().config.Sources, c.Tenant, channel)
+		},
+		Journal: s.n.journal, DB: s.n.db, Acts: acts, Log: s.n.log,
+	}
+	if s.adjust.Canary != nil {
+		s.adjust.Canary(&o)
+	}
+	w, err := canary.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return &planting{w, client}, nil
+}
+
+// hubOf is the hub to which a diagnostic setting that names none sends a category
+// (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
+func hubOf(category string) string { return "insights-logs-" + strings.ToLower(category) }
+
+// collects says whether sources collect a channel of a tenant: under its name, or from the hub that a category has if nobody
+// gave it another. What other hubs hold only records can tell.
+func collects(sources []config.Source, tenant, channel string) canary.Collected {
+	best := canary.Never
+	for i := range sources {
+		c := &sources[i]
+		switch {
+		case c.Tenant != tenant || config.Watches(c.Type):
+		case slices.ContainsFunc(c.Streams, func(s string) bool {
+			return s == channel || c.Type == "eventhubs" && strings.EqualFold(s, hubOf(channel))
+		}):
+			return canary.Surely
+		case c.Type == "eventhubs" && channel == canary.HubCategory:
+			best = canary.Perhaps
+		}
+	}
+	return best
+}
+
+// look shows a batch to the canaries.
+func (s *sources) look(b *journal.Batch) {
+	for _, src := range s.all() {
+		if w := src.canaries(); w != nil {
+			w.Look(b)
+		}
+	}
+}
+
+// canaries is the watch of a source that plants them, nil of others.
+func (src *source) canaries() *planting {
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	w, _ := src.collector.(*planting)
+	return w
+}
+
+// Canary is how canaries of a kind stand with a channel.
+type Canary struct {
+	Tenant, Source string
+	Live           bool
+	Every          time.Duration
+	canary.Standing
+	Trouble string // why none is planted
+}
+
+// Canaries returns how the canaries of each source stand with each channel.
+func (n *Node) Canaries() (list []Canary) {
+	for _, src := range n.sources.all() {
+		c := &src.config
+		if c.Type != "canary" {
+			continue
+		}
+		of := Canary{Tenant: c.Tenant, Source: c.Name, Live: c.Mode == "live", Every: c.Every.Std()}
+		var standings []canary.Standing
+		st := src.status()
+		of.Trouble = st.Trouble
+		if w := src.canaries(); w != nil {
+			standings = w.Standings()
+			for _, s := range w.Status() {
+				if s.State != "collecting" {
+					of.Trouble = s.LastError
+				}
+			}
+		}
+		if len(standings) == 0 {
+			of.Standing = canary.Standing{Kind: canary.SignIn}
+			list = append(list, of)
+		}
+		for _, s := range standings {
+			of.Standing = s
+			list = append(list, of)
+		}
+	}
+	return list
+}

@@ -1,0 +1,105 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package live_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/canary"
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/incident"
+	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/sim/graph"
+)
+
+// TestF17Canary: a log that leaves out what happened, and is in good order otherwise, is found out by a canary: one comes, is
+// timed and raises nothing; the next is left out of the log, and becomes an alert while the log is collected without a gap.
+func TestF17Canary(t *testing.T) {
+	t.Parallel()
+	const channel = "signIns.servicePrincipal"
+	var hidden atomic.Bool
+	var ahead atomic.Int64 // of the canaries' clock before ours
+	var api atomic.Pointer[http.Handler]
+	w := newWorld(t, setting{
+		slow: true,
+		between: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if h := api.Load(); h != nil {
+					next = *h
+				}
+				next.ServeHTTP(rw, r)
+			})
+		},
+		canary: func(o *canary.Options) {
+			o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		},
+	})
+	whole := graph.New(graph.Config{
+		Tenant: w.sim, PerMinute: 1_000_000,
+		Hide: func(string, map[string]any) bool { return hidden.Load() },
+	}).Mount(w.sim.Handler())
+	api.Store(&whole)
+
+	id, secret := w.sim.Canary()
+	file := filepath.Join(filepath.Dir(w.dir), "canaries.secret")
+	w.writeSecret(file, secret)
+	w.door.know(secret)
+	log, plants := w.source("entra"), config.DefaultSource("canary")
+	log.Type, log.Streams = "entra", []string{channel}
+	plants.Name, plants.Tenant, plants.ClientID, plants.ClientSecret, plants.Login = "canaries", log.Tenant, id, config.Secret("file:"+file), w.url
+	plants.Streams, plants.Mode = config.Streams("canary"), "live"
+	w.sources = []config.Source{log, plants}
+
+	standing := func() node.Canary {
+		list := w.node.Canaries()
+		if len(list) != 1 || list[0].Channel != "" && (list[0].Channel != channel || list[0].Collected != canary.Surely) {
+			t.Fatalf("canaries are %+v", list)
+		}
+		return list[0]
+	}
+	missing := func() (alerts int) {
+		list, err := w.node.Alerts(t.Context(), incident.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range list {
+			if list[i].Title == "A canary has not arrived" {
+				alerts++
+			}
+		}
+		return alerts
+	}
+	w.start()
+	w.until("one is planted", func() (bool, string) { c := standing(); return c.Waiting == 1, fmt.Sprintf("%+v", c) })
+	w.pass(10*time.Minute, 5*time.Minute)
+	w.until("it has come", func() (bool, string) {
+		c := standing()
+		return c.Waiting == 0 && len(c.Delays) == 1 && c.Missing == 0, fmt.Sprintf("%+v", c)
+	})
+	hidden.Store(true)
+	ahead.Store(int64(61 * time.Minute))
+	w.restart()
+	w.until("another is planted", func() (bool, string) { c := standing(); return c.Waiting == 1, fmt.Sprintf("%+v", c) })
+	w.pass(10*time.Minute, 5*time.Minute)
+	if n := missing(); n != 0 {
+		t.Errorf("%d alerts before it is overdue", n)
+	}
+	ahead.Add(int64(2*time.Hour + time.Minute))
+	w.restart()
+	w.until("an alert", func() (bool, string) { return missing() == 1, fmt.Sprintf("%+v", standing()) })
+	if c := standing(); c.Missing != 1 || len(c.Delays) != 1 {
+		t.Errorf("it stands so: %+v", c)
+	}
+	for _, g := range w.peek().Gaps {
+		if !g.Permanent || strings.HasPrefix(g.Stream, "sign-in") {
+			t.Errorf("the log was in good order, and has a gap: %+v", g)
+		}
+	}
+}
