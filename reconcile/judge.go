@@ -111,16 +111,6 @@ func (j *judgment) cover(t *tenant, stream string) (c StreamCover, err error) {
 	return all.Streams[stream], err
 }
 
-// collected reports whether all of some streams are.
-func (j *judgment) collected(tenant string, streams []string) bool {
-	for _, s := range streams {
-		if j.r.opts.Source(tenant, s) == "" {
-			return false
-		}
-	}
-	return len(streams) > 0
-}
-
 // complete reports whether all of some streams is in the journal that happened in [from, to), and has had the time to come.
 func (j *judgment) complete(t *tenant, streams []string, from, to int64) (bool, error) {
 	if from < j.forgotten {
@@ -216,7 +206,7 @@ func (j *judgment) uses(t *tenant) error {
 	for i := range list {
 		p := &list[i]
 		streams := signInStreams(p.app)
-		if !j.collected(t.name, streams) || p.app && j.r.opts.Microsoft(p.about.App) || p.last < t.latest-keepUses {
+		if !j.r.opts.collected(t.name, streams) || p.app && j.r.opts.Microsoft(p.about.App) || p.last < t.latest-keepUses {
 			j.settled = append(j.settled, Key(p.key))
 			continue
 		}
@@ -255,7 +245,7 @@ func (j *judgment) write(t *tenant) error {
 		if err := l.orphans(t); err != nil {
 			return err
 		}
-		if err := l.unneeded(t, j.collected); err != nil {
+		if err := l.unneeded(t); err != nil {
 			return err
 		}
 		for i := range j.findings {
@@ -426,7 +416,7 @@ const (
 // verdict tells why a channel lacks acts.
 func (j *judgment) verdict(t *tenant, m *lacking) (Verdict, error) {
 	streams := shows[m.kind][m.channel]
-	if !j.collected(t.name, streams) {
+	if !j.r.opts.collected(t.name, streams) {
 		return NotCollected, nil
 	}
 	var ever bool
@@ -451,20 +441,14 @@ func (j *judgment) verdict(t *tenant, m *lacking) (Verdict, error) {
 }
 
 // unneeded deletes what is to be held against a channel that nobody collects.
-func (l *ledger) unneeded(t *tenant, collected func(string, []string) bool) error {
-	if !collected(t.name, signInStreams(false)) && !collected(t.name, signInStreams(true)) {
+func (l *ledger) unneeded(t *tenant) error {
+	if !l.opts.signIns(t.name) {
 		if err := l.exec(`DELETE FROM reconcile_issue WHERE tenant = $1`, t.id); err != nil {
 			return err
 		}
 	}
 	for k := range kinds {
-		n := 0
-		for _, streams := range shows[k] {
-			if collected(t.name, streams) {
-				n++
-			}
-		}
-		if n < 2 {
+		if !l.opts.compared(t.name, k) {
 			if err := l.exec(`DELETE FROM reconcile_act WHERE tenant = $1 AND kind = $2`, t.id, int(k)); err != nil {
 				return err
 			}

@@ -44,13 +44,10 @@ func (l *ledger) take(g *group) error {
 		if err != nil {
 			return err
 		}
-		for _, do := range [...]func(int64, *gathered) error{l.issues, l.uses, l.acts} {
-			if err := do(id, t); err != nil {
+		for _, do := range [...]func(int64, string, *gathered) error{l.issues, l.uses, l.acts, l.switches} {
+			if err := do(id, name, t); err != nil {
 				return err
 			}
-		}
-		if err := l.switches(id, name, t); err != nil {
-			return err
 		}
 	}
 	for i := range g.told {
@@ -70,7 +67,11 @@ func (l *ledger) tenant(name string, latest int64) (id int64, err error) {
 
 func byKey(a, b Key) int { return bytes.Compare(a[:], b[:]) }
 
-func (l *ledger) issues(tenant int64, t *gathered) error {
+// issues notes sessions and tokens, where a log of sign-ins is collected: judge would forget them otherwise.
+func (l *ledger) issues(tenant int64, name string, t *gathered) error {
+	if !l.opts.signIns(name) {
+		return nil
+	}
 	for _, k := range slices.SortedFunc(maps.Keys(t.issues), byKey) {
 		s := t.issues[k]
 		err := l.exec(`
@@ -90,10 +91,14 @@ const (
 	issuedIn = `EXISTS (SELECT 1 FROM reconcile_issue AS i WHERE i.tenant = u.tenant AND i.key IN (u.key, u.session) AND i.first <= u.first + $1 AND i.last >= u.first - $2)`
 )
 
-// uses notes those of which no sign-in is known.
-func (l *ledger) uses(tenant int64, t *gathered) error {
+// uses notes those of which no sign-in is known, where something could be said of them.
+func (l *ledger) uses(tenant int64, name string, t *gathered) error {
+	people, apps := l.opts.collected(name, signInStreams(false)), l.opts.collected(name, signInStreams(true))
 	for _, k := range slices.SortedFunc(maps.Keys(t.uses), byKey) {
 		u := t.uses[k]
+		if !u.app && !people || u.app && (!apps || l.opts.Microsoft(u.about.App)) {
+			continue
+		}
 		about, err := json.Marshal(&u.about)
 		if err != nil {
 			return err
@@ -126,9 +131,13 @@ type counted struct {
 	channel int
 }
 
-// acts counts, and forgets those that every channel that should has shown.
-func (l *ledger) acts(tenant int64, t *gathered) error {
+// acts counts, and notes who has shown what, where two channels are collected that can be held against each other.
+func (l *ledger) acts(tenant int64, name string, t *gathered) error {
 	counts := map[counted]int64{}
+	var compared [kinds]bool
+	for k := range kinds {
+		compared[k] = l.opts.compared(name, k)
+	}
 	for _, k := range slices.SortedFunc(maps.Keys(t.acts), byKey) {
 		s := t.acts[k]
 		var mask, had int64
@@ -137,18 +146,19 @@ func (l *ledger) acts(tenant int64, t *gathered) error {
 				mask |= 1 << c
 			}
 		}
-		// Most are shown for the first time.
-		n, err := l.changed(`
-			INSERT INTO reconcile_act (tenant, key, kind, operation, hour, channels) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (tenant, key) DO NOTHING`, tenant, k[:], int(s.kind), s.op, s.hour, mask)
-		if err == nil && n == 0 {
-			err = l.query(`SELECT channels FROM reconcile_act WHERE tenant = $1 AND key = $2`, []any{tenant, k[:]}, &had)
-			if err == nil && mask|had != had {
-				err = l.exec(`UPDATE reconcile_act SET channels = channels | $3 WHERE tenant = $1 AND key = $2`, tenant, k[:], mask)
+		if compared[s.kind] { // most are shown for the first time
+			n, err := l.changed(`
+				INSERT INTO reconcile_act (tenant, key, kind, operation, hour, channels) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (tenant, key) DO NOTHING`, tenant, k[:], int(s.kind), s.op, s.hour, mask)
+			if err == nil && n == 0 {
+				err = l.query(`SELECT channels FROM reconcile_act WHERE tenant = $1 AND key = $2`, []any{tenant, k[:]}, &had)
+				if err == nil && mask|had != had {
+					err = l.exec(`UPDATE reconcile_act SET channels = channels | $3 WHERE tenant = $1 AND key = $2`, tenant, k[:], mask)
+				}
 			}
-		}
-		if err != nil {
-			return err
+			if err != nil {
+				return err
+			}
 		}
 		for c := range s.channel {
 			if bit := int64(1) << c; mask&^had&bit != 0 {

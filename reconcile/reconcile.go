@@ -69,6 +69,27 @@ type Options struct {
 	Log     *slog.Logger
 }
 
+// collected reports whether all of some streams are.
+func (o *Options) collected(tenant string, streams []string) bool {
+	return len(streams) > 0 && !slices.ContainsFunc(streams, func(s string) bool { return o.Source(tenant, s) == "" })
+}
+
+// compared reports whether two channels or more of a kind of acts are collected, so that there is something to hold against each other.
+func (o *Options) compared(tenant string, k Kind) bool {
+	n := 0
+	for _, streams := range shows[k] {
+		if o.collected(tenant, streams) {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// signIns reports whether a log of sign-ins is collected that a use could be missing from.
+func (o *Options) signIns(tenant string) bool {
+	return o.collected(tenant, signInStreams(false)) || o.collected(tenant, signInStreams(true))
+}
+
 // Reconciler holds channels against each other. It is safe for concurrent use.
 type Reconciler struct {
 	db   *store.DB

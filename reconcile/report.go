@@ -107,7 +107,7 @@ func (j *judgment) report(t *tenant, from, to int64, out *Report) error {
 				if s.Verdict, err = j.verdict(t, &m); err != nil {
 					return err
 				}
-			} else if counts[c] == 0 && !j.collected(t.name, shows[k.kind][c]) {
+			} else if counts[c] == 0 && !j.r.opts.collected(t.name, shows[k.kind][c]) {
 				s.Verdict = NotCollected
 			}
 			h.Channels = append(h.Channels, s)
