@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
@@ -113,7 +114,7 @@ func (j *judgment) cover(t *tenant, stream string) (c StreamCover, err error) {
 
 // complete reports whether all of some streams is in the journal that happened in [from, to), and has had the time to come.
 func (j *judgment) complete(t *tenant, streams []string, from, to int64) (bool, error) {
-	if from < j.forgotten {
+	if from < max(j.forgotten, t.latest-j.r.opts.keepIssued()) {
 		return false, nil
 	}
 	for _, s := range streams {
@@ -127,39 +128,64 @@ func (j *judgment) complete(t *tenant, streams []string, from, to int64) (bool, 
 
 // settle forgets the uses whose sign-in has come, and takes back what was said of them.
 func (j *judgment) settle(t *tenant) error {
-	return j.r.db.Write(j.ctx, func(tx *sql.Tx) error {
-		l := newLedger(j.ctx, tx, &j.r.opts)
-		window := j.r.opts.Window.Milliseconds()
-		var late []Key
-		err := l.each(`SELECT u.key, u.session FROM reconcile_use AS u WHERE u.tenant = $3 AND u.orphan = 1 AND `+issuedIn, []any{skew, window, t.id}, func(rows *sql.Rows) error {
-			var key, session []byte
-			err := rows.Scan(&key, &session)
-			late = append(late, groupOf(key, session))
+	const atOnce = 10_000
+	for after := []byte{}; ; {
+		var ask []asked
+		var orphan []bool
+		err := j.r.rows(j.ctx, `SELECT key, session, first, orphan FROM reconcile_use WHERE tenant = $1 AND key > $2 ORDER BY key LIMIT $3`, []any{t.id, after, atOnce}, func(rows *sql.Rows) error {
+			var session []byte
+			var u asked
+			var said bool
+			err := rows.Scan(&after, &session, &u.first, &said)
+			copy(u.key[:], after)
+			copy(u.session[:], session)
+			ask, orphan = append(ask, u), append(orphan, said)
 			return err
 		})
-		if err != nil {
+		if err != nil || len(ask) == 0 {
 			return err
 		}
-		for _, k := range late {
-			err := l.exec(`UPDATE reconcile_finding SET stop = start WHERE code = $1`, gapCode(t.name, k))
+		if err := j.r.db.Write(j.ctx, func(tx *sql.Tx) error {
+			return newLedger(j.ctx, tx, &j.r.opts, j.r.runs).settle(t, ask, orphan)
+		}); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *ledger) settle(t *tenant, ask []asked, orphan []bool) error {
+	given, err := l.issuedOf(t.id, ask)
+	if err != nil {
+		return err
+	}
+	for i := range ask {
+		if !given[i] {
+			continue
+		}
+		u := &ask[i]
+		if orphan[i] {
+			gap := gapCode(t.name, groupOf(u.key, u.session))
+			err := l.exec(`UPDATE reconcile_finding SET stop = start WHERE code = $1`, gap)
 			if err == nil {
-				err = l.exec(`UPDATE reconcile_finding SET `+isDue+` WHERE code = $1`, gapCode(t.name, k))
+				err = l.exec(`UPDATE reconcile_finding SET `+isDue+` WHERE code = $1`, gap)
 			}
 			if err != nil {
 				return err
 			}
 		}
-		return l.exec(`DELETE FROM reconcile_use AS u WHERE u.tenant = $3 AND `+issuedIn, skew, window, t.id)
-	})
+		if err := l.exec(`DELETE FROM reconcile_use WHERE tenant = $1 AND key = $2`, t.id, u.key[:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // groupOf is what the uses of one orphan have in common: the session, or the token where there is none.
-func groupOf(key, session []byte) (k Key) {
-	if len(session) == len(k) {
-		key = session
+func groupOf(key, session Key) Key {
+	if session != (Key{}) {
+		return session
 	}
-	copy(k[:], key)
-	return k
+	return key
 }
 
 func gapCode(tenant string, k Key) string    { return codeOf(tenant, "orphan", k) }
@@ -167,7 +193,7 @@ func recordCode(tenant string, k Key) string { return codeOf(tenant, "orphan rec
 
 // pending is a use of which no sign-in is known.
 type pending struct {
-	key, session        []byte
+	key, session        Key
 	issued, first, last int64
 	app                 bool
 	about               About
@@ -185,8 +211,10 @@ func (p *pending) begun() int64 {
 const pendingColumns = `SELECT key, session, issued, first, last, app, about, event FROM reconcile_use WHERE tenant = $1 AND orphan = $2 ORDER BY first, event, key`
 
 func scanPending(rows *sql.Rows) (p pending, err error) {
-	var about []byte
-	if err = rows.Scan(&p.key, &p.session, &p.issued, &p.first, &p.last, &p.app, &about, &p.event); err == nil {
+	var key, session, about []byte
+	if err = rows.Scan(&key, &session, &p.issued, &p.first, &p.last, &p.app, &about, &p.event); err == nil {
+		copy(p.key[:], key)
+		copy(p.session[:], session)
 		err = json.Unmarshal(about, &p.about)
 	}
 	return p, err
@@ -207,7 +235,7 @@ func (j *judgment) uses(t *tenant) error {
 		p := &list[i]
 		streams := signInStreams(p.app)
 		if !j.r.opts.collected(t.name, streams) || p.app && j.r.opts.Microsoft(p.about.App) || p.last < t.latest-keepUses {
-			j.settled = append(j.settled, Key(p.key))
+			j.settled = append(j.settled, p.key)
 			continue
 		}
 		from, to := p.first-j.r.opts.Window.Milliseconds(), p.first+skew
@@ -222,7 +250,7 @@ func (j *judgment) uses(t *tenant) error {
 			return err
 		}
 		if ok {
-			j.orphans = append(j.orphans, Key(p.key))
+			j.orphans = append(j.orphans, p.key)
 		}
 	}
 	return nil
@@ -231,7 +259,7 @@ func (j *judgment) uses(t *tenant) error {
 // write notes what a round has found of a tenant.
 func (j *judgment) write(t *tenant) error {
 	err := j.r.db.Write(j.ctx, func(tx *sql.Tx) error {
-		l := newLedger(j.ctx, tx, &j.r.opts)
+		l := newLedger(j.ctx, tx, &j.r.opts, j.r.runs)
 		for _, k := range j.settled {
 			if err := l.exec(`DELETE FROM reconcile_use WHERE tenant = $1 AND key = $2 AND orphan = 0`, t.id, k[:]); err != nil {
 				return err
@@ -380,7 +408,7 @@ func (r *Reconciler) lackingOf(t *tenant, f *finding) lacking {
 // missing counts what channels have not shown and owe.
 func (r *Reconciler) missing(ctx context.Context, t *tenant) (map[lacking]int64, error) {
 	out := map[lacking]int64{}
-	err := r.rows(ctx, `SELECT kind, operation, hour, channels, COUNT(*) FROM reconcile_act WHERE tenant = $1 AND hour >= $2 GROUP BY kind, operation, hour, channels`,
+	err := r.rows(ctx, `SELECT c.kind, c.operation, c.hour, s.channels, s.acts FROM reconcile_cell AS c JOIN reconcile_shown AS s ON s.cell = c.id WHERE c.tenant = $1 AND c.hour >= $2 AND s.acts > 0`,
 		[]any{t.id, (t.latest - keepActs) / hourMillis}, func(rows *sql.Rows) error {
 			var m lacking
 			var mask, n int64
@@ -443,13 +471,17 @@ func (j *judgment) verdict(t *tenant, m *lacking) (Verdict, error) {
 // unneeded deletes what is to be held against a channel that nobody collects.
 func (l *ledger) unneeded(t *tenant) error {
 	if !l.opts.signIns(t.name) {
-		if err := l.exec(`DELETE FROM reconcile_issue WHERE tenant = $1`, t.id); err != nil {
+		if err := l.dropAll(place{t.id, issued}, forever); err != nil {
 			return err
 		}
 	}
 	for k := range kinds {
 		if !l.opts.compared(t.name, k) {
-			if err := l.exec(`DELETE FROM reconcile_act WHERE tenant = $1 AND kind = $2`, t.id, int(k)); err != nil {
+			err := l.exec(`DELETE FROM reconcile_cell WHERE tenant = $1 AND kind = $2`, t.id, int(k))
+			if err == nil {
+				err = l.dropAll(place{t.id, actsOf(k)}, forever)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -459,14 +491,21 @@ func (l *ledger) unneeded(t *tenant) error {
 
 // forget deletes what is too old to matter.
 func (l *ledger) forget(t *tenant) error {
+	if err := l.dropAll(place{t.id, issued}, t.latest-l.opts.keepIssued()-1); err != nil {
+		return err
+	}
+	for k := range kinds {
+		if err := l.dropAll(place{t.id, actsOf(k)}, t.latest-keepActs-1); err != nil {
+			return err
+		}
+	}
 	for _, d := range [...]struct {
 		text   string
 		before int64
 	}{
-		{`DELETE FROM reconcile_issue WHERE tenant = $1 AND last < $2`, t.latest - l.opts.Window.Milliseconds() - 24*hourMillis},
 		{`DELETE FROM reconcile_use WHERE tenant = $1 AND orphan = 0 AND last < $2`, t.latest - keepUses},
 		{`DELETE FROM reconcile_use WHERE tenant = $1 AND last < $2`, t.latest - keepFindings},
-		{`DELETE FROM reconcile_act WHERE tenant = $1 AND hour < $2`, (t.latest - keepActs) / hourMillis},
+		{`DELETE FROM reconcile_cell WHERE tenant = $1 AND hour < $2`, (t.latest - keepActs) / hourMillis},
 		{`DELETE FROM reconcile_count WHERE tenant = $1 AND hour < $2`, (t.latest - keepFindings) / hourMillis},
 		{`DELETE FROM reconcile_switch WHERE tenant = $1 AND at < $2 AND reason <> 'audit bypassed'`, t.latest - keepFindings},
 	} {
@@ -477,31 +516,40 @@ func (l *ledger) forget(t *tenant) error {
 	return l.exec(`DELETE FROM reconcile_finding WHERE tenant = $1 AND due = 0 AND start < $2 AND stop < $2 AND kind <> ''`, t.name, t.latest-keepFindings)
 }
 
-// bound forgets the oldest tenth of sessions, tokens and acts when there are more than are kept. Nothing is said of
-// the time before.
+// bound forgets the oldest of sessions, tokens and acts, a tenth or more, when there are more than are kept, and the oldest of
+// uses likewise. Nothing is said of the time before.
 func (r *Reconciler) bound(ctx context.Context) error {
-	var rows, last int64
-	err := r.db.Read().QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM reconcile_issue) + (SELECT COUNT(*) FROM reconcile_use) + (SELECT COUNT(*) FROM reconcile_act)`).Scan(&rows)
-	if err != nil || rows <= int64(r.opts.MaxRows) {
+	before := int64(-1)
+	if n := r.runs.entries; n > r.opts.MaxEntries {
+		list := r.runs.oldestFirst(n - r.opts.MaxEntries*9/10)
+		before = list[len(list)-1].newest
+	}
+	var uses int
+	err := r.db.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM reconcile_use WHERE orphan = 0`).Scan(&uses)
+	if err == nil && uses > r.opts.MaxUses {
+		var last int64
+		err = r.db.Read().QueryRowContext(ctx, `SELECT last FROM reconcile_use WHERE orphan = 0 ORDER BY last LIMIT 1 OFFSET $1`, uses-r.opts.MaxUses*9/10).Scan(&last)
+		before = max(before, last)
+	}
+	if err != nil || before < 0 {
 		return err
 	}
-	err = r.db.Read().QueryRowContext(ctx, `
-		SELECT at FROM (SELECT last AS at FROM reconcile_issue UNION ALL SELECT last FROM reconcile_use UNION ALL SELECT hour * $1 FROM reconcile_act)
-		ORDER BY at LIMIT 1 OFFSET $2`, hourMillis, rows-int64(r.opts.MaxRows)*9/10).Scan(&last)
-	if err != nil {
-		return err
-	}
-	r.opts.Log.Warn("more sessions, tokens and acts than are kept: the oldest are forgotten, and nothing is said of the time before", "rows", rows, "before", time.UnixMilli(last).UTC())
+	r.opts.Log.Warn("more sessions, tokens and acts than are kept: the oldest are forgotten, and nothing is said of the time before",
+		"kept", r.runs.entries, "uses", uses, "before", time.UnixMilli(before).UTC())
 	return r.db.Write(ctx, func(tx *sql.Tx) error {
-		l := newLedger(ctx, tx, &r.opts)
-		for _, text := range []string{
-			`DELETE FROM reconcile_issue WHERE last <= $1`, `DELETE FROM reconcile_use WHERE last <= $1 AND orphan = 0`,
-			`UPDATE reconcile_state SET forgotten = max(forgotten, $1)`,
-		} {
-			if err := l.exec(text, last); err != nil {
+		l := newLedger(ctx, tx, &r.opts, r.runs)
+		for p := range maps.Clone(r.runs.at) {
+			if err := l.dropAll(p, before); err != nil {
 				return err
 			}
 		}
-		return l.exec(`DELETE FROM reconcile_act WHERE hour <= $1`, last/hourMillis)
+		for _, text := range []string{
+			`DELETE FROM reconcile_use WHERE last <= $1 AND orphan = 0`, `UPDATE reconcile_state SET forgotten = max(forgotten, $1)`,
+		} {
+			if err := l.exec(text, before); err != nil {
+				return err
+			}
+		}
+		return l.exec(`DELETE FROM reconcile_cell WHERE hour <= $1`, before/hourMillis)
 	})
 }

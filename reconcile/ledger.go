@@ -29,11 +29,12 @@ type ledger struct {
 	ctx   context.Context
 	tx    *sql.Tx
 	opts  *Options
+	runs  *runs
 	stmts map[string]*sql.Stmt
 }
 
-func newLedger(ctx context.Context, tx *sql.Tx, o *Options) *ledger {
-	return &ledger{ctx: ctx, tx: tx, opts: o, stmts: map[string]*sql.Stmt{}}
+func newLedger(ctx context.Context, tx *sql.Tx, o *Options, all *runs) *ledger {
+	return &ledger{ctx: ctx, tx: tx, opts: o, runs: all, stmts: map[string]*sql.Stmt{}}
 }
 
 // take writes what a group says, in an order that is always the same.
@@ -69,53 +70,92 @@ func byKey(a, b Key) int { return bytes.Compare(a[:], b[:]) }
 
 // issues notes sessions and tokens, where a log of sign-ins is collected: judge would forget them otherwise.
 func (l *ledger) issues(tenant int64, name string, t *gathered) error {
-	if !l.opts.signIns(name) {
+	if !l.opts.signIns(name) || len(t.issues) == 0 {
 		return nil
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(t.issues), byKey) {
-		s := t.issues[k]
-		err := l.exec(`
-			INSERT INTO reconcile_issue (tenant, key, first, last) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (tenant, key) DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last)`, tenant, k[:], s.first, s.last)
-		if err != nil {
-			return err
-		}
+	list := make([]entry, 0, len(t.issues))
+	for k, s := range t.issues {
+		list = append(list, entry{k, s.first, s.last})
 	}
-	return nil
+	slices.SortFunc(list, func(a, b entry) int { return byKey(a.key, b.key) })
+	return l.put(place{tenant, issued}, list, t.latest-l.opts.keepIssued())
 }
 
-// issuedIn is the condition that a sign-in has given out a use's token or session: of a token, within the window before
-// its use. skew is what two services' clocks may differ by.
-const (
-	skew     = 10 * int64(time.Minute/time.Millisecond)
-	issuedIn = `EXISTS (SELECT 1 FROM reconcile_issue AS i WHERE i.tenant = u.tenant AND i.key IN (u.key, u.session) AND i.first <= u.first + $1 AND i.last >= u.first - $2)`
-)
+// keepIssued is how long sessions and tokens are kept: as long as anything is said of a use that may come late, as in a back-fill.
+func (o *Options) keepIssued() int64 { return keepUses + o.Window.Milliseconds() + skew }
+
+// skew is what two services' clocks may differ by.
+const skew = 10 * int64(time.Minute/time.Millisecond)
+
+// asked is a use of which it is asked whether a sign-in has given out its token or session.
+type asked struct {
+	key, session Key // zeros: it has none
+	first        int64
+}
+
+// issuedOf reports for each use whether a sign-in has given out its token or session: of a token, within the window before its use.
+func (l *ledger) issuedOf(tenant int64, uses []asked) ([]bool, error) {
+	keys := make([]Key, 0, 2*len(uses))
+	for i := range uses {
+		if keys = append(keys, uses[i].key.canonical()); uses[i].session != (Key{}) {
+			keys = append(keys, uses[i].session.canonical())
+		}
+	}
+	slices.SortFunc(keys, byKey)
+	keys = slices.Compact(keys)
+	found, err := l.get(place{tenant, issued}, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]bool, len(uses))
+	for i := range uses {
+		u := &uses[i]
+		for _, k := range [...]Key{u.key.canonical(), u.session.canonical()} {
+			n, ok := slices.BinarySearchFunc(keys, k, byKey)
+			if !ok {
+				continue
+			}
+			if e := &found[n]; e.key == k && e.a <= u.first+skew && e.b >= u.first-l.opts.Window.Milliseconds() {
+				out[i] = true
+			}
+		}
+	}
+	return out, nil
+}
 
 // uses notes those of which no sign-in is known, where something could be said of them.
 func (l *ledger) uses(tenant int64, name string, t *gathered) error {
 	people, apps := l.opts.collected(name, signInStreams(false)), l.opts.collected(name, signInStreams(true))
+	var list []*used
+	var ask []asked
 	for _, k := range slices.SortedFunc(maps.Keys(t.uses), byKey) {
 		u := t.uses[k]
-		if !u.app && !people || u.app && (!apps || l.opts.Microsoft(u.about.App)) {
+		if !u.app && people || u.app && apps && !l.opts.Microsoft(u.about.App) {
+			list, ask = append(list, u), append(ask, asked{k, u.session, u.first})
+		}
+	}
+	given, err := l.issuedOf(tenant, ask)
+	if err != nil {
+		return err
+	}
+	for i, u := range list {
+		if given[i] {
 			continue
 		}
 		about, err := json.Marshal(&u.about)
 		if err != nil {
 			return err
 		}
-		var session []byte
+		session := []byte{}
 		if u.session != (Key{}) {
 			session = u.session[:]
 		}
 		err = l.exec(`
-			INSERT INTO reconcile_use (tenant, key, session, issued, first, last, app, about, event, orphan)
-			SELECT tenant, key, session, issued, first, last, app, about, event, 0 FROM (
-				SELECT $3 AS tenant, $4 AS key, $5 AS session, $6 AS issued, $7 AS first, $8 AS last, $9 AS app, $10 AS about, $11 AS event) AS u
-			WHERE NOT `+issuedIn+`
+			INSERT INTO reconcile_use (tenant, key, session, issued, first, last, app, about, event, orphan) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)
 			ON CONFLICT (tenant, key) DO UPDATE SET last = max(last, excluded.last), first = min(first, excluded.first),
 				about = CASE WHEN excluded.first < first THEN excluded.about ELSE about END,
 				event = CASE WHEN excluded.first < first THEN excluded.event ELSE event END`,
-			skew, l.opts.Window.Milliseconds(), tenant, k[:], append([]byte{}, session...), u.issued, u.first, u.last, u.app, about, u.event.String())
+			tenant, u.key[:], session, u.issued, u.first, u.last, u.app, about, u.event.String())
 		if err != nil {
 			return err
 		}
@@ -128,53 +168,100 @@ type counted struct {
 	kind    Kind
 	op      string
 	hour    int64
-	channel int
+	channel Channel
 }
 
 // acts counts, and notes who has shown what, where two channels are collected that can be held against each other.
 func (l *ledger) acts(tenant int64, name string, t *gathered) error {
 	counts := map[counted]int64{}
-	var compared [kinds]bool
-	for k := range kinds {
-		compared[k] = l.opts.compared(name, k)
-	}
-	for _, k := range slices.SortedFunc(maps.Keys(t.acts), byKey) {
-		s := t.acts[k]
-		var mask, had int64
-		for c, shown := range s.channel {
-			if shown {
-				mask |= 1 << c
+	for kind := range kinds {
+		var keys []Key
+		for k, s := range t.acts {
+			if s.kind == kind {
+				keys = append(keys, k)
 			}
 		}
-		if compared[s.kind] { // most are shown for the first time
-			n, err := l.changed(`
-				INSERT INTO reconcile_act (tenant, key, kind, operation, hour, channels) VALUES ($1, $2, $3, $4, $5, $6)
-				ON CONFLICT (tenant, key) DO NOTHING`, tenant, k[:], int(s.kind), s.op, s.hour, mask)
-			if err == nil && n == 0 {
-				err = l.query(`SELECT channels FROM reconcile_act WHERE tenant = $1 AND key = $2`, []any{tenant, k[:]}, &had)
-				if err == nil && mask|had != had {
-					err = l.exec(`UPDATE reconcile_act SET channels = channels | $3 WHERE tenant = $1 AND key = $2`, tenant, k[:], mask)
-				}
-			}
-			if err != nil {
+		slices.SortFunc(keys, byKey)
+		had := make([]int64, len(keys))
+		if l.opts.compared(name, kind) {
+			var err error
+			if had, err = l.show(tenant, kind, keys, t); err != nil {
 				return err
 			}
 		}
-		for c := range s.channel {
-			if bit := int64(1) << c; mask&^had&bit != 0 {
-				counts[counted{s.kind, s.op, s.hour, c}]++
+		for i, k := range keys {
+			s := t.acts[k]
+			for c := range channels {
+				if bit := int64(1) << c; s.channels&^had[i]&bit != 0 {
+					counts[counted{kind, s.op, s.hour, c}]++
+				}
 			}
 		}
 	}
 	for c, n := range counts { // sums, in whatever order
 		err := l.exec(`
 			INSERT INTO reconcile_count (tenant, kind, operation, hour, channel, acts) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (tenant, kind, operation, hour, channel) DO UPDATE SET acts = acts + excluded.acts`, tenant, int(c.kind), c.op, c.hour, c.channel, n)
+			ON CONFLICT (tenant, kind, operation, hour, channel) DO UPDATE SET acts = acts + excluded.acts`, tenant, int(c.kind), c.op, c.hour, int(c.channel), n)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// shift is that an act, which some channels had shown, has now been shown by more.
+type shift struct{ cell, from, to int64 }
+
+// show notes which channels have shown acts, whose keys are sorted, and returns which had before.
+func (l *ledger) show(tenant int64, kind Kind, keys []Key, t *gathered) ([]int64, error) {
+	p := place{tenant, actsOf(kind)}
+	found, err := l.get(p, keys)
+	if err != nil {
+		return nil, err
+	}
+	had := make([]int64, len(keys))
+	cells, shifts := map[counted]int64{}, map[shift]int64{}
+	var list []entry
+	for i, k := range keys {
+		s, e := t.acts[k], found[i]
+		if e.key != k { // the cell of an act is that of the record that showed it first
+			c := counted{kind: kind, op: s.op, hour: s.hour}
+			if cells[c] == 0 {
+				if cells[c], err = l.cell(tenant, &c); err != nil {
+					return nil, err
+				}
+			}
+			e = entry{k, cells[c], s.hour << channelBits}
+		}
+		had[i] = e.channels()
+		if s.channels&^had[i] == 0 {
+			continue
+		}
+		e.b |= s.channels
+		list = append(list, e)
+		shifts[shift{e.a, had[i], e.channels()}]++
+	}
+	for s, n := range shifts { // sums, in whatever order; of cells that are forgotten, none
+		if s.from != 0 {
+			if err := l.exec(`UPDATE reconcile_shown SET acts = acts - $3 WHERE cell = $1 AND channels = $2`, s.cell, s.from, n); err != nil {
+				return nil, err
+			}
+		}
+		err := l.exec(`
+			INSERT INTO reconcile_shown (cell, channels, acts) SELECT id, $2, $3 FROM reconcile_cell WHERE id = $1
+			ON CONFLICT (cell, channels) DO UPDATE SET acts = acts + excluded.acts`, s.cell, s.to, n)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return had, l.put(p, list, t.latest-keepActs)
+}
+
+func (l *ledger) cell(tenant int64, c *counted) (id int64, err error) {
+	err = l.query(`
+		INSERT INTO reconcile_cell (tenant, kind, hour, operation) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (tenant, kind, hour, operation) DO UPDATE SET hour = excluded.hour RETURNING id`, []any{tenant, int(c.kind), c.hour, c.op}, &id)
+	return id, err
 }
 
 // How long the recording of a subject stays off if nothing switches it on.

@@ -294,13 +294,8 @@ func (o *observer) graphActivity(p jsontape.Value) {
 
 func (o *observer) uses(u About, issued jsontape.Value, app bool) {
 	o.use = use{app: app, about: u}
-	var all []Key
-	if all = appendKeys(all, u.Session); len(all) > 0 {
-		o.use.session = all[0]
-	}
-	if all = appendKeys(all[:0], u.Token); len(all) > 0 {
-		o.use.key = all[0]
-	} else {
+	o.use.session, o.use.key = keyOf(u.Session), keyOf(u.Token)
+	if o.use.key == (Key{}) {
 		o.use.key = o.use.session
 	}
 	if o.use.key == (Key{}) {
@@ -313,12 +308,15 @@ func (o *observer) uses(u About, issued jsontape.Value, app bool) {
 }
 
 // gave notes a session or token that a sign-in has given out.
-func (o *observer) gave(id []byte) { o.f.issued = appendKeys(o.f.issued, string(id)) }
+func (o *observer) gave(id []byte) {
+	if k := keyOf(string(id)); k != (Key{}) {
+		o.f.issued = append(o.f.issued, k.canonical())
+	}
+}
 
-// appendKeys appends the keys of a session's or token's id. A token's is 16 bytes, which one log writes as a GUID and
-// another in base64 for URLs; of a GUID's bytes there are two orders (RFC 9562, 4, and Microsoft's).
-func appendKeys(dst []Key, id string) []Key {
-	var k Key
+// keyOf is the key of a session's or token's id; zeros: it is none. A token's is 16 bytes, which one log writes as a GUID and
+// another in base64 for URLs.
+func keyOf(id string) (k Key) {
 	switch {
 	case len(id) == 36 && field.GUID([]byte(id)):
 		if b, err := hex.DecodeString(strings.ReplaceAll(id, "-", "")); err == nil {
@@ -327,19 +325,24 @@ func appendKeys(dst []Key, id string) []Key {
 	case len(id) == 22:
 		b, err := base64.RawURLEncoding.DecodeString(id)
 		if err != nil || len(b) != len(k) {
-			return append(dst, digest(id))
+			return digest(id)
 		}
 		k = Key(b)
 	case len(id) > 0 && len(id) <= act.MaxName:
-		return append(dst, digest(id))
+		return digest(id)
 	}
-	if k == (Key{}) { // nothing, or zeros
-		return dst
-	}
+	return k
+}
+
+// canonical is the same for both orders of a GUID's bytes (RFC 9562, 4, and Microsoft's): two logs may write one each.
+func (k Key) canonical() Key {
 	swapped := k
 	swapped[0], swapped[1], swapped[2], swapped[3] = k[3], k[2], k[1], k[0]
 	swapped[4], swapped[5], swapped[6], swapped[7] = k[5], k[4], k[7], k[6]
-	return append(dst, k, swapped)
+	if byKey(swapped, k) < 0 {
+		return swapped
+	}
+	return k
 }
 
 func digest(s string) Key {

@@ -64,8 +64,10 @@ type Options struct {
 	Wait time.Duration
 	// Every is how often what is known is judged: 10 seconds.
 	Every time.Duration
-	// MaxRows bounds sessions, tokens and acts that are kept: 1,000,000.
-	MaxRows int
+	// MaxEntries bounds sessions, tokens and acts that are kept: 16,000,000.
+	MaxEntries int
+	// MaxUses bounds uses that are kept because no sign-in is known: 1,000,000.
+	MaxUses int
 	Log     *slog.Logger
 }
 
@@ -95,6 +97,7 @@ type Reconciler struct {
 	db   *store.DB
 	j    *journal.Journal
 	opts Options
+	runs *runs // who follows the journal has them
 
 	mu    sync.Mutex
 	next  uint64
@@ -105,7 +108,7 @@ type Reconciler struct {
 // Open reads how far the tables are.
 func Open(ctx context.Context, db *store.DB, j *journal.Journal, o Options) (*Reconciler, error) {
 	o.Window, o.Wait = cmp.Or(o.Window, 28*time.Hour), cmp.Or(o.Wait, 30*time.Minute)
-	o.Every, o.MaxRows = cmp.Or(o.Every, 10*time.Second), cmp.Or(o.MaxRows, 1_000_000)
+	o.Every, o.MaxEntries, o.MaxUses = cmp.Or(o.Every, 10*time.Second), cmp.Or(o.MaxEntries, 16_000_000), cmp.Or(o.MaxUses, 1_000_000)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -113,6 +116,12 @@ func Open(ctx context.Context, db *store.DB, j *journal.Journal, o Options) (*Re
 		o.Microsoft = func(string) bool { return false }
 	}
 	r := &Reconciler{db: db, j: j, opts: o, moved: make(chan struct{})}
+	if err := convert(ctx, db, &r.opts); err != nil {
+		return nil, fmt.Errorf("reconcile: %w", err)
+	}
+	if err := r.load(ctx); err != nil {
+		return nil, err
+	}
 	var next int64
 	if err := db.Read().QueryRowContext(ctx, `SELECT next_batch FROM reconcile_state`).Scan(&next); err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)
@@ -121,9 +130,17 @@ func Open(ctx context.Context, db *store.DB, j *journal.Journal, o Options) (*Re
 	return r, nil
 }
 
-// How much is written in one transaction, as in package coverage.
+// load reads which runs there are: at the start, and after a transaction that may have failed.
+func (r *Reconciler) load(ctx context.Context) (err error) {
+	if r.runs, err = loadRuns(ctx, r.db.Read()); err != nil {
+		return fmt.Errorf("reconcile: %w", err)
+	}
+	return nil
+}
+
+// How much is written in one transaction. The more there are, the closer together are the keys of a group that are on one page of a run.
 const (
-	groupFacts = 4000
+	groupFacts = 50_000
 	groupTime  = 500 * time.Millisecond
 	idleTime   = 30 * time.Second
 )
@@ -140,6 +157,9 @@ func (r *Reconciler) Follow(ctx context.Context) error {
 }
 
 func (r *Reconciler) follow(ctx context.Context) error {
+	if err := r.load(ctx); err != nil {
+		return err
+	}
 	f := r.j.Follow(r.Position())
 	// It is silent until it has read all that was there: what was said before is among it.
 	end, current := r.j.Size(), false
@@ -199,7 +219,7 @@ type group struct {
 // gathered is what a group says of a tenant.
 type gathered struct {
 	latest   int64
-	issues   map[Key]*span
+	issues   map[Key]span
 	uses     map[Key]*used
 	acts     map[Key]shown
 	switches map[switched]string // with the record's event id
@@ -214,10 +234,10 @@ type used struct {
 }
 
 type shown struct {
-	kind    Kind
-	op      string
-	hour    int64
-	channel [channels]bool
+	kind     Kind
+	op       string
+	hour     int64
+	channels int64 // a bit for each
 }
 
 type switched struct {
@@ -269,18 +289,18 @@ func (g *group) take(b *journal.Batch, imports string) {
 func (g *group) fact(tenant string, id event.ID, f *facts, latest int64) {
 	t := g.tenants[tenant]
 	if t == nil {
-		t = &gathered{issues: map[Key]*span{}, uses: map[Key]*used{}, acts: map[Key]shown{}, switches: map[switched]string{}}
+		t = &gathered{issues: map[Key]span{}, uses: map[Key]*used{}, acts: map[Key]shown{}, switches: map[switched]string{}}
 		g.tenants[tenant] = t
 		g.size++
 	}
 	t.latest = max(t.latest, latest)
 	for _, k := range f.issued {
-		if s := t.issues[k]; s != nil {
-			s.first, s.last = min(s.first, f.at), max(s.last, f.at)
-			continue
+		s, ok := t.issues[k]
+		if !ok {
+			s = span{f.at, f.at}
+			g.size++
 		}
-		t.issues[k] = &span{f.at, f.at}
-		g.size++
+		t.issues[k] = span{min(s.first, f.at), max(s.last, f.at)}
 	}
 	if f.use != nil {
 		if u := t.uses[f.use.key]; u == nil {
@@ -299,7 +319,7 @@ func (g *group) fact(tenant string, id event.ID, f *facts, latest int64) {
 			s = shown{kind: f.kind, op: f.op, hour: f.at / hourMillis}
 			g.size++
 		}
-		s.channel[f.channel] = true
+		s.channels |= 1 << f.channel
 		t.acts[f.key] = s
 	}
 	for _, c := range f.switches {
@@ -333,7 +353,7 @@ func (g *group) own(o *event.Origin, raw []byte) {
 // apply takes a group in, and all batches before next with it, in one transaction.
 func (r *Reconciler) apply(ctx context.Context, next uint64, g *group) error {
 	err := r.db.Write(ctx, func(tx *sql.Tx) error {
-		l := newLedger(ctx, tx, &r.opts)
+		l := newLedger(ctx, tx, &r.opts, r.runs)
 		if err := l.take(g); err != nil {
 			return err
 		}
@@ -373,7 +393,7 @@ func (r *Reconciler) Err() error {
 // Reset forgets everything; it comes back by replay. Nothing may follow the journal meanwhile.
 func (r *Reconciler) Reset(ctx context.Context) error {
 	err := r.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"tenant", "issue", "use", "act", "count", "switch", "finding"} {
+		for _, table := range []string{"tenant", "run", "page", "cell", "use", "count", "switch", "finding"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM reconcile_"+table); err != nil {
 				return err
 			}
@@ -387,5 +407,5 @@ func (r *Reconciler) Reset(ctx context.Context) error {
 	r.mu.Lock()
 	r.next, r.err = 0, nil
 	r.mu.Unlock()
-	return nil
+	return r.load(ctx)
 }

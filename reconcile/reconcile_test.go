@@ -29,15 +29,16 @@ var noon = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 // bed is a journal, and what holds its channels against each other. Coverage is what the test says.
 type bed struct {
 	testing.TB
-	j         *journal.Journal
-	db        *store.DB
-	r         *reconcile.Reconciler
-	now       time.Time
-	collected map[string]bool // streams
-	holes     map[string]bool // streams that are not complete
-	ahead     uint64          // how far coverage has read
-	maxRows   int
-	next      uint64
+	j          *journal.Journal
+	db         *store.DB
+	r          *reconcile.Reconciler
+	now        time.Time
+	collected  map[string]bool // streams
+	holes      map[string]bool // streams that are not complete
+	ahead      uint64          // how far coverage has read
+	maxUses    int
+	maxEntries int
+	next       uint64
 }
 
 func newBed(t testing.TB) *bed {
@@ -93,7 +94,7 @@ func (b *bed) reopen() {
 			return c, nil
 		},
 		Microsoft: func(app string) bool { return app == "microsoft" },
-		MaxRows:   b.maxRows,
+		MaxUses:   b.maxUses, MaxEntries: b.maxEntries,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -277,6 +278,21 @@ func TestOrphansThatCannotBeCalled(t *testing.T) {
 		"gap signIns unmatched dan 12:00–13:00", "orphan signIns danoutlook 12:01")
 }
 
+// What is collected of days past comes in any order: the sign-in may have been read long before its use, and what is new before both.
+func TestBackfillInAnyOrder(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	const day = 24 * 60
+	b.take(signIn("ann", 1, 1, after(0)), signIn("ann", 2, 2, after(-5*day)))
+	b.drain()
+	b.take(
+		read("ann", 2, 2, after(-5*day), after(-5*day+5)),
+		read("ben", 3, 3, after(-5*day), after(-5*day+5)),   // of whose sign-in nothing is known
+		read("cem", 4, 4, after(-10*day), after(-10*day+5)), // as of any so long ago
+	)
+	b.want("gap signIns unmatched ben 02-26 12:00–02-26 13:00", "orphan signIns benoutlook 02-26 12:05")
+}
+
 // An identifier is one in each of the forms that logs write it in.
 func TestTokensInEveryForm(t *testing.T) {
 	t.Parallel()
@@ -393,7 +409,7 @@ func TestNothingIsKeptForNobody(t *testing.T) {
 		if err := b.r.Read(t.Context()); err != nil { // what a round would delete is not even written
 			t.Fatal(err)
 		}
-		err := b.db.Read().QueryRow(`SELECT (SELECT COUNT(*) FROM reconcile_issue) + (SELECT COUNT(*) FROM reconcile_use) + (SELECT COUNT(*) FROM reconcile_act)`).Scan(&n)
+		err := b.db.Read().QueryRow(`SELECT (SELECT COUNT(*) FROM reconcile_page) + (SELECT COUNT(*) FROM reconcile_use) + (SELECT COUNT(*) FROM reconcile_cell)`).Scan(&n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -456,7 +472,7 @@ func TestAnyOrder(t *testing.T) {
 func TestBound(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	b.maxRows = 30
+	b.maxUses = 30
 	b.reopen()
 	b.holes["signIns"] = true
 	var list []record

@@ -108,7 +108,7 @@ func (r *Reconciler) tell(ctx context.Context, list []dueFinding) error {
 		return err
 	}
 	return r.db.Write(ctx, func(tx *sql.Tx) error {
-		l := newLedger(ctx, tx, &r.opts)
+		l := newLedger(ctx, tx, &r.opts, r.runs)
 		for i := range told {
 			if err := l.told(&told[i]); err != nil {
 				return err
