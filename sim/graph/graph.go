@@ -314,7 +314,7 @@ func (s *Server) rows(e endpoint, q query, now time.Time) (list []row) {
 				show("signIns.servicePrincipal", t.Issued, t.Issued, ServiceSignIn(t, tenant))
 			}
 		}
-		for _, t := range s.cfg.Tenant.CanarySignIns() {
+		for _, t := range s.cfg.Tenant.SignIns() {
 			if !t.Issued.Before(q.from) && t.Issued.Before(q.to) {
 				row := ServiceSignIn(t, tenant)
 				row["uniqueTokenIdentifier"] = m365.UniqueToken(t.ID)

@@ -12,38 +12,47 @@ import (
 	"github.com/daybreak-sec/daybreak/sim/record"
 )
 
-// A second application of the tenant, without any permission: to sign in is all that it can do. Its tokens are refused by
-// every API for what they do not carry, and each of its sign-ins is in the tenant's log. The collector's own sign-ins, which
-// the real log shows as well, are not; its credential is the secret.
+// Each token that the endpoint gives out is a sign-in in the tenant's log, as in the real one: of the collector's
+// application, and of a second one without any permission, which can do nothing but sign in; its tokens are refused by every
+// API for what they do not carry. Tokens that the endpoint refuses leave no trace, which differs from the service.
 
 // Canary returns what a client needs to sign the second application in.
 func (s *Server) Canary() (clientID, secret string) {
 	return record.Hash(s.seed, uint64(forIdentity), 1<<40).String(), record.Hash(s.seed, uint64(forIdentity), 1<<40+1).String()
 }
 
-// CanarySignIns are the sign-ins of the second application, oldest first.
-func (s *Server) CanarySignIns() []directory.Token {
+// SignIns are those of applications at the token endpoint, oldest first.
+func (s *Server) SignIns() []directory.Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.canaries)
+	return slices.Clone(s.signIns)
+}
+
+// CanarySignIns are the sign-ins of the second application, oldest first.
+func (s *Server) CanarySignIns() []directory.Token {
+	canary, _ := s.Canary()
+	return slices.DeleteFunc(s.SignIns(), func(t directory.Token) bool { return t.AppID.String() != canary })
 }
 
 // UniqueToken is how tokens and logs name a sign-in: the claim uti, and uniqueTokenIdentifier.
 func UniqueToken(id record.GUID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
-// signInCanary notes a sign-in and returns the token's identifier.
-func (s *Server) signInCanary(address string, now time.Time, life time.Duration) string {
-	id, _ := s.Canary()
-	app, err := record.ParseGUID(id)
+// signIn notes the sign-in of an application and returns the token's identifier.
+func (s *Server) signIn(client, address string, now time.Time, life time.Duration) string {
+	app, err := record.ParseGUID(client)
 	if err != nil {
 		panic("m365: an id that is none: " + err.Error())
 	}
+	principal := record.Hash(s.seed, uint64(forIdentity), 1<<40+2)
+	if client == s.clientID {
+		principal = record.Hash(s.seed, uint64(forIdentity), idPrincipal)
+	}
 	t := directory.Token{
-		ID: record.Hash(s.seed, uint64(forIdentity)<<8, s.serial.Add(1)), AppID: app, Principal: record.Hash(s.seed, uint64(forIdentity), 1<<40+2),
+		ID: record.Hash(s.seed, uint64(forIdentity)<<8, s.serial.Add(1)), AppID: app, Principal: principal,
 		Address: address, Issued: now, Expires: now.Add(life),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.canaries = append(s.canaries, t)
+	s.signIns = append(s.signIns, t)
 	return UniqueToken(t.ID)
 }

@@ -110,7 +110,7 @@ type Server struct {
 	mu         sync.Mutex
 	secret     string
 	oldSecrets []string
-	canaries   []directory.Token
+	signIns    []directory.Token
 	keys       []trustedKey
 	roles      []string
 	revoked    time.Time // tokens issued before are refused

@@ -102,13 +102,13 @@ func (s *Server) handleToken(w http.ResponseWriter, r *http.Request, now time.Ti
 		Audience: resource, Issuer: "https://sts.windows.net/" + s.tenant + "/",
 		Issued: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(life).Unix(),
 		App: s.clientID, AuthClass: class, Object: identity(s.seed, idPrincipal), Subject: identity(s.seed, idPrincipal),
-		Roles: s.rolesFor(resource, now), Tenant: s.tenant, Unique: trace, Version: "1.0", Precise: now.UnixMilli(),
+		Roles: s.rolesFor(resource, now), Tenant: s.tenant, Version: "1.0", Precise: now.UnixMilli(),
 	}
 	if client != s.clientID {
 		said.App, said.Object, said.Subject, said.Roles = client, "", "", nil
-		address, _, _ := net.SplitHostPort(r.RemoteAddr)
-		said.Unique = s.signInCanary(address, now, life)
 	}
+	address, _, _ := net.SplitHostPort(r.RemoteAddr)
+	said.Unique = s.signIn(client, address, now, life)
 	token := s.sign(said)
 	seconds := int64(life / time.Second)
 	if v2 {

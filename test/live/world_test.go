@@ -27,6 +27,7 @@ import (
 	"github.com/daybreak-sec/daybreak/reconcile"
 	"github.com/daybreak-sec/daybreak/sim/admin"
 	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/graph"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
 
@@ -49,6 +50,7 @@ type setting struct {
 	between func(http.Handler) http.Handler
 	listen  time.Duration // how often silence is listened for
 	watch   bool          // the controls of the tenant are watched, too
+	graph   bool          // Microsoft Graph is there as well; nothing is collected from it
 	slow    bool          // no report is asked for on the way
 	// week collects all that the provider keeps. Otherwise as much as the company
 	// has lived, and 12 hours more, for a first start asks for every hour of it.
@@ -103,6 +105,9 @@ func newWorld(t testing.TB, set setting) *world {
 	var h http.Handler = s.Handler()
 	if set.watch {
 		h = admin.New(admin.Config{Tenant: s}).Mount(h)
+	}
+	if set.graph {
+		h = graph.New(graph.Config{Tenant: s, PerMinute: 1_000_000}).Mount(h)
 	}
 	if set.between != nil {
 		h = set.between(h)
