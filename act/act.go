@@ -170,9 +170,9 @@ type Act struct {
 	Attempts   int
 	Received   time.Time // when the blob's last byte came
 
-	// Of a start: after so many seconds the provider shows nearly all of what happened, and for so many it keeps it;
-	// zero if the platform's own values hold.
-	Settle, Keep float64
+	// Of a start: after so many seconds the provider shows nearly all of what happened, for so many it keeps it, and
+	// after so many what happened should be listed; zero if the platform's own values hold.
+	Settle, Keep, Due float64
 
 	// Of a control: its state before and after in canonical JSON, as far as it was read, and the event id of the record
 	// that told of the change; empty if it was found by looking.
@@ -247,7 +247,7 @@ func (a *Act) Check() error {
 	if a.Bytes < 0 {
 		return errors.New("act: its bytes are negative")
 	}
-	for _, s := range [...]float64{a.Seconds, a.Settle, a.Keep} {
+	for _, s := range [...]float64{a.Seconds, a.Settle, a.Keep, a.Due} {
 		if s < 0 || math.IsNaN(s) || math.IsInf(s, 0) {
 			return errors.New("act: its seconds are negative or no number")
 		}

@@ -66,6 +66,7 @@ func (a *Act) Append(dst []byte) []byte {
 	w.float("seconds", a.Seconds)
 	w.float("settle", a.Settle)
 	w.float("keep", a.Keep)
+	w.float("due", a.Due)
 	return append(w.dst, '}')
 }
 

@@ -14,17 +14,21 @@ import (
 // anybody's, so that what they tell of is an alert.
 const Findings = "findings"
 
-// OrphanKind is the kind of an [Orphan].
-const OrphanKind Kind = "orphan"
+// The kinds of an [Orphan].
+const (
+	OrphanKind       Kind = "orphan"        // a session or a token
+	OrphanRecordKind Kind = "orphan-record" // a record
+)
 
 // Orphan is a session or a token in use that no sign-in has given out, as far as the sign-in log, which was complete,
-// shows. What is not known is left empty.
+// shows; or a record that a query of an audit log shows and its feed, which was complete, does not. What is not known is
+// left empty.
 type Orphan struct {
 	ID      string    `json:"id"`   // the name of the finding: equal ids are the same orphan
-	Time    time.Time `json:"time"` // of the first use
+	Time    time.Time `json:"time"` // of the first use, or of the record
 	Kind    Kind      `json:"kind"`
 	Tenant  string    `json:"tenant,omitempty"`
-	Stream  string    `json:"stream,omitempty"` // that lacks the sign-in
+	Stream  string    `json:"stream,omitempty"` // that lacks the sign-in or the record
 	User    string    `json:"user,omitempty"`
 	App     string    `json:"app,omitempty"`  // application id
 	Self    bool      `json:"self,omitempty"` // the application acts by itself, for no user
@@ -32,8 +36,10 @@ type Orphan struct {
 	Token   string    `json:"token,omitempty"`
 	Address string    `json:"address,omitempty"`
 	Issued  time.Time `json:"issued,omitzero"` // when the token says that it was issued
-	Record  string    `json:"record"`          // event id of the first use
+	Record  string    `json:"record"`          // event id of the first use; of an orphan record, its id at the provider
 	Message string    `json:"message,omitempty"`
+	// Operation is that of an orphan record.
+	Operation string `json:"operation,omitempty"`
 }
 
 // Check says why it cannot be written.
@@ -49,12 +55,13 @@ func (o *Orphan) Check() error {
 		{"token", o.Token},
 		{"address", o.Address},
 		{"record", o.Record},
+		{"operation", o.Operation},
 	} {
 		if err := checkText(s.what, s.text, MaxName); err != nil {
 			return err
 		}
 	}
-	if o.ID == "" || o.Kind != OrphanKind {
+	if o.ID == "" || o.Kind != OrphanKind && o.Kind != OrphanRecordKind {
 		return errors.New("act: an orphan has no id, or another kind")
 	}
 	return errors.Join(checkText("message", o.Message, MaxMessage), checkTimes(o.Time, o.Issued))

@@ -132,6 +132,8 @@ func (r *reader) result(a *Act, v jsontape.Value) {
 		a.Settle = r.seconds(v)
 	case "keep":
 		a.Keep = r.seconds(v)
+	case "due":
+		a.Due = r.seconds(v)
 	}
 }
 

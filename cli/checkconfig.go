@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/daybreak-sec/daybreak/collect/auditquery"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/node"
@@ -243,6 +245,9 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	case "entra":
 		v.tryGraph(ctx, c)
 		return v
+	case "audit-query":
+		v.tryAuditQuery(ctx, c)
+		return v
 	case "controls":
 		v.tryControls(ctx, c)
 		return v
@@ -328,25 +333,34 @@ func (v *verdict) tryRoles(streams, roles []string, api string, needs func(strea
 	}
 }
 
-// tryGraph asks Microsoft Graph for a page of each stream.
-func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
+// tryGraphToken asks for a token of Microsoft Graph, and looks at what it permits; nil if there is none.
+func (v *verdict) tryGraphToken(ctx context.Context, c *config.Source, needs func(stream string) []string) *graph.Client {
 	client, err := node.NewGraphClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		v.add("client", failed, "%v", err)
-		return
+		return nil
 	}
 	roles, err := client.Roles(ctx)
 	if err != nil {
 		v.add("token", failed, "no token: %s", advice(ctx, err, "the token service"))
-		return
+		return nil
 	}
 	v.add("token", good, "token given")
-	v.tryRoles(c.Streams, roles, "Microsoft Graph", func(stream string) []string {
+	v.tryRoles(c.Streams, roles, "Microsoft Graph", needs)
+	return client
+}
+
+// tryGraph asks Microsoft Graph for a page of each stream.
+func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
+	client := v.tryGraphToken(ctx, c, func(stream string) []string {
 		if s, ok := graph.Lookup(stream); ok {
 			return s.Roles
 		}
 		return nil
 	})
+	if client == nil {
+		return
+	}
 	read := 0
 	for _, name := range c.Streams {
 		s, ok := graph.Lookup(name)
@@ -361,6 +375,22 @@ func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
 		read++
 	}
 	v.add("streams", good, "%d of %d streams can be read", read, len(c.Streams))
+	v.trySkew(client.Skew())
+}
+
+// tryAuditQuery asks for a query that there is not, which only those learn who may ask. A query of its own would count in what the
+// tenant may start in a day.
+func (v *verdict) tryAuditQuery(ctx context.Context, c *config.Source) {
+	client := v.tryGraphToken(ctx, c, func(string) []string { return []string{graph.AuditQueryRole} })
+	if client == nil {
+		return
+	}
+	_, err := client.AuditQuery(ctx, budget.Head, auditquery.NoQuery)
+	if e := rest.Of(err); err != nil && e.Class != rest.ClassMissing && e.Status != http.StatusNotFound {
+		v.add("stream", failed, "the audit log cannot be queried: %s", advice(ctx, err, "the API"))
+		return
+	}
+	v.add("streams", good, "the audit log can be queried")
 	v.trySkew(client.Skew())
 }
 

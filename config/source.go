@@ -18,13 +18,13 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md); \"canary\" collects nothing either but does harmless acts in a Microsoft tenant and waits for their records (docs/reference/canaries.md); \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket. Required."`
-	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, canary, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3: a name that you choose, one for each bucket. Required."`
-	Plan   string `toml:"plan" doc:"m365, entra, controls, canary, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md); \"audit-query\" holds what a source of type m365 has collected of the same tenant against the audit log query API of Microsoft Graph, an hour at a time and a day later, and keeps what the feed lacks (docs/reference/reconcile.md); \"canary\" collects nothing either but does harmless acts in a Microsoft tenant and waits for their records (docs/reference/canaries.md); \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket. Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, canary, audit-query, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3: a name that you choose, one for each bucket. Required."`
+	Plan   string `toml:"plan" doc:"m365, entra, controls, canary, audit-query, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
-	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, canary, eventhubs without connection_string: application (client) id of the registration, a GUID. Required. That of canaries is theirs alone."`
-	Addresses        []string `toml:"addresses" doc:"m365, entra, controls, canary, eventhubs with client_id: from where this program signs in as the application: its public addresses, as the vendor sees them, or networks such as \"2001:db8:7::/48\". It holds for the application, so that one source of it suffices. A sign-in from anywhere else is an alert at once. Empty: what is usual is learned in seven days, and an address that is new after that is an alert."`
-	Certificate      Secret   `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra, controls and canary take exactly one of certificate, federated_token and client_secret, eventhubs one of them or connection_string."`
+	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, canary, audit-query, eventhubs without connection_string: application (client) id of the registration, a GUID. Required. That of canaries is theirs alone."`
+	Addresses        []string `toml:"addresses" doc:"m365, entra, controls, canary, audit-query, eventhubs with client_id: from where this program signs in as the application: its public addresses, as the vendor sees them, or networks such as \"2001:db8:7::/48\". It holds for the application, so that one source of it suffices. A sign-in from anywhere else is an alert at once. Empty: what is usual is learned in seven days, and an address that is new after that is an alert."`
+	Certificate      Secret   `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra, controls, canary and audit-query take exactly one of certificate, federated_token and client_secret, eventhubs one of them or connection_string."`
 	FederatedToken   Secret   `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
 	ClientSecret     Secret   `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
 	Account          string   `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
@@ -56,10 +56,10 @@ type Source struct {
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. canary: sign-in, which are kinds of acts. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail and s3, 5m of controls. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
-	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. eventhubs and kafka have none."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls, far less. eventhubs and kafka have none."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. canary: sign-in, which are kinds of acts. audit-query: auditLogRecords. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail and s3, 5m of controls. audit-query: how often it is looked whether the next hour can be asked for, 1m. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
+	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. audit-query, eventhubs and kafka have none."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls and audit-query, far less. eventhubs and kafka have none."`
 
 	Mode  string   `toml:"mode" doc:"canary: \"dry-run\" says what would be done, \"live\" does it. Default: dry-run."`
 	Every Duration `toml:"every" doc:"canary: time between two acts of a kind, at least 5m. Default: 1h."`
@@ -127,6 +127,11 @@ var kinds = map[string]*kind{
 			"riskDetections", "riskyUsers", "userRegistrationDetails", "alerts", "incidents", "messageTraces",
 		},
 		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 30, least: 20,
+		tenant: directory, fold: strings.ToLower, keys: microsoft,
+	},
+	"audit-query": {
+		streams: []string{"auditLogRecords"},
+		poll:    time.Minute, perMinute: 60, least: 10,
 		tenant: directory, fold: strings.ToLower, keys: microsoft,
 	},
 	"google": {
@@ -547,15 +552,17 @@ func (s *Source) checkWork() (key, msg string) {
 		return "poll", `poll must be between "1s" and "10m"`
 	case len(s.Streams) == 0:
 		return "streams", `streams is missing: name the hubs or topics, such as ["insights-logs-signinlogs"]`
-	case k.streams == nil && (s.Sweep != 0 || s.RequestsPerMinute != 0):
-		return "sweep", "sweep and requests_per_minute: a source of type " + s.Type + " has none: leave them out"
+	case k.sweep == 0 && s.Sweep != 0:
+		return "sweep", "sweep: a source of type " + s.Type + " has none: leave it out"
+	case k.perMinute == 0 && s.RequestsPerMinute != 0:
+		return "requests_per_minute", "requests_per_minute: a source of type " + s.Type + " has none: leave it out"
 	case k.streams == nil && (s.Retention < Duration(time.Hour) || s.Retention > Duration(366*24*time.Hour)):
 		return "retention", `retention must be between "1h" and "8784h"`
 	case k.streams == nil:
 		return "", ""
-	case s.Sweep < s.Poll && s.Sweep == Duration(k.sweep):
+	case k.sweep != 0 && s.Sweep < s.Poll && s.Sweep == Duration(k.sweep):
 		return "poll", "poll is longer than sweep: give a longer sweep too"
-	case s.Sweep < s.Poll:
+	case k.sweep != 0 && s.Sweep < s.Poll:
 		return "sweep", "sweep is shorter than poll: what poll reads need not be read again sooner"
 	case s.Sweep > Duration(time.Hour):
 		return "sweep", `sweep must be at most "1h": what comes late would wait for it`

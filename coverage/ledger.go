@@ -58,7 +58,8 @@ type feed struct {
 	lag                  histogram.Histogram // seconds
 	failed, failure      string
 	changed, lagsChanged bool
-	settleMs, keepMs     int64 // as its collector told; 0 if it did not
+	// As its collector told; 0 if it did not.
+	settleMs, keepMs, dueMs int64
 }
 
 // settle is how long after an interval's end a listing must have been asked for to count.
@@ -69,7 +70,7 @@ func (f *feed) keep(o *Options) int64 { return cmp.Or(f.keepMs, o.Retention.Mill
 
 // due is how long after its end an interval should be complete.
 func (f *feed) due(o *Options) int64 {
-	return o.Due.Milliseconds() + max(0, f.settle(o)-o.Settle.Milliseconds())
+	return max(f.dueMs, o.Due.Milliseconds()+max(0, f.settle(o)-o.Settle.Milliseconds()))
 }
 
 type slotKey struct{ feed, slot int64 }
@@ -128,7 +129,7 @@ func (l *ledger) takeFor(f *feed, id string, a *act.Act) error {
 		return l.alarm(f, id, a)
 	case act.Started:
 		f.startedAt, f.changed = moment(a), true
-		f.settleMs, f.keepMs = int64(1000*min(a.Settle, longest)), int64(1000*min(a.Keep, longest))
+		f.settleMs, f.keepMs, f.dueMs = int64(1000*min(a.Settle, longest)), int64(1000*min(a.Keep, longest)), int64(1000*min(a.Due, longest))
 	case act.Failed:
 		f.failed, f.failure, f.changed = id, a.Message, true
 	}
@@ -360,14 +361,14 @@ func texts(rows *sql.Rows) (list []string, err error) {
 }
 
 const feedColumns = `
-	SELECT id, tenant, stream, source, listed_at, told, first_at, begun, swept_from, swept_at, started_at, purged, lag_max, lag, failed, failure, settle, keep
+	SELECT id, tenant, stream, source, listed_at, told, first_at, begun, swept_from, swept_at, started_at, purged, lag_max, lag, failed, failure, settle, keep, due
 	FROM coverage_feed`
 
 func scanFeed(row interface{ Scan(...any) error }) (*feed, error) {
 	f := new(feed)
 	var lag []byte
 	err := row.Scan(&f.id, &f.tenant, &f.stream, &f.source, &f.listedAt, &f.told, &f.firstAt, &f.begun, &f.sweptFrom, &f.sweptAt,
-		&f.startedAt, &f.purged, &f.lagMax, &lag, &f.failed, &f.failure, &f.settleMs, &f.keepMs)
+		&f.startedAt, &f.purged, &f.lagMax, &lag, &f.failed, &f.failure, &f.settleMs, &f.keepMs, &f.dueMs)
 	if err != nil {
 		return nil, err
 	}
@@ -404,9 +405,9 @@ func (l *ledger) saveFeed(f *feed) error {
 	}
 	err := l.exec(`
 		UPDATE coverage_feed SET source = $2, listed_at = $3, told = $4, first_at = $5, begun = $6, swept_from = $7, swept_at = $8,
-			started_at = $9, purged = $10, lag_max = $11, failed = $12, failure = $13, settle = $14, keep = $15
+			started_at = $9, purged = $10, lag_max = $11, failed = $12, failure = $13, settle = $14, keep = $15, due = $16
 		WHERE id = $1`,
-		f.id, f.source, f.listedAt, f.told, f.firstAt, f.begun, f.sweptFrom, f.sweptAt, f.startedAt, f.purged, f.lagMax, f.failed, f.failure, f.settleMs, f.keepMs)
+		f.id, f.source, f.listedAt, f.told, f.firstAt, f.begun, f.sweptFrom, f.sweptAt, f.startedAt, f.purged, f.lagMax, f.failed, f.failure, f.settleMs, f.keepMs, f.dueMs)
 	if err != nil || !f.lagsChanged {
 		return err
 	}

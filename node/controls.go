@@ -101,8 +101,11 @@ func rolesOf(c *config.Source) (roles []string) {
 		if s, ok := graph.Lookup(stream); ok && c.Type == "entra" {
 			roles = append(roles, s.Roles...)
 		}
-		if c.Type == "m365" {
+		switch c.Type {
+		case "m365":
 			roles = append(roles, provider.RoleOf(stream))
+		case "audit-query":
+			roles = append(roles, graph.AuditQueryRole)
 		}
 	}
 	return roles

@@ -43,6 +43,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/daybreak-sec/daybreak/canary"
+	"github.com/daybreak-sec/daybreak/collect/auditquery"
 	"github.com/daybreak-sec/daybreak/collect/kafka"
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/collect/pages"
@@ -87,15 +88,16 @@ type Options struct {
 
 // Adjust changes what a source runs with before it starts, and how messages are sent. nil leaves it.
 type Adjust struct {
-	Collector func(*collect.Options)
-	Pages     func(*pages.Options)
-	Kafka     func(*kafka.Options)
-	Client    func(*rest.Shared)
-	Controls  func(*controls.Options)
-	Canary    func(*canary.Options)
-	Notify    func(*notify.Options)
-	Reconcile func(*reconcile.Options)
-	Listen    time.Duration // how often silent workloads are listened for; 0: as always
+	Collector  func(*collect.Options)
+	Pages      func(*pages.Options)
+	Kafka      func(*kafka.Options)
+	Client     func(*rest.Shared)
+	Controls   func(*controls.Options)
+	Canary     func(*canary.Options)
+	AuditQuery func(*auditquery.CheckOptions)
+	Notify     func(*notify.Options)
+	Reconcile  func(*reconcile.Options)
+	Listen     time.Duration // how often silent workloads are listened for; 0: as always
 }
 
 // Node holds a data directory. It is safe for concurrent use.

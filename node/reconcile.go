@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/collect/auditquery"
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/reconcile"
@@ -28,7 +29,7 @@ type reconciling struct {
 
 func openReconciling(ctx context.Context, n *Node, rebuild bool) (*reconciling, error) {
 	c := &reconciling{n: n, done: make(chan struct{})}
-	o := reconcile.Options{Source: c.source, Cover: c.cover, Microsoft: incident.Microsoft, Imports: ImportStream, Log: n.log}
+	o := reconcile.Options{Source: c.source, Cover: c.cover, Microsoft: incident.Microsoft, Pass: []string{ImportStream, auditquery.Stream}, Log: n.log}
 	if n.sources.adjust.Reconcile != nil {
 		n.sources.adjust.Reconcile(&o)
 	}
@@ -146,5 +147,14 @@ func (n *Node) Channels(ctx context.Context, since, until time.Time) (*reconcile
 	if since.IsZero() {
 		since = until.Add(-24 * time.Hour)
 	}
-	return n.reconciling.r.Report(ctx, since, until)
+	r, err := n.reconciling.r.Report(ctx, since, until)
+	if err != nil {
+		return nil, err
+	}
+	hours, err := n.checkedHours(ctx, since, until)
+	if err != nil {
+		return nil, err
+	}
+	r.Hours = append(r.Hours, hours...)
+	return r, nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/daybreak-sec/daybreak/collect/auditquery"
 	objects "github.com/daybreak-sec/daybreak/collect/bucket"
 	"github.com/daybreak-sec/daybreak/collect/kafka"
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
@@ -43,7 +44,11 @@ func (n *Node) forgetLost(ctx context.Context) (rebuild bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	lost = lost || inBuckets || pages || watched || topics
+	queries, err := auditquery.Distrust(ctx, n.db, n.journal.Origin(), size)
+	if err != nil {
+		return false, err
+	}
+	lost = lost || inBuckets || pages || watched || topics || queries
 	if rebuild = n.lake.Appended().Batch > size; !rebuild && !lost {
 		return false, nil
 	}

@@ -117,6 +117,8 @@ func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (colle
 		return s.controls(c, acts, hook)
 	case "entra":
 		return s.entra(c, acts, hook)
+	case "audit-query":
+		return s.auditQuery(c, acts, hook)
 	case "okta":
 		return s.okta(c, acts, hook)
 	case "google":

@@ -38,7 +38,7 @@ func (r *Reconciler) ReadEach(ctx context.Context, batches int) error {
 		if err != nil {
 			return err
 		}
-		if g.take(b, r.opts.Imports); n%batches == 0 {
+		if g.take(b, r.opts.Pass); n%batches == 0 {
 			if err := r.apply(ctx, f.Position(), g); err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func (r *Reconciler) Observe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		g.take(b, r.opts.Imports)
+		g.take(b, r.opts.Pass)
 	}
 	return nil
 }

@@ -38,6 +38,11 @@ type StreamCover struct {
 	Late, Lag time.Duration
 }
 
+// Covers reports whether all of [from, to) is complete.
+func (c *StreamCover) Covers(from, to time.Time) bool {
+	return c.covers(from.UnixMilli(), to.UnixMilli())
+}
+
 // Stretch is [From, To).
 type Stretch struct{ From, To time.Time }
 
@@ -54,9 +59,9 @@ type Options struct {
 	Cover func(ctx context.Context, tenant string, from, to time.Time) (Cover, error)
 	// Microsoft reports whether an application is Microsoft's own: its sign-ins are in a log that nobody is shown.
 	Microsoft func(application string) bool
-	// Imports is the stream of records that were given by hand, which are passed over: of these nobody can say that
-	// they are all there are.
-	Imports string
+	// Pass are streams whose records are passed over: those that were given by hand, for of these nobody can say that
+	// they are all there are, and those that a check has found missing in another stream.
+	Pass []string
 	// Window is how long before its use a token can have been given out: 28 hours, the longest life of
 	// an access token (learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation).
 	Window time.Duration
@@ -171,7 +176,7 @@ func (r *Reconciler) follow(ctx context.Context) error {
 		cancel()
 		late := ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded)
 		if err == nil {
-			g.take(b, r.opts.Imports)
+			g.take(b, r.opts.Pass)
 		}
 		current = current || late || f.Position() >= end
 		stop := err != nil && !late
@@ -264,8 +269,8 @@ func (g *group) reset() {
 
 const hourMillis = int64(time.Hour / time.Millisecond)
 
-// take reads a batch; what was imported is passed over.
-func (g *group) take(b *journal.Batch, imports string) {
+// take reads a batch, but for what is of streams that are passed over.
+func (g *group) take(b *journal.Batch, pass []string) {
 	if b.Gone {
 		return
 	}
@@ -275,7 +280,7 @@ func (g *group) take(b *journal.Batch, imports string) {
 			g.own(o, b.Raw(i))
 			continue
 		}
-		if !concerns(o.Family) || o.Stream == imports || rec.Flags&layout.Mutated != 0 {
+		if !concerns(o.Family) || slices.Contains(pass, o.Stream) || rec.Flags&layout.Mutated != 0 {
 			continue
 		}
 		g.fact(o.Tenant, b.ID(i), g.observer.observe(b.Raw(i), o.Family, rec.Time), min(rec.Time, rec.Received)/1e6)

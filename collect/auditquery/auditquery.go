@@ -1,21 +1,6 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package auditquery reads a stretch of the unified audit log by the query API of Microsoft Graph, to compare it with what was
-// collected. It is for that alone: a query takes minutes, and one that has succeeded may have left out a part.
-//
-// So nothing that it finds is believed at once:
-//
-//   - A query that has reached a limit, says so, or comes near one that is known to be silent, is asked again as two halves,
-//     down to a minute.
-//   - What a query has found is read twice. If the readings differ, that window is halved as well.
-//   - Of a window that cannot be halved any more, what was read is given out, and a gap of the reason [act.Capped] says that it
-//     may not be all. Whoever reconciles must not take what is missing there for missing.
-//
-// That queries end at 5,000 and at 50,000 records without a word, and that one that is read twice gives different records, is
-// what others have met (T0pCyber/hawk issue 21, microsoft/coe-starter-kit issue 6030, langwatch/langwatch issue 7142).
-//
-// Nothing is kept over a restart, and nothing is written: acts are returned.
 package auditquery
 
 import (

@@ -65,7 +65,7 @@ func newWorld(t *testing.T, cfg graph.Config) (*m365.Server, *provider.Client) {
 func truth(t *testing.T, s *m365.Server, from, to time.Time) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
-	for _, st := range []company.Stream{company.AzureActiveDirectory, company.Exchange, company.SharePoint, company.General} {
+	for _, st := range company.Streams {
 		s.Happened(st, from, to, func(_, _ time.Time, raw []byte) bool {
 			var v struct{ ID string }
 			if err := json.Unmarshal(raw, &v); err != nil {

@@ -36,7 +36,7 @@ var mayImport = []struct {
 	{"collect/loop", []string{"event", "provider", "journal", "act", "store"}},
 	{"collect/kafka", []string{"event", "collect/file", "collect/loop", "journal", "act", "store"}},
 	{"collect/pages", []string{"event", "collect/loop", "provider", "journal", "act", "store"}},
-	{"collect/auditquery", []string{"collect/loop", "provider", "act"}},
+	{"collect/auditquery", []string{"event", "collect/loop", "provider", "journal", "act", "store"}},
 	{"collect/push", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act"}},
 	{"collect/m365", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act", "store"}},
 	{"collect/bucket", []string{"event", "collect/file", "collect/loop", "provider", "journal", "act", "store"}},

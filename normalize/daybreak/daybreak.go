@@ -7,7 +7,7 @@
 //
 //	started, stopped, configured   Application Lifecycle
 //	incident-*                     API Activity: what a person decided
-//	orphan                         API Activity: of whoever acts without a sign-in
+//	orphan, orphan-record          API Activity: of whoever acts without a sign-in, or without a record in the feed
 //	all others                     API Activity: what was asked of a provider
 //
 // The stream is the log's name and with it the row's workload; the blob, the incident, the
@@ -62,11 +62,12 @@ var kinds = map[string]kind{
 	"subscription": {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"alarm":        {ocsf.ClassAPIActivity, apiOther, true, high},
 
-	"control":   {ocsf.ClassAPIActivity, apiRead, false, informational},
-	"canary":    {ocsf.ClassAPIActivity, apiOther, false, informational},
-	"orphan":    {ocsf.ClassAPIActivity, apiOther, false, high},
-	"readiness": {ocsf.ClassAPIActivity, apiOther, false, informational},
-	"statement": {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"control":       {ocsf.ClassAPIActivity, apiRead, false, informational},
+	"canary":        {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"orphan":        {ocsf.ClassAPIActivity, apiOther, false, high},
+	"orphan-record": {ocsf.ClassAPIActivity, apiOther, false, medium},
+	"readiness":     {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"statement":     {ocsf.ClassAPIActivity, apiOther, false, informational},
 
 	// What people decide about incidents.
 	"incident-state":  {ocsf.ClassAPIActivity, apiOther, false, informational},
@@ -103,9 +104,10 @@ func mapAct(root jsontape.Value, e *ocsf.Event) {
 	e.SetText(ocsf.PathMetadataProductName, "Daybreak")
 	e.SetText(ocsf.PathMetadataLogProvider, "Daybreak")
 	texts := texts
-	if string(root.Get("kind").Str()) == "orphan" { // whoever it is about acts
+	switch string(root.Get("kind").Str()) {
+	case "orphan", "orphan-record": // whoever it is about acts
 		texts = orphanTexts
-	} else {
+	default:
 		e.SetText(ocsf.PathActorAppName, "Daybreak")
 	}
 	for v := root.First(); v.Exists(); v = v.Next() {
@@ -129,7 +131,7 @@ var texts = map[string]ocsf.Path{
 	"by":      ocsf.PathActorUserName,
 }
 
-// orphanTexts are those of a record about a session or token that no sign-in has given out.
+// orphanTexts are those of a record about a session or token that no sign-in has given out, or a record that a feed lacks.
 var orphanTexts = map[string]ocsf.Path{
 	"id":      ocsf.PathMetadataUID,
 	"tenant":  ocsf.PathMetadataTenantUID,
@@ -208,6 +210,11 @@ func resource(root jsontape.Value, e *ocsf.Event) {
 	if subject := root.Get("subject").Str(); len(subject) > 0 {
 		e.AddString(ocsf.PathResourcesName, 0, subject)
 		e.AddText(ocsf.PathResourcesType, 0, "subject")
+		return
+	}
+	if operation := root.Get("operation").Str(); len(operation) > 0 {
+		e.AddString(ocsf.PathResourcesName, 0, operation)
+		e.AddText(ocsf.PathResourcesType, 0, "operation")
 		return
 	}
 	if stream := root.Get("stream").Str(); len(stream) > 0 {

@@ -16,6 +16,9 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
+// AuditQueryDomain is the limit domain of these queries.
+const AuditQueryDomain = "graph-audit-query"
+
 // AuditQueryRole is the application permission that queries of the unified audit log take.
 const AuditQueryRole = "AuditLogsQuery.Read.All"
 

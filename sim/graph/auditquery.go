@@ -142,7 +142,7 @@ func (s *Server) auditRecords(q *auditQuery) []json.RawMessage {
 }
 
 func (s *Server) findRecords(from, to time.Time) (list []json.RawMessage) {
-	for _, st := range []company.Stream{company.AzureActiveDirectory, company.Exchange, company.SharePoint, company.General} {
+	for _, st := range company.Streams {
 		s.cfg.Tenant.Happened(st, from, to, func(at, _ time.Time, raw []byte) bool {
 			var v struct{ ID, Operation, UserID, Workload, OrganizationID string }
 			if json.Unmarshal(raw, &v) != nil {

@@ -137,7 +137,23 @@ func newWorld(t *testing.T, f faults) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.sim.Close)
-	handler := graph.New(graph.Config{Tenant: w.sim, PerMinute: 1_000_000, Tokens: true, Hide: f.hide}).Mount(w.sim.Handler())
+	w.watch(graph.Config{Tenant: w.sim, PerMinute: 1_000_000, Tokens: true, Hide: f.hide}, collected, node.Adjust{
+		Pages: func(o *pages.Options) {
+			o.Poll, o.Sweep, o.Retry = 200*time.Millisecond, 500*time.Millisecond, 10*time.Millisecond
+			for i := range o.Feeds {
+				o.Feeds[i].Poll = 0
+			}
+		},
+		Reconcile: func(o *reconcile.Options) { o.Every = 300 * time.Millisecond },
+	})
+	return w
+}
+
+// watch has a node collect streams of the tenant.
+func (w *world) watch(g graph.Config, collected map[string][]string, adjust node.Adjust) {
+	t := w.T
+	t.Helper()
+	handler := graph.New(g).Mount(w.sim.Handler())
 	door := httptest.NewServer(http.HandlerFunc(handler.ServeHTTP))
 	t.Cleanup(func() { door.CloseClientConnections(); door.Close() })
 	var client, secret string
@@ -147,27 +163,21 @@ func newWorld(t *testing.T, f faults) *world {
 	for typ, streams := range collected {
 		s := config.DefaultSource(typ)
 		s.Name, s.Tenant, s.ClientID, s.ClientSecret, s.API, s.Login = typ, w.tenant, client, "env:DAYBREAK_TEST_SECRET", door.URL, door.URL
-		s.Poll, s.Sweep, s.RequestsPerMinute, s.Streams = config.Duration(time.Second), config.Duration(time.Second), 1_000_000, streams
+		s.Poll, s.RequestsPerMinute, s.Streams = config.Duration(time.Second), 1_000_000, streams
+		if s.Sweep > 0 {
+			s.Sweep = config.Duration(time.Second)
+		}
 		c.Sources = append(c.Sources, s)
 	}
+	var err error
 	w.node, err = node.Open(t.Context(), node.Options{
-		Dir: filepath.Join(t.TempDir(), "data"), Role: "serve", Config: c, Log: slog.New(slog.DiscardHandler),
-		Adjust: node.Adjust{
-			Pages: func(o *pages.Options) {
-				o.Poll, o.Sweep, o.Retry = 200*time.Millisecond, 500*time.Millisecond, 10*time.Millisecond
-				for i := range o.Feeds {
-					o.Feeds[i].Poll = 0
-				}
-			},
-			Reconcile: func(o *reconcile.Options) { o.Every = 300 * time.Millisecond },
-		},
+		Dir: filepath.Join(t.TempDir(), "data"), Role: "serve", Config: c, Log: slog.New(slog.DiscardHandler), Adjust: adjust,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.node.Close() })
 	w.node.Collect(t.Context())
-	return w
 }
 
 // until waits for something to become so.

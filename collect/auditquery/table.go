@@ -1,0 +1,180 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package auditquery
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/store"
+)
+
+// This file is all that knows the tables of store/migrations/0017_auditquery.sql.
+
+// keepCounts is how long counts are kept, in hours.
+const keepCounts = 40 * 24
+
+// place is a row of auditquery_check.
+type place struct{ next, asked, refused int64 }
+
+// open reads the row of the tenant, or makes it. One that speaks of a longer or another journal is forgotten.
+func (c *Check) open(ctx context.Context) error {
+	var p place
+	var forgot bool
+	first := c.o.API.Now().Add(-c.o.Delay-time.Hour-c.o.Back).Unix() / 3600
+	err := c.book.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.Exec(`DELETE FROM auditquery_check WHERE tenant = ? AND (journal <> ? OR size > ?)`, c.o.Tenant, c.o.Journal.Origin(), int64(c.o.Journal.Size()))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if forgot = n > 0; forgot {
+			if _, err := tx.Exec(`DELETE FROM auditquery_lacking WHERE tenant = ?`, c.o.Tenant); err != nil {
+				return err
+			}
+		}
+		err = tx.QueryRow(`SELECT next, asked, refused FROM auditquery_check WHERE tenant = ?`, c.o.Tenant).Scan(&p.next, &p.asked, &p.refused)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		p = place{next: first}
+		_, err = tx.Exec(`INSERT INTO auditquery_check (tenant, journal, next) VALUES (?, ?, ?)`, c.o.Tenant, c.o.Journal.Origin(), p.next)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.at = p
+	c.mu.Unlock()
+	if forgot {
+		c.book.Forgotten(ctx)
+	}
+	return nil
+}
+
+// Distrust marks the positions that are ahead of the journal, so that checks forget them when they start. It is called before
+// anything is appended: a journal that has grown would look as if it had what they speak of.
+func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error) {
+	err = db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.Exec(`UPDATE auditquery_check SET size = ?1 WHERE (journal <> ?2 OR size > ?3) AND size <> ?1`, int64(math.MaxInt64), origin, int64(size))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		found = n > 0
+		return err
+	})
+	return found, err
+}
+
+func (c *Check) place() place {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+// move changes the row, and what else is given, in one transaction.
+func (c *Check) move(ctx context.Context, change func(*place), and ...func(*sql.Tx) error) error {
+	p := c.place()
+	change(&p)
+	err := c.book.Write(ctx, func(tx *sql.Tx) error {
+		for _, f := range and {
+			if err := f(tx); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(`UPDATE auditquery_check SET next = ?, asked = ?, refused = ?, size = max(size, ?) WHERE tenant = ?`,
+			p.next, p.asked, p.refused, int64(c.book.Size()), c.o.Tenant)
+		return err
+	})
+	if err == nil {
+		c.mu.Lock()
+		c.at = p
+		c.mu.Unlock()
+	}
+	return err
+}
+
+// lacking are the records of the hour under way that the feed is known to have lacked.
+func (c *Check) lacking(ctx context.Context) (map[id]bool, error) {
+	rows, err := c.o.DB.Read().QueryContext(ctx, `SELECT id FROM auditquery_lacking WHERE tenant = ?`, c.o.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[id]bool{}
+	for rows.Next() {
+		var b []byte
+		if err := rows.Scan(&b); err != nil {
+			return nil, err
+		}
+		if len(b) == len(id{}) {
+			all[id(b)] = true
+		}
+	}
+	return all, rows.Err()
+}
+
+// note writes down that the feed lacks records.
+func (c *Check) note(ctx context.Context, list []lackedRecord) error {
+	return c.book.Write(ctx, func(tx *sql.Tx) error {
+		for i := range list {
+			if _, err := tx.Exec(`INSERT INTO auditquery_lacking (tenant, id) VALUES (?, ?) ON CONFLICT DO NOTHING`, c.o.Tenant, list[i].key[:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// count writes what an hour came to, and forgets what is needed no more.
+func (c *Check) count(tx *sql.Tx, hour int64, counts map[string]*tally) error {
+	if _, err := tx.Exec(`DELETE FROM auditquery_count WHERE tenant = ? AND (hour = ? OR hour < ?)`, c.o.Tenant, hour, hour-keepCounts); err != nil {
+		return err
+	}
+	for op, n := range counts {
+		_, err := tx.Exec(`INSERT INTO auditquery_count (tenant, hour, operation, feed, query, lacking, unshown, verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.o.Tenant, hour, op, n.Feed, n.Query, n.Lacking, n.Unshown, n.Verdict)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(`DELETE FROM auditquery_lacking WHERE tenant = ?`, c.o.Tenant)
+	return err
+}
+
+// Hour is what both have shown of an operation in an hour of event time.
+type Hour struct {
+	Tenant, Operation string
+	Hour              time.Time
+	Count
+}
+
+// Hours returns what was compared of the hours that lie in [since, until).
+func Hours(ctx context.Context, db *store.DB, since, until time.Time) (list []Hour, err error) {
+	rows, err := db.Read().QueryContext(ctx, `
+		SELECT tenant, operation, hour, feed, query, lacking, unshown, verdict FROM auditquery_count WHERE hour >= ? AND hour < ? ORDER BY tenant, operation, hour`,
+		since.Unix()/3600, (until.Unix()+3599)/3600)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var h Hour
+		var hour int64
+		if err := rows.Scan(&h.Tenant, &h.Operation, &hour, &h.Feed, &h.Query, &h.Lacking, &h.Unshown, &h.Verdict); err != nil {
+			return nil, err
+		}
+		h.Hour = hourTime(hour)
+		list = append(list, h)
+	}
+	return list, rows.Err()
+}
