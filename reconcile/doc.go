@@ -39,8 +39,8 @@
 // # Bounds
 //
 // Sessions and tokens are kept for a week and [Options.Window], acts for four days, findings for 40. Of a sign-in these are three entries (its
-// request, its token, and what channels have shown it) and one for each session, of 33 bytes each on the disk and 11 bits in memory (runs.go):
-// at most [Options.MaxEntries], so 530 and 22 MB. Of uses without a sign-in at most [Options.MaxUses]. Of more the oldest are
+// request, its token, and what channels have shown it) and one for each session, of 33 bytes each on the disk and 13 bits in memory (runs.go):
+// at most [Options.MaxEntries], so 530 and 26 MB. Of uses without a sign-in at most [Options.MaxUses]. Of more the oldest are
 // forgotten, and nothing is said of the time before: "cannot say".
 //
 // # Known holes

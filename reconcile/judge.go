@@ -222,38 +222,33 @@ func scanPending(rows *sql.Rows) (p pending, err error) {
 
 // uses tells of each use what can be said of it.
 func (j *judgment) uses(t *tenant) error {
-	var list []pending
-	err := j.r.rows(j.ctx, pendingColumns, []any{t.id, 0}, func(rows *sql.Rows) error {
+	return j.r.rows(j.ctx, pendingColumns, []any{t.id, 0}, func(rows *sql.Rows) error {
 		p, err := scanPending(rows)
-		list = append(list, p)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i := range list {
-		p := &list[i]
-		streams := signInStreams(p.app)
-		if !j.r.opts.collected(t.name, streams) || p.app && j.r.opts.Microsoft(p.about.App) || p.last < t.latest-keepUses {
-			j.settled = append(j.settled, p.key)
-			continue
-		}
-		from, to := p.first-j.r.opts.Window.Milliseconds(), p.first+skew
-		if p.issued > 0 && p.issued <= p.first+skew {
-			from, to = p.issued-skew, p.issued+skew
-		}
-		ok, err := j.complete(t, streams, from, to)
-		if err == nil && ok { // and so for what shows late although it was given out long before
-			ok, err = j.complete(t, streams, p.first, p.first+1)
-		}
 		if err != nil {
 			return err
 		}
-		if ok {
-			j.orphans = append(j.orphans, p.key)
-		}
+		return j.use(t, &p)
+	})
+}
+
+func (j *judgment) use(t *tenant, p *pending) error {
+	streams := signInStreams(p.app)
+	if !j.r.opts.collected(t.name, streams) || p.app && j.r.opts.Microsoft(p.about.App) || p.last < t.latest-keepUses {
+		j.settled = append(j.settled, p.key)
+		return nil
 	}
-	return nil
+	from, to := p.first-j.r.opts.Window.Milliseconds(), p.first+skew
+	if p.issued > 0 && p.issued <= p.first+skew {
+		from, to = p.issued-skew, p.issued+skew
+	}
+	ok, err := j.complete(t, streams, from, to)
+	if err == nil && ok { // and so for what shows late although it was given out long before
+		ok, err = j.complete(t, streams, p.first, p.first+1)
+	}
+	if ok && err == nil {
+		j.orphans = append(j.orphans, p.key)
+	}
+	return err
 }
 
 // write notes what a round has found of a tenant.

@@ -136,10 +136,12 @@ func Open(ctx context.Context, db *store.DB, j *journal.Journal, o Options) (*Re
 }
 
 // load reads which runs there are: at the start, and after a transaction that may have failed.
-func (r *Reconciler) load(ctx context.Context) (err error) {
-	if r.runs, err = loadRuns(ctx, r.db.Read()); err != nil {
+func (r *Reconciler) load(ctx context.Context) error {
+	all, err := loadRuns(ctx, r.db.Read())
+	if err != nil {
 		return fmt.Errorf("reconcile: %w", err)
 	}
+	r.runs = all
 	return nil
 }
 
@@ -162,7 +164,7 @@ func (r *Reconciler) Follow(ctx context.Context) error {
 }
 
 func (r *Reconciler) follow(ctx context.Context) error {
-	if err := r.load(ctx); err != nil {
+	if err := r.load(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	f := r.j.Follow(r.Position())

@@ -25,7 +25,7 @@ import (
 // Merge-Tree", 1996) instead. What a group says is a run of its own, sorted by key; when there are fanOut runs of like size they become one, so that an
 // entry is written some three times, each time among its neighbors. A run is never changed, and is dropped as a whole when
 // all of it is too old. Runs are rows of the control store, so that they change with the position in the journal; in memory are only
-// their Bloom filters and the first key of each page, some 11 bits for each entry.
+// their Bloom filters and the first key of each page, some 13 bits for each entry.
 
 // entry is what is kept of a session, a token or an act; see the migration 0016.
 type entry struct {
@@ -70,12 +70,12 @@ func (c class) join(x, y entry) entry {
 const (
 	entryBytes  = len(Key{}) + 16
 	pageEntries = 126     // which with SQLite's own bytes fill one of its pages
-	maxRun      = 1 << 18 // entries of a run that is merged no more, so that the oldest can be dropped without much else
+	maxRun      = 1 << 17 // entries of a run that is merged no more: others wait for the database meanwhile, and the oldest can be dropped without much else
 	fanOut      = 8
 	pageBits    = 20
 )
 
-var filters = bloom.FilterPolicy(10) // bits for each key: one in 100 is looked for in vain
+var filters = bloom.FilterPolicy(12) // bits for each key: one in 300 is looked for in vain
 
 // place is where runs belong.
 type place struct {

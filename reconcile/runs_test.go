@@ -175,7 +175,7 @@ func (b *bed) found() (all string, orphans []string) {
 // what was left out.
 func TestGroupsDoNotMatter(t *testing.T) {
 	t.Parallel()
-	b, orphans := lived(t, 3, 80)
+	b, orphans := lived(t, 3, 60)
 	var want string
 	for _, batches := range []int{1_000_000, 1, 7} {
 		b.open()
@@ -201,7 +201,7 @@ func TestGroupsDoNotMatter(t *testing.T) {
 // TestFaults: a transaction that fails at any of its writes changes nothing, and what follows finds the same.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	b, orphans := lived(t, 4, 40)
+	b, orphans := lived(t, 4, 24)
 	b.drain()
 	want, _ := b.found()
 	for _, event := range []string{
