@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/daybreak-sec/daybreak/canary"
+	"github.com/daybreak-sec/daybreak/collect/auditquery"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/provider/github"
@@ -32,12 +33,12 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 	for _, s := range google.Streams {
 		applications = append(applications, s.Name)
 	}
-	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names(), "canary": {canary.SignIn}} {
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names(), "canary": {canary.SignIn}, "audit-query": {auditquery.Stream}} {
 		if got := config.Streams(typ); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"canary", "cloudtrail", "controls", "entra", "eventhubs", "github", "google", "kafka", "m365", "okta", "s3", "slack"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"audit-query", "canary", "cloudtrail", "controls", "entra", "eventhubs", "github", "google", "kafka", "m365", "okta", "s3", "slack"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -352,16 +353,16 @@ func TestDeath(t *testing.T) {
 	for step := 0; ; step++ {
 		p := newPlace(t, newLog())
 		want := p.lose()
-		n, dead := 0, false
+		var n atomic.Int64 // changes
 		p.fault = func(string) error {
-			if n++; dead || n == step+1 {
-				dead = true
+			if n.Add(1) > int64(step) {
 				return died
 			}
 			return nil
 		}
-		p.run(func() bool { return dead || p.compared() })
-		if !dead {
+		dead := func() bool { return n.Load() > int64(step) }
+		p.run(func() bool { return dead() || p.compared() })
+		if !dead() {
 			if step < 12 {
 				t.Fatalf("only %d steps: this proves nothing", step)
 			}
