@@ -119,7 +119,7 @@ var kinds = map[string]*kind{
 	},
 	"canary": {
 		streams: []string{"sign-in"}, every: time.Hour, watches: true,
-		tenant: directory, fold: strings.ToLower, keys: []string{"plan", "client_id", "addresses", "addresses", "certificate", "federated_token", "client_secret", "login", "mode", "every"},
+		tenant: directory, fold: strings.ToLower, keys: []string{"plan", "client_id", "addresses", "certificate", "federated_token", "client_secret", "login", "mode", "every"},
 	},
 	"entra": {
 		streams: []string{
