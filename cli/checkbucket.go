@@ -14,6 +14,7 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/folder"
 	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/provider/s3"
 )
@@ -64,6 +65,33 @@ func (v *verdict) tryBucket(ctx context.Context, c *config.Source) {
 	v.trySkew(client.Skew())
 }
 
+// tryFiles lists the folder and begins to read a file of it.
+func (v *verdict) tryFiles(ctx context.Context, c *config.Source) {
+	if err := node.CheckSource(c.Format); err != nil {
+		v.add("format", failed, "format: %v", err)
+		return
+	}
+	client, err := folder.New(folder.Options{Path: c.Folder, Quiet: c.Quiet.Std()})
+	if err != nil {
+		v.add("client", failed, "%v", err)
+		return
+	}
+	for _, f := range node.BucketFeeds(c) {
+		o, err := anyObject(ctx, client, &f)
+		if err == nil && o != nil {
+			err = open(ctx, client, o.Key)
+		}
+		switch {
+		case err != nil:
+			v.add("permissions", failed, "the folder cannot be collected: %s", rest.Sentence(err))
+		case o == nil:
+			v.add("streams", warning, "the folder can be read, and holds no file yet that is to be collected")
+		default:
+			v.add("streams", good, "the folder can be read")
+		}
+	}
+}
+
 // unauthorized reports whether an error is that of the credential.
 func unauthorized(err error) bool {
 	e := (*rest.Error)(nil)
@@ -71,7 +99,7 @@ func unauthorized(err error) bool {
 }
 
 // anyObject finds an object of a feed; nil if there is none.
-func anyObject(ctx context.Context, client *s3.Client, f *bucket.Feed) (*s3.Object, error) {
+func anyObject(ctx context.Context, client bucket.Upstream, f *bucket.Feed) (*s3.Object, error) {
 	for _, prefix := range f.Prefixes {
 		prefixes := []string{prefix}
 		if f.Dated {
@@ -103,7 +131,7 @@ func anyObject(ctx context.Context, client *s3.Client, f *bucket.Feed) (*s3.Obje
 }
 
 // open begins to read an object. One in an archive may be read as far as permissions go.
-func open(ctx context.Context, client *s3.Client, key string) error {
+func open(ctx context.Context, client bucket.Upstream, key string) error {
 	body, err := client.Get(ctx, budget.Head, key, "")
 	if e := (*rest.Error)(nil); errors.As(err, &e) && e.Code == s3.Archived {
 		return nil

@@ -234,6 +234,9 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	case "cloudtrail", "s3":
 		v.tryBucket(ctx, c)
 		return v
+	case "files":
+		v.tryFiles(ctx, c)
+		return v
 	case "eventhubs", "kafka":
 		v.tryTopics(ctx, c)
 		return v

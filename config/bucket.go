@@ -5,9 +5,11 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 var (
@@ -59,6 +61,25 @@ func (s *Source) checkBucket() (key, msg string) {
 	case s.ExternalID != "" && s.RoleARN == "":
 		return "external_id", "external_id goes with a role: give role_arn, or leave it out"
 	}
+	return s.checkPrefixes()
+}
+
+// checkFolder checks what a source of files has.
+func (s *Source) checkFolder() (key, msg string) {
+	switch {
+	case s.Folder == "":
+		return "folder", "folder is missing: give the absolute path of the folder that the files are in"
+	case !filepath.IsAbs(s.Folder) || filepath.Clean(s.Folder) == string(filepath.Separator):
+		return "folder", "folder must be the absolute path of a folder, and not the root"
+	case s.Quiet < Duration(time.Second) || s.Quiet > Duration(24*time.Hour):
+		return "quiet", `quiet must be between "1s" and "24h"`
+	case s.SinceDays < 1 || s.SinceDays > 7300:
+		return "since_days", "since_days must be between 1 and 7300"
+	}
+	return s.checkPrefixes()
+}
+
+func (s *Source) checkPrefixes() (key, msg string) {
 	for i, p := range s.Prefixes {
 		switch {
 		case len(p) > 512 || p == "" || strings.HasPrefix(p, "/"):

@@ -18,8 +18,8 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md); \"audit-query\" holds what a source of type m365 has collected of the same tenant against the audit log query API of Microsoft Graph, an hour at a time and a day later, and keeps what the feed lacks (docs/reference/reconcile.md); \"canary\" collects nothing either but does harmless acts in a Microsoft tenant and waits for their records (docs/reference/canaries.md); \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket. Required."`
-	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, canary, audit-query, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3: a name that you choose, one for each bucket. Required."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md); \"audit-query\" holds what a source of type m365 has collected of the same tenant against the audit log query API of Microsoft Graph, an hour at a time and a day later, and keeps what the feed lacks (docs/reference/reconcile.md); \"canary\" collects nothing either but does harmless acts in a Microsoft tenant and waits for their records (docs/reference/canaries.md); \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket; \"files\", the files of a folder of this machine. Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, canary, audit-query, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3, files: a name that you choose, one for each bucket or folder. Required."`
 	Plan   string `toml:"plan" doc:"m365, entra, controls, canary, audit-query, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
 	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, canary, audit-query, eventhubs without connection_string: application (client) id of the registration, a GUID. Required. That of canaries is theirs alone."`
@@ -42,9 +42,11 @@ type Source struct {
 	Bucket           string   `toml:"bucket" doc:"cloudtrail, s3: name of the bucket. Required."`
 	Region           string   `toml:"region" doc:"cloudtrail, s3: region of the bucket, such as \"eu-west-1\"; what a compatible store calls so. Required."`
 	Prefix           string   `toml:"prefix" doc:"cloudtrail: what stands before AWSLogs/ in the keys, as the trail is configured. Empty: nothing does."`
-	Prefixes         []string `toml:"prefixes" doc:"s3: what the keys begin with that are collected. Empty: all of them."`
-	Format           string   `toml:"format" doc:"s3: what the records are, as of import --source. Default: auto, which tells it from each."`
-	SinceDays        int      `toml:"since_days" doc:"cloudtrail, s3: how many days back objects are collected. Default: 90."`
+	Folder           string   `toml:"folder" doc:"files: absolute path of the folder. Files are taken as they are there, gzip and folders below included; names that begin with a dot, and links, are left out. Required."`
+	Quiet            Duration `toml:"quiet" doc:"files: how long a file must not have been changed to be taken. Default: 1m."`
+	Prefixes         []string `toml:"prefixes" doc:"s3, files: what the keys, or the paths below the folder, begin with that are collected. Empty: all of them."`
+	Format           string   `toml:"format" doc:"s3, files: what the records are, as of import --source. Default: auto, which tells it from each."`
+	SinceDays        int      `toml:"since_days" doc:"cloudtrail, s3, files: how many days back objects are collected. Default: 90."`
 	PathStyle        bool     `toml:"path_style" doc:"cloudtrail, s3: the bucket stands in the path and not in the host name, as many compatible stores want it."`
 	AccessKeyID      string   `toml:"access_key_id" doc:"cloudtrail, s3: id of an access key. Empty: the AWS SDK looks for a credential in its own places: the environment, shared files, a web identity, a container's or an instance's role."`
 	SecretKey        Secret   `toml:"secret_access_key" doc:"cloudtrail, s3: where the secret of the access key is. It is read again when it is refused. Required with access_key_id."`
@@ -56,10 +58,10 @@ type Source struct {
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. canary: sign-in, which are kinds of acts. audit-query: auditLogRecords. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail and s3, 5m of controls. audit-query: how often it is looked whether the next hour can be asked for, 1m. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. canary: sign-in, which are kinds of acts. audit-query: auditLogRecords. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. files: files. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail, s3 and files, 5m of controls. audit-query: how often it is looked whether the next hour can be asked for, 1m. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
 	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. audit-query, eventhubs and kafka have none."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls and audit-query, far less. eventhubs and kafka have none."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls and audit-query, far less. eventhubs, kafka and files have none."`
 
 	Mode  string   `toml:"mode" doc:"canary: \"dry-run\" says what would be done, \"live\" does it. Default: dry-run."`
 	Every Duration `toml:"every" doc:"canary: time between two acts of a kind, at least 5m. Default: 1h."`
@@ -171,6 +173,11 @@ var kinds = map[string]*kind{
 		poll:    15 * time.Second, sweep: 5 * time.Minute, perMinute: 6000, least: 60,
 		tenant: awsAccount, fold: strings.ToLower, keys: append([]string{"prefix", "trail_api"}, aws...),
 	},
+	"files": {
+		streams: []string{"files"},
+		poll:    15 * time.Second, sweep: 5 * time.Minute,
+		tenant: bucketOwner, fold: strings.ToLower, keys: []string{"folder", "quiet", "prefixes", "format", "since_days"},
+	},
 	"s3": {
 		streams: []string{"objects"},
 		poll:    15 * time.Second, sweep: 5 * time.Minute, perMinute: 6000, least: 60,
@@ -223,6 +230,9 @@ func DefaultSource(typ string) Source {
 	if k.has("format") {
 		s.Format = "auto"
 	}
+	if k.has("quiet") {
+		s.Quiet = Duration(time.Minute)
+	}
 	if k.has("retention") {
 		s.Retention = Duration(24 * time.Hour)
 	}
@@ -253,6 +263,9 @@ func (s *Source) fill(said func(key string) bool) {
 	}
 	if !said("poll") {
 		s.Poll = def.Poll
+	}
+	if !said("quiet") {
+		s.Quiet = def.Quiet
 	}
 	if !said("retention") {
 		s.Retention = def.Retention
@@ -383,6 +396,8 @@ func (s *Source) checkIdentity() (key, msg string) {
 	switch {
 	case k.has("bucket"):
 		return s.checkBucket()
+	case k.has("folder"):
+		return s.checkFolder()
 	case k.has("admin") && s.Admin == "":
 		return "admin", "admin is missing: give the mail address of the administrator in whose name the service account reads"
 	case k.has("admin") && !mailAddress.MatchString(s.Admin):
@@ -428,7 +443,7 @@ func (s *Source) checkCredential() (key, msg string) {
 		return s.checkAccessKey(first)
 	case s.Type == "kafka" && (first == "") != (s.SASL == ""):
 		return "password", "sasl and password are given together, or not at all"
-	case s.Type == "kafka":
+	case s.Type == "kafka" || kinds[s.Type].has("folder"):
 		return "", ""
 	case first == "" && kinds[s.Type].has("service_account"):
 		return "service_account", "service_account is missing: say where the JSON file of the service account's key is, as env:NAME, file:PATH or command:/PROGRAM ARG…"
@@ -566,6 +581,8 @@ func (s *Source) checkWork() (key, msg string) {
 		return "sweep", "sweep is shorter than poll: what poll reads need not be read again sooner"
 	case s.Sweep > Duration(time.Hour):
 		return "sweep", `sweep must be at most "1h": what comes late would wait for it`
+	case k.perMinute == 0 && s.RequestsPerMinute != 0:
+		return "requests_per_minute", "requests_per_minute: a source of type " + s.Type + " has none: leave it out"
 	case s.RequestsPerMinute < k.least:
 		return "requests_per_minute", fmt.Sprintf("requests_per_minute must be at least %d: with fewer the streams cannot be followed", k.least)
 	case s.RequestsPerMinute > 1_000_000:

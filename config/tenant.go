@@ -130,6 +130,8 @@ func (s *Source) foreign(k *kind) (key string) {
 		{"sasl", Secret(s.SASL)},
 		{"username", Secret(s.Username)},
 		{"ca", Secret(s.CA)},
+		{"folder", Secret(s.Folder)},
+		{"quiet", flag(s.Quiet != 0)},
 		{"mode", Secret(s.Mode)},
 		{"every", flag(s.Every != 0)},
 	} {

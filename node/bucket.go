@@ -40,15 +40,20 @@ func (s *sources) bucket(c config.Source, acts *act.Writer, _ webhook) (collecto
 	if err != nil {
 		return nil, err
 	}
-	col, err := objects.New(objects.Options{
-		Name: c.Name, Tenant: c.Tenant, Bucket: c.Bucket, Feeds: BucketFeeds(&c), Upstream: client, Journal: s.n.journal, DB: s.n.db, Acts: acts,
-		Identify: IdentifyObjects(c.Format, s.metrics.records.WithLabelValues(c.Name)), Pace: s.n.pace,
-		Since: time.Duration(c.SinceDays) * 24 * time.Hour, Poll: c.Poll.Std(), Sweep: c.Sweep.Std(), Log: s.n.log,
-	})
+	col, err := s.objects(&c, acts, c.Bucket, client)
 	if err != nil {
 		return nil, err
 	}
 	return &bucketed{col, client}, nil
+}
+
+// objects makes the collector of what a bucket, or what reads as one, holds.
+func (s *sources) objects(c *config.Source, acts *act.Writer, name string, from objects.Upstream) (*objects.Collector, error) {
+	return objects.New(objects.Options{
+		Name: c.Name, Tenant: c.Tenant, Bucket: name, Feeds: BucketFeeds(c), Upstream: from, Journal: s.n.journal, DB: s.n.db, Acts: acts,
+		Identify: IdentifyObjects(c.Format, s.metrics.records.WithLabelValues(c.Name)), Pace: s.n.pace,
+		Since: time.Duration(c.SinceDays) * 24 * time.Hour, Poll: c.Poll.Std(), Sweep: c.Sweep.Std(), Log: s.n.log,
+	})
 }
 
 // NewS3Client makes the client that the settings of a source of a bucket describe. adjust may be nil.

@@ -132,6 +132,11 @@ func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (colle
 			return nil, fmt.Errorf("format: %w", err)
 		}
 		return s.bucket(c, acts, hook)
+	case "files":
+		if err := CheckSource(c.Format); err != nil {
+			return nil, fmt.Errorf("format: %w", err)
+		}
+		return s.files(c, acts, hook)
 	case "eventhubs", "kafka":
 		return s.kafka(c, acts, hook)
 	}

@@ -38,7 +38,7 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"audit-query", "canary", "cloudtrail", "controls", "entra", "eventhubs", "github", "google", "kafka", "m365", "okta", "s3", "slack"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"audit-query", "canary", "cloudtrail", "controls", "entra", "eventhubs", "files", "github", "google", "kafka", "m365", "okta", "s3", "slack"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }
