@@ -460,6 +460,28 @@ func TestBehind(t *testing.T) {
 	b.want(b.once(), "arrived "+graphLog)
 }
 
+// TestAnOlderJournal: what was planted after the journal's end, as it is now, or belongs to another journal, is not awaited.
+func TestAnOlderJournal(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]func(b *bench) (origin string, size uint64, waiting int){
+		"the same": func(b *bench) (string, uint64, int) { return b.j.Origin(), b.j.Size(), 1 },
+		"older":    func(b *bench) (string, uint64, int) { return b.j.Origin(), 0, 0 },
+		"another":  func(b *bench) (string, uint64, int) { return "another", b.j.Size(), 0 },
+	} {
+		b := newBench(t)
+		b.keep(event.Origin{Tenant: b.options.Tenant, Family: "json", Stream: "something"}, true, []byte(`{"an":"entry"}`))
+		b.want(b.once(), "planted")
+		origin, size, waiting := of(b)
+		if found, err := canary.Distrust(t.Context(), b.db, origin, size); err != nil || found != (waiting == 0) {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+		b.start()
+		if s := b.w.Standings(); len(s) != 1 || s[0].Waiting != waiting {
+			t.Errorf("%s: standings are %+v", name, s)
+		}
+	}
+}
+
 // TestRefused: a sign-in that is refused is tried again later, and is no canary.
 func TestRefused(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,9 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/daybreak-sec/daybreak/collect/loop"
+	"github.com/daybreak-sec/daybreak/store"
 )
 
 // This file is all that knows the tables of store/migrations/0015_canary.sql.
@@ -26,6 +29,11 @@ type arrival struct {
 	came    bool
 	delay   time.Duration
 	missing bool
+}
+
+// Distrust marks what is ahead of the journal: see [loop.Distrust].
+func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error) {
+	return loop.Distrust(ctx, db, "canary", origin, size)
 }
 
 // load reads what is known.

@@ -6,7 +6,7 @@ package controls
 import "context"
 
 // Fault has f asked before and after every change of the journal and the database; what it returns is what became of it.
-func (w *Watch) Fault(f func(point string) error) { w.testingOnlyFault = f }
+func (w *Watch) Fault(f func(point string) error) { w.book.TestingOnlyFault = f }
 
 // Once reads once, as a loop would, and begins anew with what is written down if the watch has not run before.
 func (w *Watch) Once(ctx context.Context, sweep bool) error {
@@ -18,6 +18,6 @@ func (w *Watch) Once(ctx context.Context, sweep bool) error {
 	if err := w.round(ctx, sweep); err != nil {
 		return err
 	}
-	w.flush(ctx, true)
+	w.book.Flush(ctx, true)
 	return nil
 }

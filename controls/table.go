@@ -8,10 +8,10 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"math"
 	"strconv"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/store"
 )
 
@@ -71,19 +71,9 @@ func saveRows(tx *sql.Tx, tenant, journal string, rows map[key]row) error {
 	return nil
 }
 
-// Distrust marks the rows that are ahead of the journal, so that they are forgotten when a watch starts. It is called
-// before anything is appended: a journal that has grown would look as if it had what they speak of.
+// Distrust marks what is ahead of the journal: see [loop.Distrust].
 func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error) {
-	err = db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`UPDATE control_state SET size = ?1 WHERE (journal <> ?2 OR size > ?3) AND size <> ?1`, int64(math.MaxInt64), origin, int64(size))
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		found = n > 0
-		return err
-	})
-	return found, err
+	return loop.Distrust(ctx, db, "control_state", origin, size)
 }
 
 // digest is a state as acts have it: one that is too long is told by its hash.

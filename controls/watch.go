@@ -66,12 +66,9 @@ type Watch struct {
 	o       Options
 	log     *slog.Logger
 	running atomic.Bool
-	reports loop.Reports
+	book    *loop.Book
 	hint    chan struct{}
 	watch   atomic.Pointer[loop.Watch]
-
-	// testingOnlyFault, if set, is asked before and after everything that changes the journal or the database.
-	testingOnlyFault func(point string) error
 
 	// Of the loop alone.
 	scope Scope
@@ -109,7 +106,8 @@ func New(o Options) (*Watch, error) {
 	if o.Name == "" || o.Tenant == "" || o.Scope == nil || o.Admin == nil || o.Journal == nil || o.DB == nil || o.Acts == nil {
 		return nil, errors.New("controls: name, tenant, client, journal, database and acts are needed")
 	}
-	w := &Watch{o: o, log: o.Log.With("source", o.Name), hint: make(chan struct{}, 1), status: map[string]*loop.StreamStatus{}}
+	log := o.Log.With("source", o.Name)
+	w := &Watch{o: o, log: log, book: &loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: log}, hint: make(chan struct{}, 1), status: map[string]*loop.StreamStatus{}}
 	for _, name := range o.Controls {
 		if _, ok := Lookup(name); !ok {
 			return nil, fmt.Errorf("controls: there is no control %q", name)
@@ -173,7 +171,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	err := loop.Supervise(ctx, w.o.Stall, paused, w.rounds)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	w.flush(ctx, true)
+	w.book.Flush(ctx, true)
 	return loop.EndOf(ctx, err)
 }
 
@@ -189,7 +187,7 @@ func (w *Watch) rounds(ctx context.Context, watch *loop.Watch) error {
 		if sweep {
 			swept = begun
 		}
-		w.flush(ctx, false)
+		w.book.Flush(ctx, false)
 		if err := loop.Hint(ctx, watch, begun, w.o.Least, w.o.Poll, w.hint); err != nil {
 			return err
 		}
@@ -299,20 +297,11 @@ func (w *Watch) failed(c *Control, err error) {
 	if errors.As(err, &e) {
 		a.Status = e.Status
 	}
-	w.reports.Add(w.log, a)
+	w.book.Report(a)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.status[c.Name]
 	s.State, s.LastError, s.LastErrorAt = "failing", err.Error(), time.Now()
-}
-
-// flush writes down what went wrong.
-func (w *Watch) flush(ctx context.Context, all bool) {
-	if acts := w.reports.Due(all); len(acts) > 0 {
-		if _, err := w.o.Acts.Write(ctx, acts...); err != nil && ctx.Err() == nil {
-			w.log.Error("acts were not written", "error", err)
-		}
-	}
 }
 
 // unwatched tells that a control cannot be read for want of a permission.
@@ -484,26 +473,15 @@ func (w *Watch) seen(c *Control, s *state, fresh map[key]row, since, now int64) 
 // tell makes acts durable, and then the rows that say that they were written.
 func (w *Watch) tell(ctx context.Context, acts []act.Act, rows map[key]row) error {
 	if len(acts) > 0 {
-		var commit *journal.Commit
-		err := w.change("act", func() (err error) {
-			commit, err = w.o.Acts.Write(ctx, acts...)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		r, err := commit.Wait(ctx)
-		if err != nil {
+		if err := w.book.Witnessed(ctx, acts...); err != nil {
 			return err
 		}
 		for k, v := range rows {
-			v.size = r.Batch + 1
+			v.size = w.book.Size()
 			rows[k] = v
 		}
 	}
-	err := w.change("database", func() error {
-		return w.o.DB.Write(ctx, func(tx *sql.Tx) error { return saveRows(tx, w.o.Tenant, w.o.Journal.Origin(), rows) })
-	})
+	err := w.book.Write(ctx, func(tx *sql.Tx) error { return saveRows(tx, w.o.Tenant, w.o.Journal.Origin(), rows) })
 	if err != nil {
 		return err
 	}
@@ -511,19 +489,6 @@ func (w *Watch) tell(ctx context.Context, acts []act.Act, rows map[key]row) erro
 		w.rows[k] = &r
 	}
 	return nil
-}
-
-func (w *Watch) change(what string, f func() error) error {
-	if w.testingOnlyFault == nil {
-		return f()
-	}
-	if err := w.testingOnlyFault("before " + what); err != nil {
-		return err
-	}
-	if err := f(); err != nil {
-		return err
-	}
-	return w.testingOnlyFault("after " + what)
 }
 
 // row is what is known of a control, or nothing.

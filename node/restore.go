@@ -7,12 +7,14 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/daybreak-sec/daybreak/canary"
 	"github.com/daybreak-sec/daybreak/collect/auditquery"
 	objects "github.com/daybreak-sec/daybreak/collect/bucket"
 	"github.com/daybreak-sec/daybreak/collect/kafka"
 	collect "github.com/daybreak-sec/daybreak/collect/m365"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/controls"
+	"github.com/daybreak-sec/daybreak/store"
 )
 
 // Somebody may bring back the journal from an older copy and leave control.db and the lake
@@ -20,35 +22,22 @@ import (
 // not there, and the collectors would not fetch them again. It is looked for at Open
 // and never later: a journal that has grown since looks as if nothing had ever been missing.
 
+// distrusts mark what collectors and watches remember of entries that the journal does not have.
+var distrusts = []func(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error){
+	collect.Distrust, pages.Distrust, objects.Distrust, kafka.Distrust, auditquery.Distrust, controls.Distrust, canary.Distrust,
+}
+
 // forgetLost takes back what was remembered of a longer journal than this one, and reports
 // whether the lake has to be made anew.
 func (n *Node) forgetLost(ctx context.Context) (rebuild bool, err error) {
-	size := n.journal.Size()
-	lost, err := collect.Distrust(ctx, n.db, n.journal.Origin(), size)
-	if err != nil {
-		return false, err
+	size, lost := n.journal.Size(), false
+	for _, distrust := range distrusts {
+		found, err := distrust(ctx, n.db, n.journal.Origin(), size)
+		if err != nil {
+			return false, err
+		}
+		lost = lost || found
 	}
-	pages, err := pages.Distrust(ctx, n.db, n.journal.Origin(), size)
-	if err != nil {
-		return false, err
-	}
-	watched, err := controls.Distrust(ctx, n.db, n.journal.Origin(), size)
-	if err != nil {
-		return false, err
-	}
-	topics, err := kafka.Distrust(ctx, n.db, n.journal.Origin(), size)
-	if err != nil {
-		return false, err
-	}
-	inBuckets, err := objects.Distrust(ctx, n.db, n.journal.Origin(), size)
-	if err != nil {
-		return false, err
-	}
-	queries, err := auditquery.Distrust(ctx, n.db, n.journal.Origin(), size)
-	if err != nil {
-		return false, err
-	}
-	lost = lost || inBuckets || pages || watched || topics || queries
 	if rebuild = n.lake.Appended().Batch > size; !rebuild && !lost {
 		return false, nil
 	}

@@ -7,9 +7,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/store"
 )
 
@@ -60,19 +60,9 @@ func (c *Check) open(ctx context.Context) error {
 	return nil
 }
 
-// Distrust marks the positions that are ahead of the journal, so that checks forget them when they start. It is called before
-// anything is appended: a journal that has grown would look as if it had what they speak of.
+// Distrust marks what is ahead of the journal: see [loop.Distrust].
 func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error) {
-	err = db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`UPDATE auditquery_check SET size = ?1 WHERE (journal <> ?2 OR size > ?3) AND size <> ?1`, int64(math.MaxInt64), origin, int64(size))
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		found = n > 0
-		return err
-	})
-	return found, err
+	return loop.Distrust(ctx, db, "auditquery_check", origin, size)
 }
 
 func (c *Check) place() place {

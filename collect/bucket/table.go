@@ -45,19 +45,9 @@ func retained(tx *sql.Tx, tenant, stream, origin string, size uint64) (forgot bo
 	return n > 0, err
 }
 
-// Distrust marks the positions that are ahead of the journal, so that the collectors forget them when they start. It is
-// called before anything is appended: a journal that has grown would look as if it had what they speak of.
+// Distrust marks what is ahead of the journal: see [loop.Distrust].
 func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error) {
-	err = db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`UPDATE bucket_stream SET size = ?1 WHERE (journal <> ?2 OR size > ?3) AND size <> ?1`, never, origin, int64(size))
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		found = n > 0
-		return err
-	})
-	return found, err
+	return loop.Distrust(ctx, db, "bucket_stream", origin, size)
 }
 
 const never = int64(math.MaxInt64)

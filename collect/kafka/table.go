@@ -7,8 +7,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math"
 
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/store"
 )
 
@@ -31,19 +31,9 @@ type header struct {
 	refusal         string // the gap's reason
 }
 
-// Distrust marks the positions that are ahead of the journal, so that the collectors forget them when they start. It is
-// called before anything is appended: a journal that has grown would look as if it had what they speak of.
+// Distrust marks what is ahead of the journal: see [loop.Distrust].
 func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error) {
-	err = db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`UPDATE kafka_stream SET size = ?1 WHERE (journal <> ?2 OR size > ?3) AND size <> ?1`, int64(math.MaxInt64), origin, int64(size))
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		found = n > 0
-		return err
-	})
-	return found, err
+	return loop.Distrust(ctx, db, "kafka_stream", origin, size)
 }
 
 // openStream reads the rows of a stream, or makes the first one. Positions that are ahead of the journal (it is another one,

@@ -85,20 +85,9 @@ func retained(tx *sql.Tx, tenant, origin string, size uint64) (forgot bool, err 
 	return n > 0, err
 }
 
-// Distrust marks the cursors that are ahead of the journal, so that the collectors forget
-// them when they start. It is called before anything is appended: a journal that has grown
-// would look as if it had what they speak of.
-func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (any bool, err error) {
-	err = db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`UPDATE collect_stream SET size = ?1 WHERE (journal <> ?2 OR size > ?3) AND size <> ?1`, never, origin, int64(size))
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		any = n > 0
-		return err
-	})
-	return any, err
+// Distrust marks what is ahead of the journal: see [loop.Distrust].
+func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error) {
+	return loop.Distrust(ctx, db, "collect_stream", origin, size)
 }
 
 // openStream reads the row of a stream. If there is none, it makes one, whose head

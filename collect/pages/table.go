@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math"
 
 	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/store"
@@ -44,19 +43,9 @@ func retained(tx *sql.Tx, tenant string, streams []string, origin string, size u
 	return forgot, nil
 }
 
-// Distrust marks the positions that are ahead of the journal, so that the collectors forget them when they start. It is
-// called before anything is appended: a journal that has grown would look as if it had what they speak of.
+// Distrust marks what is ahead of the journal: see [loop.Distrust].
 func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (found bool, err error) {
-	err = db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`UPDATE pages_stream SET size = ?1 WHERE (journal <> ?2 OR size > ?3) AND size <> ?1`, int64(math.MaxInt64), origin, int64(size))
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		found = n > 0
-		return err
-	})
-	return found, err
+	return loop.Distrust(ctx, db, "pages_stream", origin, size)
 }
 
 // openStream reads the row of a stream. If there is none, it makes one, whose head begins now and whose back-fill
