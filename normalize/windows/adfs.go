@@ -56,20 +56,18 @@ func federated(r *record, e *ocsf.Event) {
 	}
 }
 
-// client takes the first of the addresses that a request came through.
-func client(v jsontape.Value, e *ocsf.Event) {
+// client takes the first of the addresses that a request came through. Told in full is one that stands alone.
+func client(v jsontape.Value, e *ocsf.Event) bool {
 	list := said(v)
 	ip, _, more := bytes.Cut(list, []byte(","))
-	if !more {
-		if list != nil {
-			members.Client(v, e)
-		}
-		return
+	switch {
+	case list == nil:
+		return v.Kind() < jsontape.Array
+	case more:
+		members.Client(quoted(ip), e)
+		return false
 	}
-	var tape jsontape.Tape
-	if tape.Parse(append(append([]byte{'"'}, bytes.TrimSpace(ip)...), '"')) == nil {
-		members.Client(tape.Root(), e)
-	}
+	return members.Client(v, e)
 }
 
 // auditOf finds the element AuditBase in a member's text. What stands in front of it, such as a declaration that the

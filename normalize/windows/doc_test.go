@@ -15,7 +15,7 @@ import (
 func TestDocumentation(t *testing.T) {
 	var b strings.Builder
 	rows := map[string][]string{}
-	for k, name := range map[kind]string{security: "Security auditing", system: "Service Control Manager, Eventlog", powerShell: "PowerShell", sysmon: "Sysmon", adfs: "AD FS Auditing"} {
+	for k, name := range map[kind]string{security: "Security auditing", system: "Service Control Manager, Eventlog", powerShell: "PowerShell", sysmon: "Sysmon", adfs: "AD FS Auditing", certificates: "CertificateServicesClient-Lifecycle-System"} {
 		for id, r := range rules[k] {
 			key := fmt.Sprintf("| %s | %d | %d | ", name, r.class, r.activity)
 			rows[key] = append(rows[key], fmt.Sprint(id))

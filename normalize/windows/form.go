@@ -14,6 +14,7 @@ import (
 // record is an event in whatever form it came.
 type record struct {
 	form              *form
+	root              jsontape.Value
 	id                int64 // -1 if there is none
 	number            []byte
 	channel, provider []byte
@@ -120,7 +121,7 @@ func first(v jsontape.Value, list [][]string) jsontape.Value {
 
 // open reads what all events have.
 func open(root jsontape.Value) record {
-	r := record{id: -1, data: root, form: formOf(root)}
+	r := record{id: -1, root: root, data: root, form: formOf(root)}
 	if r.form == nil {
 		return r
 	}
@@ -181,6 +182,9 @@ func named(data jsontape.Value) jsontape.Value {
 	return tape.Root()
 }
 
+// param is what the nth element without a name is called.
+func param(n int) string { return "param" + strconv.Itoa(n) }
+
 type objectWriter struct {
 	text []byte
 	n    int // elements
@@ -228,5 +232,5 @@ func (w *objectWriter) elements(v jsontape.Value) {
 		}
 	}
 	w.n++
-	w.member("param"+strconv.Itoa(w.n), v)
+	w.member(param(w.n), v)
 }

@@ -35,7 +35,11 @@ var flatTables = func() map[*rule]members.Table {
 	return all
 }()
 
-const other = 99 // activity_id and type_id Other, in every class
+// activity_id of every class; Other is a type_id too.
+const (
+	unsaid = 0 // Unknown
+	other  = 99
+)
 
 // unknown is what events that are not in [rules] are.
 var unknown = &rule{class: ocsf.ClassBaseEvent}
@@ -50,19 +54,20 @@ const (
 	powerShell
 	sysmon
 	adfs
+	certificates // what becomes of the certificates of a machine
 )
 
 // providers are the kinds by the provider.
 var providers = map[string]kind{
 	"Microsoft-Windows-Security-Auditing": security, "Microsoft-Windows-Eventlog": system, "Service Control Manager": system,
 	"Microsoft-Windows-PowerShell": powerShell, "PowerShellCore": powerShell, "Microsoft-Windows-Sysmon": sysmon,
-	"AD FS Auditing": adfs,
+	"AD FS Auditing": adfs, "Microsoft-Windows-CertificateServicesClient-Lifecycle-System": certificates,
 }
 
 // channels are the kinds by the channel, for records that do not name the provider.
 var channels = map[string]kind{
 	"Security": security, "System": system, "Microsoft-Windows-PowerShell/Operational": powerShell, "PowerShellCore/Operational": powerShell,
-	"Microsoft-Windows-Sysmon/Operational": sysmon,
+	"Microsoft-Windows-Sysmon/Operational": sysmon, "Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational": certificates,
 }
 
 // classify finds the rule of an event.
@@ -146,6 +151,18 @@ var rules = map[kind]map[int64]*rule{
 		row(rule{ocsf.ClassAuthentication, logon, nil, federated}, 1200, 1201, 1202, 1203),
 		row(rule{ocsf.ClassAccountChange, passwordChange, nil, federated}, 1204, 1205),
 		row(rule{ocsf.ClassAuthentication, logoff, nil, federated}, 1206, 1207),
+
+		row(rule{ocsf.ClassAuthentication, logon, placed(tokenIssued), legacy}, 299),
+		row(rule{ocsf.ClassAuthentication, logon, placed(tokenRefused), legacy}, 411),
+		row(rule{ocsf.ClassAuthentication, logon, placed(tokenAccepted), legacy}, 412),
+		row(rule{ocsf.ClassAccountChange, passwordChange, placed(headed), legacy}, 405, 406),
+		row(rule{ocsf.ClassHTTPActivity, unsaid, placed(requestReceived), legacy}, 403),
+		row(rule{ocsf.ClassHTTPActivity, unsaid, placed(responseSent), legacy}, 404),
+		row(rule{ocsf.ClassBaseEvent, unsaid, placed(headed), legacy}, 410, 413),
+		row(rule{ocsf.ClassBaseEvent, unsaid, placed(belongs), legacy}, 500, 501, 502, 503, 510),
+	),
+	certificates: index(
+		row(rule{ocsf.ClassEntityManagement, other, exported, certificate}, 1007),
 	),
 	powerShell: index(
 		row(rule{ocsf.ClassScriptActivity, execute, script, powerShellScript}, 4104),

@@ -171,10 +171,13 @@ const (
 	failure = 2
 )
 
-// audits are what the keywords of an audit say of its outcome, by name and by number, which some write as a signed one.
+// audits are what the keywords of an audit say of its outcome, by name and by number, which some write as a signed one. The
+// second number of each is of providers of the old kind, AD FS among them (winmeta.xml, win:EventlogClassic).
 var audits = map[string]int64{
 	"Audit Success": success, "AUDIT_SUCCESS": success, "0x8020000000000000": success, "9232379236109516800": success, "-9214364837600034816": success,
+	"0x80a0000000000000": success, "0x80A0000000000000": success, "9268408033128480768": success, "-9178336040581070848": success,
 	"Audit Failure": failure, "AUDIT_FAILURE": failure, "0x8010000000000000": failure, "9227875636482146304": failure, "-9218868437227405312": failure,
+	"0x8090000000000000": failure, "9263904433501110272": failure, "-9182839640208441344": failure,
 }
 
 // outcome takes the outcome of an audit. Keywords stay under unmapped: they say other things too.

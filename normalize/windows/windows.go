@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package windows says what the records of the Windows event log mean: sign-ins and tickets, accounts and groups, the
-// directory, processes, scheduled tasks, services, scripts, the log itself, Sysmon and AD FS.
+// directory, processes, scheduled tasks, services, scripts, the log itself, Sysmon, AD FS and certificates that were exported.
 //
 // An event is XML where it is written; what carries it away makes JSON of that in a manner of its own. The package reads
 // these ([open]):

@@ -20,7 +20,8 @@ const (
 )
 
 // elements makes an object of the elements of an XML text that have a text and nothing else in them, by the name in their
-// attribute Name or else by their own; of several of one name the first counts. It is not an object if the text is no XML,
+// attribute Name or else by their own; of several of one name the first counts. An element Data without a name is called
+// by its place among its like, param1 and so on, as [named] does. It is not an object if the text is no XML,
 // or more of it than can be sensible. Entities that a text defines itself are not read, and nothing is fetched.
 func elements(text []byte) jsontape.Value {
 	if len(text) > maxXML {
@@ -32,7 +33,7 @@ func elements(text []byte) jsontape.Value {
 		children bool
 	}
 	var stack []open
-	said, n := map[string]bool{}, 0
+	said, n, unnamed := map[string]bool{}, 0, 0
 	w := []byte{'{'}
 	d := xml.NewDecoder(bytes.NewReader(text))
 	for {
@@ -48,10 +49,16 @@ func elements(text []byte) jsontape.Value {
 			if len(stack) > 0 {
 				stack[len(stack)-1].children = true
 			}
-			name := x.Name.Local
+			name := ""
 			for _, a := range x.Attr {
 				if a.Name.Local == "Name" && a.Name.Space == "" {
 					name = a.Value
+				}
+			}
+			if name == "" {
+				if name = x.Name.Local; name == "Data" {
+					unnamed++
+					name = param(unnamed)
 				}
 			}
 			if n++; n > maxXMLItems || len(stack) >= maxXMLDepth {
