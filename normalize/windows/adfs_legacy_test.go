@@ -120,7 +120,7 @@ func TestLegacyFederation(t *testing.T) {
 		{501, []string{instance, "urn:upn", "ann@corp.example"}, "", `"class_uid":0 | ann@corp.example | "correlation_uid":"` + instance},
 		{510, []string{instance, `{A:1}`}, "", `"class_uid":0 | {A:1} | "correlation_uid":"` + instance},
 		{510, []string{strings.Repeat("z", 36), "x"}, "", `zzz | !"correlation_uid"`},
-		// What they mean is not documented.
+		// These are not read.
 		{408, []string{activity}, "Activity ID: " + activity, `"class_uid":0 | ` + activity + ` | !"correlation_uid"`},
 		{1007, []string{activity}, "", `"class_uid":0 | !"correlation_uid"`},
 	} {
