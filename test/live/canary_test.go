@@ -31,8 +31,9 @@ func TestF17Canary(t *testing.T) {
 		slow: true,
 		between: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				if h := api.Load(); h != nil {
-					next = *h
+				if whole := api.Load(); whole != nil {
+					(*whole).ServeHTTP(rw, r)
+					return
 				}
 				next.ServeHTTP(rw, r)
 			})
