@@ -109,13 +109,13 @@ func (n *Node) Canaries() (list []Canary) {
 		var standings []canary.Standing
 		st := src.status()
 		of.Trouble = st.Trouble
+		for i := range st.Streams {
+			if st.Streams[i].State != "collecting" {
+				of.Trouble = st.Streams[i].LastError
+			}
+		}
 		if w := src.canaries(); w != nil {
 			standings = w.Standings()
-			for _, s := range w.Status() {
-				if s.State != "collecting" {
-					of.Trouble = s.LastError
-				}
-			}
 		}
 		if len(standings) == 0 {
 			of.Standing = canary.Standing{Kind: canary.SignIn}

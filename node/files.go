@@ -42,15 +42,15 @@ func apart(path, data string) error {
 	if err != nil {
 		return err
 	}
-	path, data = real(path), real(data)
+	path, data = resolved(path), resolved(data)
 	if within(path, data) || within(data, path) {
 		return fmt.Errorf("folder %s and the data directory %s are in one another: what is stored would be collected again, give another folder", path, data)
 	}
 	return nil
 }
 
-// real follows links, as far as there is something.
-func real(path string) string {
+// resolved follows links, as far as there is something.
+func resolved(path string) string {
 	if p, err := filepath.EvalSymlinks(path); err == nil {
 		return p
 	}

@@ -172,8 +172,6 @@ func TestQuiet(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(dir, "a"), old, old); err != nil {
 		t.Fatal(err)
 	}
-	_, c := open(t, nil)
-	_ = c
 	later, err := folder.New(folder.Options{Path: dir, Quiet: quiet, Now: func() time.Time { return time.Now().Add(time.Hour) }})
 	if err != nil {
 		t.Fatal(err)
