@@ -15,7 +15,7 @@ type Receive struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -; none of a source's. Acts and metrics carry it, and the path of http. Required."`
 	Type   string `toml:"type" doc:"hec (Splunk's HTTP event collector), otlp (OpenTelemetry logs over HTTP and gRPC), http (JSON) or syslog. Required."`
 	Listen string `toml:"listen" doc:"Address and port of its own. Beyond loopback tls_cert and tls_key are needed, and client_ca of syslog. Required."`
-	Tenant string `toml:"tenant" doc:"Tenant of all records that come in here, whatever they say of themselves."`
+	Tenant string `toml:"tenant" doc:"Tenant of all records that come in here, whatever they say of themselves. That of a source which reads the same records through an API, so that what both bring is one record."`
 	Family string `toml:"family" doc:"hec, http: what the records are, such as okta, github or m365. json is any JSON."`
 	Token  Secret `toml:"token" doc:"hec, otlp, http: where the token is that senders must have, as a source's certificate; at least 16 characters. Required."`
 
@@ -33,6 +33,9 @@ func DefaultReceive() Receive { return Receive{Family: "json"} }
 func (r *Receive) fill(said func(key string) bool) {
 	if !said("family") {
 		r.Family = DefaultReceive().Family
+	}
+	if k := kinds[r.Family]; k != nil { // as the source's that reads the same records: what both bring is then one record
+		r.Tenant = k.fold(r.Tenant)
 	}
 }
 

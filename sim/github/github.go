@@ -6,12 +6,14 @@
 // the name that their identity provider knows them by. The enterprise above the organization has the same log.
 //
 // It follows the documented contract where a collector depends on it: the search syntax for times, include, order, pages by
-// cursor in Link, error bodies, limits and their headers. Nothing is stored; any record can be made again.
+// cursor in Link, error bodies, limits and their headers. Nothing is stored; any record can be made again. What the
+// enterprise's stream has of the log is told too ([Server.Streamed]), for whoever tests what takes it in.
 //
 // # Holes
 //
 // Only the qualifier created is understood. Nothing has consequences: a member is removed who was never added. One
-// organization, a few dozen kinds of actions of many hundred.
+// organization, a few dozen kinds of actions of many hundred. A record is the same bytes in the API and in the stream; whether
+// GitHub's are is not documented.
 package github
 
 import (
@@ -71,7 +73,7 @@ func (s *Server) Happened(include string, from, to time.Time, yield func(at time
 }
 
 // logs are the feed's numbers of the logs.
-var logs = map[string]uint64{Web: 1, Git: 2}
+var logs = map[string]uint64{Web: 1, Git: 2, API: 3}
 
 // row is an act of a log.
 type row struct {

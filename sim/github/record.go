@@ -149,6 +149,8 @@ func (s *Server) record(log string, a *service.Act, id string) fields {
 	switch {
 	case log == Git:
 		list = git
+	case log == API:
+		list = api
 	case a.Who < 0:
 		list = machines
 	}
