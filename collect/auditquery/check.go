@@ -132,7 +132,10 @@ func (c *Check) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	var loops sync.WaitGroup
+	loops.Go(func() { c.keep.Run(ctx, cancel, "late", nil, c.follow) })
 	c.keep.Run(ctx, cancel, "check", &c.trouble, c.run)
+	loops.Wait()
 	farewell, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer done()
 	c.book.Flush(farewell, true)

@@ -19,6 +19,7 @@ import (
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/journal"
 )
 
 // Family is that of the records: they are the feed's.
@@ -62,7 +63,7 @@ type hour struct {
 	told     map[string]bool // codes of gaps that are said
 	tape     jsontape.Tape
 	pending  []lackedRecord
-	bytes    int
+	bytes    int // of them
 	chunk    int
 	run      string
 }
@@ -74,6 +75,7 @@ type lackedRecord struct {
 	id        string
 	operation string
 	stream    string
+	gap       string // code of the one that is about it; empty: none is
 	time      int64
 	about     act.Orphan // who, as far as the record says
 }
@@ -248,26 +250,52 @@ func (h *hour) flush(ctx context.Context) error {
 	}
 	now := c.o.API.Now()
 	h.chunk++
-	o := event.Origin{Tenant: c.o.Tenant, Family: Family, Stream: Stream, Run: h.run, Name: fmt.Sprintf("%s part %d", h.from.Format(time.RFC3339), h.chunk)}
-	records := make([]event.Record, len(h.pending))
-	for i := range h.pending {
-		r := &h.pending[i]
-		records[i] = event.Record{Raw: r.raw, ID: []byte(r.id), Time: r.time, Offered: now.UnixNano(), Received: now.UnixNano(), Ordinal: uint64(i)}
+	sealed := act.Act{
+		Kind: act.Sealed, Stream: Stream, Cursor: "sweep", Run: h.run, Records: len(h.pending), Bytes: int64(h.bytes), Received: now,
+		Blob: &act.Blob{ID: fmt.Sprintf("%s part %d %s", h.from.Format(time.RFC3339), h.chunk, h.run), Created: h.from},
 	}
-	commit, err := c.book.Append(ctx, o, records)
+	commits, err := h.keep(ctx, now)
 	if err != nil {
 		return err
 	}
-	result, err := c.book.Durable(ctx, commit)
-	if err != nil {
-		return err
+	for _, commit := range commits {
+		result, err := c.book.Durable(ctx, commit)
+		if err != nil {
+			return err
+		}
+		sealed.Stored, sealed.Duplicates, sealed.Mutated = sealed.Stored+result.Stored, sealed.Duplicates+result.Duplicates, sealed.Mutated+result.Mutated
 	}
-	err = c.book.Witnessed(ctx, act.Act{
-		Kind: act.Sealed, Stream: Stream, Cursor: "sweep", Run: h.run, Records: len(records), Stored: result.Stored, Duplicates: result.Duplicates,
-		Mutated: result.Mutated, Bytes: int64(h.bytes), Received: now, Blob: &act.Blob{ID: o.Name + " " + h.run, Created: h.from},
-	})
+	err = c.book.Witnessed(ctx, sealed)
 	h.pending, h.bytes = h.pending[:0], 0
 	return err
+}
+
+// keep appends what is pending, that of each gap as a piece of its own, whose name tells the gap: see [codeIn].
+func (h *hour) keep(ctx context.Context, now time.Time) (commits []*journal.Commit, err error) {
+	slices.SortStableFunc(h.pending, func(a, b lackedRecord) int { return strings.Compare(a.gap, b.gap) })
+	var records []event.Record
+	for i := range h.pending {
+		r := &h.pending[i]
+		records = append(records, event.Record{Raw: r.raw, ID: []byte(r.id), Time: r.time, Offered: now.UnixNano(), Received: now.UnixNano(), Ordinal: uint64(len(records))})
+		if i+1 < len(h.pending) && h.pending[i+1].gap == r.gap {
+			continue
+		}
+		name := strings.TrimSpace(fmt.Sprintf("%s part %d %s", h.from.Format(time.RFC3339), h.chunk, r.gap))
+		commit, err := h.c.book.Append(ctx, event.Origin{Tenant: h.c.o.Tenant, Family: Family, Stream: Stream, Run: h.run, Name: name}, records)
+		if err != nil {
+			return nil, err
+		}
+		commits, records = append(commits, commit), nil
+	}
+	return commits, nil
+}
+
+// codeIn is the code of the gap that the records of an origin were kept for; empty: of none.
+func codeIn(o *event.Origin) string {
+	if code := o.Name[strings.LastIndexByte(o.Name, ' ')+1:]; isCode(code) {
+		return code
+	}
+	return ""
 }
 
 // tell says of each operation that the feed lacks records of it, once: a gap, and a finding that rules judge.
@@ -282,8 +310,11 @@ func (h *hour) tell(ctx context.Context) error {
 		if h.counts[subject] == nil {
 			subject = "" // one too many, or none that an act can hold: the gap is of the stream
 		}
+		if !fed.Complete {
+			continue
+		}
 		code := codeOf(c.o.Tenant, r.stream, subject, h.from.Format(time.RFC3339))
-		if !fed.Complete || h.told[code] {
+		if r.gap = code; h.told[code] {
 			continue
 		}
 		h.told[code] = true
@@ -318,5 +349,9 @@ func (h *hour) tell(ctx context.Context) error {
 // codeOf names a finding by what it is about.
 func codeOf(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return "auditquery-" + hex.EncodeToString(sum[:16])
+	return codePrefix + hex.EncodeToString(sum[:16])
 }
+
+const codePrefix = "auditquery-"
+
+func isCode(s string) bool { return strings.HasPrefix(s, codePrefix) && len(s) == len(codePrefix)+32 }

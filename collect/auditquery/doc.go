@@ -6,6 +6,7 @@
 // takes minutes, and one that has succeeded may have left out a part.
 //
 //	an hour, a day after it ─▶ Read ─▶ what the feed lacks ─▶ acts: gap, orphan-record ─▶ the records ─▶ acts: sealed, listed ─▶ position
+//	journal ─▶ what the feed brings after all ─▶ act: filled
 //
 // # Read
 //
@@ -39,8 +40,18 @@
 //  4. When all of the hour is durable, an act says that it was read to its end, with the gaps of what could not be believed. Dies: as 1.
 //  5. The position moves, with the counts, in one transaction.
 //
-// The tables can be deleted: the hours of the last day are then compared again. If the journal is another one than before, or an
-// older copy of it, they are forgotten.
+// # What comes late
+//
+// The check follows the journal as well. Copies are appended in pieces of one gap each, whose origins name it, so that from the receipts
+// alone it knows which copies a gap is about, and which of them the feed has brought since: a duplicate of a copy, or another version of it.
+//
+//  1. These tables and their position change in one transaction. Dies: the batches behind the position are read again.
+//  2. When the hour has been read to its end, and nothing is awaited of a gap any more, an act says that it is filled. Nothing is said
+//     before all has been read that was in the journal at the start. Dies: the act is read there.
+//  3. The gap is forgotten, with what its hour counted, in one transaction.
+//
+// The tables can be deleted: the hours of the last day are then compared again, and the journal is read from its begin. If the journal is
+// another one than before, or an older copy of it, they are forgotten.
 //
 // # Limits
 //
@@ -49,6 +60,6 @@
 //
 // # Known holes
 //
-// What the feed brings after all, later than a day, is a duplicate of what the check has kept; the gap stays. What somebody imported by
-// hand counts as if the feed had brought it. Which of the feed's streams a record belongs to is told from its workload.
+// What the feed brings later than 40 days fills no gap. What somebody imported by hand before the hour was compared counts as if the feed
+// had brought it. Which of the feed's streams a record belongs to is told from its workload.
 package auditquery

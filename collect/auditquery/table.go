@@ -9,11 +9,12 @@ import (
 	"errors"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/store"
 )
 
-// This file is all that knows the tables of store/migrations/0017_auditquery.sql.
+// This file and late.go are all that know the tables of store/migrations/0017_auditquery.sql and 0018_auditquery_late.sql.
 
 // keepCounts is how long counts are kept, in hours.
 const keepCounts = 40 * 24
@@ -36,8 +37,10 @@ func (c *Check) open(ctx context.Context) error {
 			return err
 		}
 		if forgot = n > 0; forgot {
-			if _, err := tx.Exec(`DELETE FROM auditquery_lacking WHERE tenant = ?`, c.o.Tenant); err != nil {
-				return err
+			for _, table := range []string{"lacking", "gap"} {
+				if _, err := tx.Exec(`DELETE FROM auditquery_`+table+` WHERE tenant = ?`, c.o.Tenant); err != nil {
+					return err
+				}
 			}
 		}
 		err = tx.QueryRow(`SELECT next, asked, refused FROM auditquery_check WHERE tenant = ?`, c.o.Tenant).Scan(&p.next, &p.asked, &p.refused)
@@ -167,4 +170,83 @@ func Hours(ctx context.Context, db *store.DB, since, until time.Time) (list []Ho
 		list = append(list, h)
 	}
 	return list, rows.Err()
+}
+
+// load reads the position, and the summaries.
+func (l *late) load(ctx context.Context) (position uint64, err error) {
+	l.hours, l.batches = map[int64]bool{}, map[uint64]bool{}
+	tenant := l.c.o.Tenant
+	var at int64
+	if err := l.c.o.DB.Read().QueryRowContext(ctx, `SELECT followed FROM auditquery_check WHERE tenant = ?`, tenant).Scan(&at); err != nil {
+		return 0, err
+	}
+	rows, err := l.c.o.DB.Read().QueryContext(ctx, `SELECT DISTINCT time, batch FROM auditquery_awaited WHERE gap IN (SELECT id FROM auditquery_gap WHERE tenant = ?)`, tenant)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hour, batch int64
+		if err := rows.Scan(&hour, &batch); err != nil {
+			return 0, err
+		}
+		l.hours[hour], l.batches[uint64(batch)] = true, true
+	}
+	return uint64(at), rows.Err()
+}
+
+// brought notes that the feed has brought a record, which may be awaited more than once: of a try that died, and the next.
+func (c *Check) brought(tx *sql.Tx, key id) error {
+	const awaited = `key = ?1 AND gap IN (SELECT id FROM auditquery_gap WHERE tenant = ?2)`
+	if _, err := tx.Exec(`UPDATE auditquery_gap SET come = come + 1 WHERE id IN (SELECT gap FROM auditquery_awaited WHERE `+awaited+`)`, key[:], c.o.Tenant); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM auditquery_awaited WHERE `+awaited, key[:], c.o.Tenant)
+	return err
+}
+
+// filled are the gaps of hours before next of which nothing is awaited.
+func (c *Check) filled(ctx context.Context, next int64) (list []act.Act, err error) {
+	rows, err := c.o.DB.Read().QueryContext(ctx, `
+		SELECT code, source, stream, subject, hour FROM auditquery_gap AS g
+		WHERE tenant = ? AND hour < ? AND NOT EXISTS (SELECT 1 FROM auditquery_awaited WHERE gap = g.id) ORDER BY hour, code`, c.o.Tenant, next)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		a := act.Act{Kind: act.Filled, Reason: act.Unmatched, Message: "the feed has brought what it lacked"}
+		var hour int64
+		if err := rows.Scan(&a.Code, &a.Source, &a.Stream, &a.Subject, &hour); err != nil {
+			return nil, err
+		}
+		a.From, a.To = hourTime(hour), hourTime(hour+1)
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
+
+// closeGap forgets a gap that the journal calls filled, and counts what has come as the feed's.
+func (c *Check) closeGap(tx *sql.Tx, code string) error {
+	_, err := tx.Exec(`
+		UPDATE auditquery_count AS n SET feed = feed + come, lacking = lacking - come, verdict = CASE WHEN lacking > come THEN verdict ELSE ?3 END
+		FROM auditquery_gap AS g WHERE g.tenant = ?1 AND g.code = ?2 AND n.tenant = g.tenant AND n.hour = g.hour AND n.operation = g.subject`, c.o.Tenant, code, Agree)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`DELETE FROM auditquery_gap WHERE tenant = ? AND code = ?`, c.o.Tenant, code)
+	return err
+}
+
+// forgetGaps ends the waiting for what was missing of hours before one.
+func (c *Check) forgetGaps(ctx context.Context, hour int64) error {
+	var old bool
+	err := c.o.DB.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM auditquery_gap WHERE tenant = ? AND hour < ?)`, c.o.Tenant, hour).Scan(&old)
+	if err != nil || !old {
+		return err
+	}
+	return c.book.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM auditquery_gap WHERE tenant = ? AND hour < ?`, c.o.Tenant, hour)
+		return err
+	})
 }

@@ -152,6 +152,38 @@ func TestF17AuditQuery(t *testing.T) {
 	}
 }
 
+// unmatched are the hours and operations that the statement calls unmatched in a stretch of time.
+func (w *world) unmatched(from, to time.Time) (n int) {
+	s := w.statement()
+	for i := range s.Streams {
+		for _, g := range s.Streams[i].Gaps {
+			if g.Reason == act.Unmatched && g.From.Before(to) && g.To.After(from) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestF17AuditQueryLate: what the feed offers thirty hours late is said to be missing, and then no more.
+func TestF17AuditQueryLate(t *testing.T) {
+	w := newQueryWorld(t, "late=0.03:30h")
+	w.queried()
+	before := w.unmatched(comparedFrom, comparedTo)
+	if before == 0 {
+		t.Fatal("nothing is late: this proves nothing")
+	}
+	if err := w.sim.Jump(6 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	w.until("what was late has come", func() bool {
+		return w.unmatched(comparedFrom, comparedTo) == 0 && !slices.ContainsFunc(w.queried(), func(h reconcile.Hour) bool {
+			feed, query := h.Channels[0], h.Channels[1]
+			return feed.Acts != query.Acts || feed.Lacking != 0 || feed.Verdict != reconcile.Agree
+		})
+	})
+}
+
 // TestF17AuditQueryAgrees: of a feed that shows all, nothing is said and nothing kept.
 func TestF17AuditQueryAgrees(t *testing.T) {
 	w := newQueryWorld(t, "")
