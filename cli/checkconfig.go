@@ -336,7 +336,7 @@ func (v *verdict) tryRoles(streams, roles []string, api string, needs func(strea
 	}
 }
 
-// tryGraphToken asks for a token of Microsoft Graph, and looks at what it permits; nil if there is none.
+// tryGraphToken asks for a token of Microsoft Graph, and looks at what it permits, if needs says what is needed; nil if there is none.
 func (v *verdict) tryGraphToken(ctx context.Context, c *config.Source, needs func(stream string) []string) *graph.Client {
 	client, err := node.NewGraphClient(c, rest.Shared{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -349,7 +349,9 @@ func (v *verdict) tryGraphToken(ctx context.Context, c *config.Source, needs fun
 		return nil
 	}
 	v.add("token", good, "token given")
-	v.tryRoles(c.Streams, roles, "Microsoft Graph", needs)
+	if needs != nil {
+		v.tryRoles(c.Streams, roles, "Microsoft Graph", needs)
+	}
 	return client
 }
 
@@ -384,11 +386,25 @@ func (v *verdict) tryGraph(ctx context.Context, c *config.Source) {
 // tryAuditQuery asks for a query that there is not, which only those learn who may ask. A query of its own would count in what the
 // tenant may start in a day.
 func (v *verdict) tryAuditQuery(ctx context.Context, c *config.Source) {
-	client := v.tryGraphToken(ctx, c, func(string) []string { return []string{graph.AuditQueryRole} })
+	client := v.tryGraphToken(ctx, c, nil)
 	if client == nil {
 		return
 	}
-	_, err := client.AuditQuery(ctx, budget.Head, auditquery.NoQuery)
+	roles, err := client.Roles(ctx)
+	if err != nil {
+		v.add("permissions", failed, "its permissions cannot be read: %s", advice(ctx, err, "the token service"))
+		return
+	}
+	switch may, not := graph.AuditScope(roles); {
+	case len(not) == 0:
+		v.add("permissions", good, "permissions complete")
+	case len(may) == 0:
+		v.add("permissions", failed, "the application lacks %s: add this application permission of Microsoft Graph and grant admin consent", graph.AuditQueryRole)
+	default:
+		v.add("permissions", warning, "only records of %s are compared, and none of %s: for these the application needs %s, an application permission of Microsoft Graph",
+			strings.Join(may, ", "), strings.Join(not, ", "), graph.AuditQueryRole)
+	}
+	_, err = client.AuditQuery(ctx, budget.Head, auditquery.NoQuery)
 	if e := rest.Of(err); err != nil && e.Class != rest.ClassMissing && e.Status != http.StatusNotFound {
 		v.add("stream", failed, "the audit log cannot be queried: %s", advice(ctx, err, "the API"))
 		return

@@ -20,10 +20,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/graph"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
 
-// cmdTenant simulates a tenant in the test's process and sets API, TENANT,
+// cmdTenant simulates a tenant, its part of Microsoft Graph included, in the test's process and sets API, TENANT,
 // CLIENT and SECRET to what a configuration needs to reach it.
 //
 //	tenant [roles=A,B] [skew=10m] [faults=LIST] [certificate=FILE:LIFE]
@@ -62,7 +63,7 @@ func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
 	for _, cert := range trusted {
 		ts.Check(s.TrustCertificate(cert))
 	}
-	web := httptest.NewServer(s.Handler())
+	web := httptest.NewServer(graph.New(graph.Config{Tenant: s}).Mount(s.Handler()))
 	ts.Defer(func() {
 		s.Close()
 		web.CloseClientConnections()

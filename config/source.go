@@ -329,6 +329,12 @@ func checkSources(sources []Source) error {
 			}
 		}
 	}
+	for i := range sources {
+		s := &sources[i]
+		if s.Type == "audit-query" && !slices.ContainsFunc(sources, func(other Source) bool { return other.Type == "m365" && other.Tenant == s.Tenant }) {
+			return problemf(sourcePath(i, "type"), "%s: audit-query holds what a source of type m365 collects against the audit log, and none collects this tenant: add one, or take this source out", s.label(i))
+		}
+	}
 	return nil
 }
 

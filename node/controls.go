@@ -95,17 +95,14 @@ func scopeOf(sources []config.Source, watch *config.Source) (out controls.Scope)
 	return out
 }
 
-// rolesOf are the application permissions that a source needs.
+// rolesOf are the application permissions that a source needs. An audit-query can do with one of several, and says itself what it lacks.
 func rolesOf(c *config.Source) (roles []string) {
 	for _, stream := range c.Streams {
 		if s, ok := graph.Lookup(stream); ok && c.Type == "entra" {
 			roles = append(roles, s.Roles...)
 		}
-		switch c.Type {
-		case "m365":
+		if c.Type == "m365" {
 			roles = append(roles, provider.RoleOf(stream))
-		case "audit-query":
-			roles = append(roles, graph.AuditQueryRole)
 		}
 	}
 	return roles

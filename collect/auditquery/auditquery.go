@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
@@ -20,18 +21,20 @@ import (
 
 // API is the provider's: [graph.Client]. Its errors are [*rest.Error] or the context's.
 type API interface {
-	StartAuditQuery(ctx context.Context, p budget.Priority, name string, from, to time.Time) (*graph.AuditQuery, error)
+	StartAuditQuery(ctx context.Context, p budget.Priority, name, workload string, from, to time.Time) (*graph.AuditQuery, error)
 	AuditQuery(ctx context.Context, p budget.Priority, id string) (*graph.AuditQuery, error)
 	AuditRecords(ctx context.Context, p budget.Priority, id, next string) (*graph.Page, error)
 }
 
 // Options say how a stretch is read. Zero values have the defaults.
 type Options struct {
-	API    API
-	Stream string        // that gaps are told of
-	Wait   time.Duration // before a query is looked at for the first time, which doubles up to a minute; 5 s
-	Limit  time.Duration // of a query, until it is given up; 1 h
-	Tries  int           // of a request or query that fails; 5
+	API      API
+	Stream   string // that gaps are told of
+	Workload string // whose records alone are read; empty: those of all
+
+	Wait  time.Duration // before a query is looked at for the first time, which doubles up to a minute; 5 s
+	Limit time.Duration // of a query, until it is given up; 1 h
+	Tries int           // of a request or query that fails; 5
 }
 
 // narrowest is the window that is not halved any more.
@@ -76,7 +79,7 @@ func (r *reader) read(ctx context.Context, from, to time.Time) (gaps []act.Act, 
 	}
 	if to.Sub(from) <= narrowest {
 		return []act.Act{{
-			Kind: act.Gap, Stream: r.o.Stream, From: from, To: to, Reason: act.Capped,
+			Kind: act.Gap, Stream: r.o.Stream, Subject: r.o.Workload, From: from, To: to, Reason: act.Capped,
 			Message: "a query of the audit log cannot be believed to have given all of this time: " + doubt,
 		}}, nil
 	}
@@ -139,9 +142,9 @@ func limited(q *graph.AuditQuery) string {
 func (r *reader) run(ctx context.Context, from, to time.Time) (q *graph.AuditQuery, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Limit, errLimit)
 	defer cancel()
-	name := "daybreak " + from.UTC().Format(time.RFC3339) + " " + to.UTC().Format(time.RFC3339)
+	name := strings.TrimSpace("daybreak " + from.UTC().Format(time.RFC3339) + " " + to.UTC().Format(time.RFC3339) + " " + r.o.Workload)
 	err = r.try(ctx, func() (err error) {
-		q, err = r.o.API.StartAuditQuery(ctx, budget.Backfill, name, from, to)
+		q, err = r.o.API.StartAuditQuery(ctx, budget.Backfill, name, r.o.Workload, from, to)
 		return err
 	})
 	for wait := r.o.Wait; err == nil && (q.Status == "notStarted" || q.Status == "running"); wait = min(2*wait, max(time.Minute, r.o.Wait)) {

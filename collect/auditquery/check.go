@@ -31,6 +31,8 @@ const keep = 180 * 24 * time.Hour
 // Upstream is [API] with the provider's clock.
 type Upstream interface {
 	API
+	// Roles are the permissions that the application has.
+	Roles(ctx context.Context) ([]string, error)
 	Now() time.Time
 	// Pause is how long nobody may ask now, and how long that was in all.
 	Pause() (now, all time.Duration)
@@ -262,7 +264,7 @@ type spaced struct {
 
 // StartAuditQuery starts a query when it is time for one. That it was is written down first, so that a program that is started
 // again and again does not use up what the tenant has for the day.
-func (s spaced) StartAuditQuery(ctx context.Context, p budget.Priority, name string, from, to time.Time) (*graph.AuditQuery, error) {
+func (s spaced) StartAuditQuery(ctx context.Context, p budget.Priority, name, workload string, from, to time.Time) (*graph.AuditQuery, error) {
 	now := time.Now()
 	last := time.UnixMilli(min(s.c.place().asked, now.UnixMilli())) // a clock that was set back does not hold us up
 	if err := loop.Sleep(ctx, last.Add(s.c.o.Between).Sub(now)); err != nil {
@@ -271,7 +273,7 @@ func (s spaced) StartAuditQuery(ctx context.Context, p budget.Priority, name str
 	if err := s.c.move(ctx, func(p *place) { p.asked = time.Now().UnixMilli() }); err != nil {
 		return nil, err
 	}
-	q, err := s.Upstream.StartAuditQuery(ctx, p, name, from, to)
+	q, err := s.Upstream.StartAuditQuery(ctx, p, name, workload, from, to)
 	if err == nil {
 		err = s.c.well(ctx)
 	}

@@ -54,13 +54,20 @@ type log struct {
 	streams []string        // that are collected
 	limit   int64           // of a query
 	refused bool
+	roles   []string
 	started []time.Time // windows of queries
-	windows map[string][2]time.Time
+	windows map[string]window
+}
+
+// window is what a query asks for.
+type window struct {
+	from, to time.Time
+	workload string
 }
 
 func newLog() *log {
 	l := &log{
-		now: first.Add(time.Hour + 24*time.Hour + time.Minute), withold: map[string]bool{}, open: map[string]bool{}, windows: map[string][2]time.Time{},
+		now: first.Add(time.Hour + 24*time.Hour + time.Minute), withold: map[string]bool{}, open: map[string]bool{}, windows: map[string]window{}, roles: []string{provider.AuditQueryRole},
 		streams: []string{"Audit.Exchange", "Audit.SharePoint", "Audit.AzureActiveDirectory"},
 	}
 	for i := range 40 {
@@ -76,20 +83,26 @@ func newLog() *log {
 func (l *log) Now() time.Time                  { l.mu.Lock(); defer l.mu.Unlock(); return l.now }
 func (l *log) Pause() (now, all time.Duration) { return 0, 0 }
 
-func (l *log) StartAuditQuery(_ context.Context, _ budget.Priority, _ string, from, to time.Time) (*provider.AuditQuery, error) {
+func (l *log) Roles(context.Context) ([]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.roles), nil
+}
+
+func (l *log) StartAuditQuery(_ context.Context, _ budget.Priority, _, workload string, from, to time.Time) (*provider.AuditQuery, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.refused {
 		return nil, &rest.Error{API: "graph", Op: "query", Class: rest.ClassAdmin, Status: 403, Message: "as the test wants it"}
 	}
 	id := fmt.Sprint("q", len(l.started))
-	l.started, l.windows[id] = append(l.started, from), [2]time.Time{from, to}
+	l.started, l.windows[id] = append(l.started, from), window{from, to, workload}
 	return &provider.AuditQuery{ID: id, Status: "notStarted"}, nil
 }
 
 func (l *log) of(id string) (list []fact) {
 	for _, f := range l.all {
-		if w := l.windows[id]; !f.at.Before(w[0]) && f.at.Before(w[1]) {
+		if w := l.windows[id]; !f.at.Before(w.from) && f.at.Before(w.to) && (w.workload == "" || w.workload == f.workload) {
 			list = append(list, f)
 		}
 	}
@@ -436,6 +449,36 @@ func TestRefusedAndBack(t *testing.T) {
 	p.run(p.compared)
 	if !said(act.Filled)() {
 		t.Error("it is not said that the permission is back")
+	}
+}
+
+// TestServices: with permissions of single services alone these are compared, and it is said which are not.
+func TestServices(t *testing.T) {
+	p := newPlace(t, newLog())
+	want := p.lose()
+	p.withold[p.all[1].id] = true // a download from OneDrive, which nobody may look for
+	p.roles = []string{"AuditLogsQuery-Exchange.Read.All", "AuditLogsQuery-SharePoint.Read.All", "AuditLog.Read.All"}
+	p.run(p.compared)
+	ids, acts, _ := p.kept()
+	if !slices.Equal(ids, want) {
+		t.Errorf("kept are %v, of %v", ids, want)
+	}
+	not := map[string]bool{}
+	for _, a := range acts {
+		if a.Kind == act.Listed && len(not) == 0 {
+			t.Error("what is not compared stands behind the listing that makes the hour complete")
+		}
+		if a.Kind == act.Gap && a.Stream == auditquery.Stream {
+			not[fmt.Sprint(a.Subject, " ", a.Reason, " ", a.From.Sub(first), " ", a.To.Sub(first))] = true
+		}
+	}
+	if got := slices.Sorted(maps.Keys(not)); !slices.Equal(got, []string{
+		"AzureActiveDirectory permission 0s 1h0m0s", "CRM permission 0s 1h0m0s", "Endpoint permission 0s 1h0m0s", "OneDrive permission 0s 1h0m0s", "all other workloads permission 0s 1h0m0s",
+	}) {
+		t.Errorf("it says %q", got)
+	}
+	if n := p.hours()["FileDownloaded"].Count; n != (auditquery.Count{Feed: 39, Unshown: 39, Verdict: auditquery.Agree}) {
+		t.Errorf("of what is not compared: %+v", n)
 	}
 }
 

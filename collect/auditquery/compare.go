@@ -20,6 +20,7 @@ import (
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/provider/graph"
 )
 
 // Family is that of the records: they are the feed's.
@@ -100,7 +101,7 @@ func (c *Check) compare(ctx context.Context, from, to time.Time, feed map[string
 	if err != nil {
 		return err
 	}
-	gaps, err := Read(ctx, Options{API: spaced{c.o.API, c}, Stream: Stream, Wait: c.o.Wait}, from, to, func(raw []byte) error { return h.take(ctx, raw) })
+	gaps, err := h.query(ctx)
 	if err == nil {
 		err = h.flush(ctx)
 	}
@@ -115,6 +116,33 @@ func (c *Check) compare(ctx context.Context, from, to time.Time, feed map[string
 		n.Unshown = n.Feed - n.Unshown // which counted those that both show
 	}
 	return c.move(ctx, func(p *place) { p.next++ }, func(tx *sql.Tx) error { return c.count(tx, from.Unix()/3600, h.counts) })
+}
+
+// query reads the hour, as far as the application may: of all workloads, or of each that it has a permission for. It returns the gaps
+// in which there may be more than was read, and those of the workloads that it may not read.
+func (h *hour) query(ctx context.Context) (gaps []act.Act, err error) {
+	roles, err := h.c.o.API.Roles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	may, not := graph.AuditScope(roles)
+	if len(may) == 0 { // it may read all, or it is refused
+		may, not = []string{""}, nil
+	}
+	for _, workload := range may {
+		o := Options{API: spaced{h.c.o.API, h.c}, Stream: Stream, Workload: workload, Wait: h.c.o.Wait}
+		more, err := Read(ctx, o, h.from, h.to, func(raw []byte) error { return h.take(ctx, raw) })
+		if gaps = append(gaps, more...); err != nil {
+			return gaps, err
+		}
+	}
+	for _, workload := range not {
+		gaps = append(gaps, act.Act{
+			Kind: act.Gap, Stream: Stream, Subject: workload, From: h.from, To: h.to, Reason: act.Permission, Permanent: true,
+			Message: "not compared: the application lacks " + graph.AuditQueryRole + ", and has permissions of other services alone",
+		})
+	}
+	return gaps, nil
 }
 
 // count is what is counted of an operation.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
@@ -19,8 +20,44 @@ import (
 // AuditQueryDomain is the limit domain of these queries.
 const AuditQueryDomain = "graph-audit-query"
 
-// AuditQueryRole is the application permission that queries of the unified audit log take.
+// AuditQueryRole is the application permission that queries of all of the unified audit log take.
 const AuditQueryRole = "AuditLogsQuery.Read.All"
+
+// AuditService is a service whose part of the unified audit log can be queried with a permission of its own.
+type AuditService struct {
+	Role     string
+	Workload string // as its records name it, and the filter of a query
+}
+
+// AuditServices are all that have one; records of every other service take [AuditQueryRole]
+// (https://learn.microsoft.com/graph/api/security-auditcoreroot-post-auditlogqueries).
+var AuditServices = []AuditService{
+	{"AuditLogsQuery-CRM.Read.All", "CRM"},
+	{"AuditLogsQuery-Endpoint.Read.All", "Endpoint"},
+	{"AuditLogsQuery-Entra.Read.All", "AzureActiveDirectory"},
+	{"AuditLogsQuery-Exchange.Read.All", "Exchange"},
+	{"AuditLogsQuery-OneDrive.Read.All", "OneDrive"},
+	{"AuditLogsQuery-SharePoint.Read.All", "SharePoint"},
+}
+
+// AuditScope says of which workloads an application with these permissions may query the records, and of which not; both are
+// empty if it may query all, and what it may is empty if that is nothing.
+func AuditScope(roles []string) (may, not []string) {
+	if slices.Contains(roles, AuditQueryRole) {
+		return nil, nil
+	}
+	for _, s := range AuditServices {
+		if slices.Contains(roles, s.Role) {
+			may = append(may, s.Workload)
+		} else {
+			not = append(not, s.Workload)
+		}
+	}
+	return may, append(not, OtherWorkloads)
+}
+
+// OtherWorkloads are all that have no permission of their own.
+const OtherWorkloads = "all other workloads"
 
 // AuditQuery is a search of the unified audit log, which Microsoft runs in its own time
 // (https://learn.microsoft.com/graph/api/resources/security-auditlogquery).
@@ -37,11 +74,13 @@ const auditQueries = "v1.0/security/auditLog/queries"
 
 var queryID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
-// StartAuditQuery starts a search for all records of [from, to).
-func (c *Client) StartAuditQuery(ctx context.Context, p budget.Priority, name string, from, to time.Time) (*AuditQuery, error) {
-	body, err := json.Marshal(map[string]string{
-		"displayName": name, "filterStartDateTime": from.UTC().Format(timeForm), "filterEndDateTime": to.UTC().Format(timeForm),
-	})
+// StartAuditQuery starts a search for all records of [from, to), or those of a workload.
+func (c *Client) StartAuditQuery(ctx context.Context, p budget.Priority, name, workload string, from, to time.Time) (*AuditQuery, error) {
+	ask := map[string]string{"displayName": name, "filterStartDateTime": from.UTC().Format(timeForm), "filterEndDateTime": to.UTC().Format(timeForm)}
+	if workload != "" {
+		ask["serviceFilter"] = workload
+	}
+	body, err := json.Marshal(ask)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 
 // GraphRoles are the application roles of Microsoft Graph that tokens for it carry, ExchangeRoles those of Exchange Online.
 var (
-	GraphRoles    = []string{"AuditLog.Read.All", "Directory.Read.All", "IdentityRiskEvent.Read.All", "Application.Read.All", "Organization.Read.All", "User.Read.All", "IdentityRiskyUser.Read.All", "SecurityAlert.Read.All", "SecurityIncident.Read.All", "ExchangeMessageTrace.Read.All", "AuditLogsQuery.Read.All"}
+	GraphRoles    = []string{"AuditLog.Read.All", "Directory.Read.All", "IdentityRiskEvent.Read.All", "Application.Read.All", "Organization.Read.All", "User.Read.All", "IdentityRiskyUser.Read.All", "SecurityAlert.Read.All", "SecurityIncident.Read.All", "ExchangeMessageTrace.Read.All", "AuditLogsQuery.Read.All", "AuditLogsQuery-Exchange.Read.All", "AuditLogsQuery-SharePoint.Read.All", "AuditLogsQuery-OneDrive.Read.All", "AuditLogsQuery-Entra.Read.All"}
 	ExchangeRoles = []string{"Exchange.ManageAsApp"}
 )
 
