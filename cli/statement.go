@@ -49,8 +49,7 @@ func (a *app) statement(ctx context.Context, f statementFlags) (err error) {
 	if err := a.writeDocument(f.out, doc); err != nil || f.html == "" && f.pdf == "" {
 		return err
 	}
-	var s statement.Statement
-	h, err := statement.Open(doc, key, statement.CoverageTitle, &s)
+	h, s, err := statement.OpenCoverage(doc, key)
 	if err != nil {
 		return fmt.Errorf("the server's statement does not hold: %w", err)
 	}
@@ -62,7 +61,7 @@ func (a *app) statement(ctx context.Context, f statementFlags) (err error) {
 			continue
 		}
 		var b bytes.Buffer
-		if err := report.write(&b, &h, &s); err != nil {
+		if err := report.write(&b, &h, s); err != nil {
 			return err
 		}
 		if err := writeFile(report.file, b.Bytes()); err != nil {
@@ -134,22 +133,18 @@ func (a *app) verifyStatement(ctx context.Context, dir string, f verifyFlags) er
 		var d readiness.Document
 		return a.verifyMeasured(doc, dir, o.Keys, title, &d, func() string { return fmt.Sprintf("the judgment %q of %s", d.Verdict, stamp(d.Made)) })
 	}
-	var s statement.Statement
-	h, err := statement.Open(doc, o.Keys, statement.CoverageTitle, &s)
-	if err == nil {
-		err = statement.CheckLog(h, s.Log)
-	}
+	h, s, err := statement.OpenCoverage(doc, o.Keys)
 	if err != nil {
 		return a.refutedStatement(err)
 	}
 	if dir == "" {
-		return a.holds(h, &s, nil)
+		return a.holds(h, s, nil)
 	}
-	report, err := a.rederive(ctx, dir, o, &s)
+	report, err := a.rederive(ctx, dir, o, s)
 	if err != nil {
 		return err
 	}
-	return a.holds(h, &s, report)
+	return a.holds(h, s, report)
 }
 
 // verifyMeasured checks who signed a document of measurements: these are not in the journal, and nothing more can be checked. body
@@ -208,9 +203,13 @@ func (a *app) holds(h statement.Head, s *statement.Statement, report *verify.Rep
 			SHA256    string           `json:"sha256"`
 			Rederived bool             `json:"rederived"`
 			Intervals statement.States `json:"intervals"`
-		}{true, h.Origin, h.Entries, fmt.Sprintf("%x", h.Sum), report != nil, s.Totals.States})
+			Canaries  int              `json:"canaries_missing"`
+		}{true, h.Origin, h.Entries, fmt.Sprintf("%x", h.Sum), report != nil, s.Totals.States, s.MissingCanaries()})
 	}
 	fmt.Fprintf(a.stdout, "ok: the statement of %s is signed by the log %s (%d log entries, SHA-256 %x)\n", stamp(s.Made), h.Origin, h.Entries, h.Sum)
+	if line := s.CanaryLine(); s.MissingCanaries() > 0 {
+		fmt.Fprintln(a.stdout, "    canaries:", line)
+	}
 	if report == nil {
 		fmt.Fprintln(a.stdout, "    it was not held against the journal: name its directory for that")
 		return nil

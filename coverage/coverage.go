@@ -25,6 +25,9 @@
 //     accounted for as it had;
 //   - no gap touches it.
 //
+// It is silent on what the provider never offers. Of that canaries (package canary) are
+// samples, and reports have what became of them; no interval changes by it.
+//
 // What the provider offers after A with a time before it (a backdated blob) cannot be
 // known before a later listing finds it. That turns the interval late until the
 // blob is sealed, and the report says how often that happened, how long blobs
@@ -42,7 +45,7 @@
 // rebuild begins where the journal still has them. Clocks of the provider that
 // disagree among themselves by more than the settle time make an interval complete
 // too early; the blobs then turn it late again. Rows are never deleted: about 600 a
-// stream and day.
+// stream and day, and one a canary and channel.
 package coverage
 
 import (
@@ -82,6 +85,10 @@ type Coverage struct {
 	db   *store.DB
 	opts Options
 
+	// known is where an older version, which passed over canaries, had read to: before it only these are taken in. 0 if
+	// there is nothing of the kind.
+	known uint64
+
 	mu      sync.Mutex
 	next    uint64 // acts of batches before are in
 	durable uint64 // and this is what the database knows
@@ -105,12 +112,15 @@ func Open(ctx context.Context, db *store.DB, o Options) (*Coverage, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Coverage{db: db, opts: o, moved: make(chan struct{})}
-	var next int64
-	err := db.Read().QueryRowContext(ctx, `SELECT next_batch FROM coverage_state`).Scan(&next)
+	var next, canaries int64
+	err := db.Read().QueryRowContext(ctx, `SELECT next_batch, canaries FROM coverage_state`).Scan(&next, &canaries)
 	if err != nil {
 		return nil, fmt.Errorf("coverage: %w", err)
 	}
-	c.next, c.durable = uint64(next), uint64(next)
+	if canaries < next {
+		c.known = uint64(next)
+	}
+	c.next, c.durable = uint64(canaries), uint64(canaries)
 	return c, nil
 }
 
@@ -211,6 +221,9 @@ func (c *Coverage) Apply(ctx context.Context, next uint64, acts []Entry) error {
 	err := c.db.Write(ctx, func(tx *sql.Tx) error {
 		l := newLedger(ctx, tx, &c.opts)
 		for i := range acts {
+			if acts[i].ID.Batch < c.known && acts[i].Act.Kind != act.Canary {
+				continue
+			}
 			if err := l.take(acts[i].ID.String(), &acts[i].Act); err != nil {
 				return err
 			}
@@ -218,7 +231,7 @@ func (c *Coverage) Apply(ctx context.Context, next uint64, acts []Entry) error {
 		if err := l.close(); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE coverage_state SET next_batch = $1`, int64(next))
+		_, err := tx.ExecContext(ctx, `UPDATE coverage_state SET next_batch = max(next_batch, $1), canaries = $1`, int64(next))
 		return err
 	})
 	if err != nil {
@@ -284,19 +297,19 @@ func (c *Coverage) CaughtUp(ctx context.Context, upTo uint64) error {
 // journal meanwhile.
 func (c *Coverage) Reset(ctx context.Context) error {
 	err := c.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"feed", "listing", "blob", "interval", "gap", "alarm", "control"} {
+		for _, table := range []string{"feed", "listing", "blob", "interval", "gap", "alarm", "control", "canary", "canary_channel"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM coverage_"+table); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE coverage_state SET next_batch = 0`)
+		_, err := tx.ExecContext(ctx, `UPDATE coverage_state SET next_batch = 0, canaries = 0`)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("coverage: %w", err)
 	}
 	c.mu.Lock()
-	c.next, c.durable, c.err = 0, 0, nil
+	c.known, c.next, c.durable, c.err = 0, 0, 0, nil
 	c.mu.Unlock()
 	return nil
 }

@@ -92,11 +92,13 @@ func newLedger(ctx context.Context, tx *sql.Tx, o *Options) *ledger {
 
 // take writes one act. id names it as evidence.
 func (l *ledger) take(id string, a *act.Act) error {
-	if a.Kind == act.Statement || a.Kind == act.Canary { // what is said of streams is nothing that happened to them
+	switch a.Kind {
+	case act.Statement: // what is said of streams is nothing that happened to them
 		return nil
-	}
-	if a.Kind == act.Control { // of the tenant; what streams miss by it other acts say
+	case act.Control: // of the tenant; what streams miss by it other acts say
 		return l.control(id, a)
+	case act.Canary: // says what the provider did not offer, which changes nothing in what it did
+		return l.canary(id, a)
 	}
 	if a.Stream == "" { // it speaks of all streams
 		return l.each(a.Tenant, func(f *feed) error { return l.takeFor(f, id, a) })

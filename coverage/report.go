@@ -74,6 +74,7 @@ type Report struct {
 	Spans        []Span
 	Gaps         []OpenGap
 	Alarms       []Alarm
+	Canaries     []Canary // see [Coverage.Canaries]
 	// Position is the log index of the first batch whose acts are not in: the
 	// report is of all acts before it, and of no other.
 	Position uint64
@@ -246,7 +247,8 @@ func (c *Coverage) report(ctx context.Context, tx *sql.Tx, q *Query, r *Report) 
 			r.notAsked(q, s)
 		}
 	}
-	return nil
+	r.Canaries, err = canaries(ctx, tx, r.Since, r.Until, q.Wall)
+	return err
 }
 
 // now is the present by the provider's clock, in milliseconds.

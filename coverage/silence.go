@@ -316,18 +316,26 @@ func weekend(hour int64) bool {
 }
 
 func readAll(ctx context.Context, db *sql.DB, text string, args []any, do func(*sql.Rows) error) error {
+	if err := each(ctx, db, text, args, do); err != nil {
+		return fmt.Errorf("coverage: %w", err)
+	}
+	return nil
+}
+
+// each calls do with each row of an answer.
+func each(ctx context.Context, db interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, text string, args []any, do func(*sql.Rows) error,
+) error {
 	rows, err := db.QueryContext(ctx, text, args...)
 	if err != nil {
-		return fmt.Errorf("coverage: %w", err)
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := do(rows); err != nil {
-			return fmt.Errorf("coverage: %w", err)
+			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("coverage: %w", err)
-	}
-	return nil
+	return rows.Err()
 }

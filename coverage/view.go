@@ -375,15 +375,5 @@ func (v *view) alarms(r *Report) error {
 }
 
 func (v *view) each(text string, args []any, do func(*sql.Rows) error) error {
-	rows, err := v.tx.QueryContext(v.ctx, text, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := do(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return each(v.ctx, v.tx, text, args, do)
 }

@@ -6,6 +6,7 @@ package node
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,6 +32,9 @@ func (n *Node) Statement(ctx context.Context, tenant string, since, until time.T
 	if err != nil {
 		return nil, err
 	}
+	if r.Canaries == nil {
+		return nil, errors.New("the canaries in the journal from before the update are still being read: ask again in a while")
+	}
 	log, err := n.logState(ctx, r.Position)
 	if err != nil {
 		return nil, err
@@ -41,8 +45,8 @@ func (n *Node) Statement(ctx context.Context, tenant string, since, until time.T
 	}
 	return n.seal(ctx, statement.CoverageTitle, log, s, act.Act{
 		Tenant: tenant, Reason: "coverage", From: s.Since, To: s.Until,
-		Message: fmt.Sprintf("A coverage statement on %d streams was signed: %d intervals complete, %d late, %d with a gap, %d blind, %d not collected, %d not known.",
-			len(s.Streams), s.Totals.States.Complete, s.Totals.States.Late, s.Totals.States.Gap, s.Totals.States.Blind, s.Totals.States.NotCollected, s.Totals.States.Unknown),
+		Message: fmt.Sprintf("A coverage statement on %d streams was signed: %d intervals complete, %d late, %d with a gap, %d blind, %d not collected, %d not known; %d canaries missing.",
+			len(s.Streams), s.Totals.States.Complete, s.Totals.States.Late, s.Totals.States.Gap, s.Totals.States.Blind, s.Totals.States.NotCollected, s.Totals.States.Unknown, s.MissingCanaries()),
 	})
 }
 

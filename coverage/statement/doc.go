@@ -20,10 +20,15 @@
 // acts say. The document carries the checkpoint of the log under which it was made, so
 // that a log that was written anew since does not fit it.
 //
+// # Versions
+//
+// The note's first line has the version. Version 1 of the coverage statement said nothing of canaries; [OpenCoverage] takes both,
+// and a statement is derived again in the version that it has.
+//
 // # What it does not promise
 //
 // What package coverage does not promise: nobody can list what the provider never
-// offers. Expected is the maker's word; a stream without an act that it leaves out is
+// offers. Canaries are its samples, no more. Expected is the maker's word; a stream without an act that it leaves out is
 // nowhere in the statement. Acts whose bytes were deleted by the journal's retention cannot be
 // derived from: the statement stays signed, and cannot be derived again.
 //

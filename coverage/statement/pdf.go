@@ -24,7 +24,7 @@ func PDF(w io.Writer, h *Head, s *Statement) error {
 	p := newPaper(s.Made)
 	p.line(16, "Coverage statement")
 	tenant := cmp.Or(s.Tenant, "all")
-	p.facts([][2]string{
+	facts := [][2]string{
 		{"Period", stamp(s.Since) + " – " + stamp(s.Until) + ", by the provider’s clock"},
 		{"Tenant", tenant},
 		{"Made", stamp(s.Made)},
@@ -32,9 +32,14 @@ func PDF(w io.Writer, h *Head, s *Statement) error {
 		{"SHA-256", fmt.Sprintf("%x", h.Sum)},
 		{"Intervals", fmt.Sprintf("%s; of %d seconds each", s.Totals.States, s.IntervalSeconds)},
 		{"Records", fmt.Sprintf("%d in %d of %d blobs", s.Totals.Records, s.Totals.Sealed, s.Totals.Blobs)},
-	})
+	}
+	if line := s.CanaryLine(); line != "" {
+		facts = append(facts, [2]string{"Canaries", line})
+	}
+	p.facts(facts)
 	p.key()
 	p.text("These pages are for reading. What counts is the signed document that they were made from: daybreak verify --statement FILE --key FILE DIR derives all of it again.")
+	p.canaries(s.Canaries)
 	for i := range s.Streams {
 		p.stream(&s.Streams[i])
 	}
@@ -136,10 +141,52 @@ func (p paper) key() {
 	p.Ln(lineHigh + 1)
 }
 
+// canaries tells what became of them.
+func (p paper) canaries(list []Canary) {
+	if len(list) == 0 {
+		return
+	}
+	p.keep(30)
+	p.Ln(2)
+	p.line(11, "Canaries")
+	p.text("Harmless acts that were done in the tenant, by the clock of the log’s machine, and whether their records came.")
+	for i := range list {
+		if list[i].Stream == "" { // no stream says it
+			p.caution(list[i].Caution())
+		}
+	}
+	p.row("Canary, channel", "Tenant", "Done", "After: 50% / 95% / longest", "Arrived", "Missing", "Awaited, untold", "")
+	for i := range list {
+		c := &list[i]
+		arrived := strconv.Itoa(c.Arrived)
+		if c.Late > 0 {
+			arrived += fmt.Sprintf(" (%d late)", c.Late)
+		}
+		p.row(c.Where(), c.Tenant, strconv.Itoa(c.Planted), c.Delays(), arrived, strconv.Itoa(c.Missing), fmt.Sprintf("%d, %d", c.Awaited, c.Untold), "")
+	}
+	p.Ln(1)
+	for i := range list {
+		for _, l := range list[i].Lost {
+			p.text(fmt.Sprintf("Missing: %s, done %s (%s)", list[i].Where(), stamp(l.Planted), l.Act))
+		}
+	}
+}
+
+// caution writes a sentence that must not be overlooked.
+func (p paper) caution(text string) {
+	if text == "" {
+		return
+	}
+	p.SetTextColor(0xcf, 0x22, 0x2e)
+	p.text(text)
+	p.SetTextColor(0, 0, 0)
+}
+
 func (p paper) stream(s *Stream) {
 	p.keep(30)
 	p.Ln(2)
 	p.line(11, fmt.Sprintf("%s (%s, %s)", s.Stream, s.Source, s.Tenant))
+	p.caution(s.Caution)
 	p.calendar(s)
 	tail := "No tail: the last interval is complete."
 	if s.Tail.Seconds > 0 {

@@ -65,7 +65,13 @@ func TestPDF(t *testing.T) {
 		t.Error("one statement gives two PDFs")
 	}
 	ink := inked(t, one.Bytes())
-	want := []string{"Coverage statement", origin, s.Totals.States.String()}
+	want := []string{"Coverage statement", origin, s.Totals.States.String(), s.CanaryLine(), "1 of 2 harmless acts (sign-in) that were done in this time"}
+	for i := range s.Canaries {
+		want = append(want, s.Canaries[i].Where(), s.Canaries[i].Delays())
+		for _, l := range s.Canaries[i].Lost {
+			want = append(want, l.Act)
+		}
+	}
 	for i := range s.Streams {
 		want = append(want, s.Streams[i].Stream)
 		for _, r := range s.Streams[i].Runs {
@@ -92,8 +98,8 @@ func FuzzPDF(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		text = text[:min(len(text), 5000)]
-		s := &statement.Statement{Since: noon, Until: noon, Tenant: text, Streams: []statement.Stream{{
-			Stream: "before" + text, Source: text, Runs: []statement.Run{{From: noon, To: minute(5), State: text, Subject: text}},
+		s := &statement.Statement{Since: noon, Until: noon, Tenant: text, Canaries: []statement.Canary{{Kind: text, Channel: text, Tenant: text}}, Streams: []statement.Stream{{
+			Stream: "before" + text, Source: text, Caution: text, Runs: []statement.Run{{From: noon, To: minute(5), State: text, Subject: text}},
 			Gaps: []statement.Gap{{From: noon, Subject: text, Message: text, Act: "behind"}},
 		}}}
 		var b bytes.Buffer

@@ -4,8 +4,10 @@
 package statement
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/coverage"
@@ -23,6 +25,8 @@ type Statement struct {
 	Expected []Expected `json:"expected"`
 	Totals   Totals     `json:"totals"`
 	Streams  []Stream   `json:"streams"`
+	// Canaries are those that were planted in the period, by our clock. Version 1 of the form does not have them.
+	Canaries []Canary `json:"canaries,omitzero"`
 }
 
 // Log is the state of the log under which a document was made.
@@ -73,13 +77,15 @@ type Counts struct {
 
 // Stream is what is said of one stream.
 type Stream struct {
-	Tenant string    `json:"tenant"`
-	Source string    `json:"source"`
-	Stream string    `json:"stream"`
-	Now    time.Time `json:"now"`             // the present by the provider's clock
-	Listed time.Time `json:"listed,omitzero"` // when the last listing was begun
-	Settle int64     `json:"settle_seconds"`  // how long after its end an interval must be listed
-	States States    `json:"intervals"`
+	Tenant string `json:"tenant"`
+	Source string `json:"source"`
+	Stream string `json:"stream"`
+	// Caution says in a sentence what the intervals cannot: that canaries are missing from it.
+	Caution string    `json:"caution,omitempty"`
+	Now     time.Time `json:"now"`             // the present by the provider's clock
+	Listed  time.Time `json:"listed,omitzero"` // when the last listing was begun
+	Settle  int64     `json:"settle_seconds"`  // how long after its end an interval must be listed
+	States  States    `json:"intervals"`
 	Counts
 	// Outstanding blobs were listed and are not sealed.
 	Outstanding int  `json:"outstanding"`
@@ -135,13 +141,42 @@ type Gap struct {
 	Act       string    `json:"act"`
 }
 
+// Canary is what became of the canaries of a kind and one channel: of harmless acts, done in the tenant so that their records
+// must come. Planted is the sum of Arrived, Missing, Awaited and Untold.
+type Canary struct {
+	Tenant  string `json:"tenant"`
+	Source  string `json:"source"`
+	Kind    string `json:"kind"`
+	Channel string `json:"channel,omitempty"` // absent: nothing was told of any yet
+	Stream  string `json:"stream,omitempty"`  // of this statement, that has the channel; absent: none does by its name
+	Planted int    `json:"planted"`
+	Arrived int    `json:"arrived"`
+	Late    int    `json:"arrived_late"` // of those: when they had been said to be missing
+	Missing int    `json:"missing"`
+	Awaited int    `json:"awaited"`
+	Untold  int    `json:"untold"` // nobody waited for them there
+	// How long after the act the record was durable, by our clock, of those that arrived.
+	P50     int64 `json:"p50_ms"`
+	P95     int64 `json:"p95_ms"`
+	Longest int64 `json:"longest_ms"`
+	// Lost are the latest that are missing, at most [coverage.MaxLost].
+	Lost []Lost `json:"missing_latest"`
+}
+
+// Lost is a canary that is missing.
+type Lost struct {
+	Planted time.Time `json:"planted"`
+	Act     string    `json:"act"` // event id of the act that says so
+}
+
 // Query is the question to package coverage that a statement answers: one that depends on
 // nothing but the acts and what the statement itself says.
 func Query(since, until, made time.Time, expected []coverage.Stream) coverage.Query {
 	return coverage.Query{Since: since, Until: until, Wall: made, Expected: expected}
 }
 
-// Of makes the statement of a report that answers [Query], on one tenant if one is named.
+// Of makes the statement of a report that answers [Query], on one tenant if one is named. Of a report that does not know of canaries
+// it is one of the first version.
 func Of(r *coverage.Report, q coverage.Query, tenant string, log Log) *Statement {
 	s := &Statement{
 		Made: q.Wall.UTC(), Tenant: tenant, Since: r.Since, Until: r.Until, IntervalSeconds: int64(coverage.Interval / time.Second),
@@ -162,7 +197,93 @@ func Of(r *coverage.Report, q coverage.Query, tenant string, log Log) *Statement
 		}
 	}
 	s.Totals.Counts = Counts(counts)
+	if r.Canaries != nil {
+		s.canaries(r.Canaries)
+	}
 	return s
+}
+
+// canaries takes in what is known of them, and has each stream that one is missing from say so.
+func (s *Statement) canaries(list []coverage.Canary) {
+	s.Canaries = []Canary{}
+	for i := range list {
+		k := &list[i]
+		if s.Tenant != "" && k.Tenant != s.Tenant {
+			continue
+		}
+		c := Canary{
+			Tenant: k.Tenant, Source: k.Source, Kind: k.Kind, Channel: k.Channel,
+			Planted: k.Planted, Arrived: k.Arrived, Late: k.Late, Missing: k.Missing, Awaited: k.Awaited, Untold: k.Untold,
+			P50: k.P50.Milliseconds(), P95: k.P95.Milliseconds(), Longest: k.Longest.Milliseconds(), Lost: []Lost{},
+		}
+		for _, l := range k.Lost {
+			c.Lost = append(c.Lost, Lost(l))
+		}
+		if at := slices.IndexFunc(s.Streams, func(f Stream) bool { return f.Tenant == c.Tenant && has(f.Stream, c.Channel) }); at >= 0 {
+			f := &s.Streams[at]
+			c.Stream = f.Stream
+			f.Caution = strings.TrimSpace(f.Caution + " " + c.Caution())
+		}
+		s.Canaries = append(s.Canaries, c)
+	}
+}
+
+// has reports whether a stream is a canary's channel: by its name, or as the hub to which Azure sends a category where nobody
+// named another (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
+func has(stream, channel string) bool {
+	hub := stream[strings.LastIndexByte(stream, '/')+1:]
+	return stream == channel || strings.EqualFold(hub, "insights-logs-"+channel)
+}
+
+// Caution is a sentence about those that are missing; empty if none is.
+func (c *Canary) Caution() string {
+	if c.Missing == 0 || len(c.Lost) == 0 {
+		return ""
+	}
+	verb := "have"
+	if c.Missing == 1 {
+		verb = "has"
+	}
+	return fmt.Sprintf("%d of %d harmless acts (%s) that were done in this time %s left no record in %s, the last at %s: what was offered is in the log, but not all that happened was offered.",
+		c.Missing, c.Planted, c.Kind, verb, c.Channel, stamp(c.Lost[len(c.Lost)-1].Planted))
+}
+
+// Where says in words what a line is about.
+func (c *Canary) Where() string {
+	return c.Kind + ", " + cmp.Or(c.Channel, "told of through no channel yet")
+}
+
+// Delays says in words how long the records took.
+func (c *Canary) Delays() string {
+	if c.Arrived == 0 {
+		return ""
+	}
+	span := func(ms int64) string {
+		return (time.Duration(ms) * time.Millisecond).Round(100 * time.Millisecond).String()
+	}
+	return span(c.P50) + " / " + span(c.P95) + " / " + span(c.Longest)
+}
+
+// MissingCanaries is how many are missing, one in each channel counted apart.
+func (s *Statement) MissingCanaries() (n int) {
+	for i := range s.Canaries {
+		n += s.Canaries[i].Missing
+	}
+	return n
+}
+
+// CanaryLine says in words how canaries stand; empty if the statement's version says nothing of them.
+func (s *Statement) CanaryLine() string {
+	switch n := s.MissingCanaries(); {
+	case s.first():
+		return ""
+	case len(s.Canaries) == 0:
+		return "none was planted: whether all that happened was offered was not tried"
+	case n == 0:
+		return "none is missing from a channel through which it was awaited"
+	default:
+		return fmt.Sprintf("missing from a channel: %d; not all that happened was offered", n)
+	}
 }
 
 func streamOf(r *coverage.Report, f *coverage.Feed) Stream {

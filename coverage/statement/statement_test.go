@@ -74,7 +74,7 @@ func (l *log) say(at float64, acts ...act.Act) {
 	var list []coverage.Entry
 	for i, a := range acts {
 		a.Time, a.Source, a.Tenant = minute(at), "contoso", "0873ee4d"
-		if a.Stream == "" {
+		if a.Stream == "" && a.Kind != act.Canary {
 			a.Stream = "Audit.Exchange"
 		}
 		acts[i] = a
@@ -133,14 +133,21 @@ func (l *log) replay(n int, entries uint64) *statement.Acts {
 	return a
 }
 
-// plain is a log of half an hour with every state in it.
+// canary is an act about a canary that was planted at a minute.
+func canary(reason, channel, id string, planted, seconds float64) act.Act {
+	return act.Act{Kind: act.Canary, Code: "sign-in", Reason: reason, Stream: channel, Cursor: id, At: minute(planted), Seconds: seconds}
+}
+
+// plain is a log of half an hour with every state in it, and canaries of every fate.
 func plain(t testing.TB) *log {
 	l := newLog(t)
+	l.say(3, canary(act.Planted, "", "a", 2, 0), canary(act.Planted, "", "b", 3, 0), canary(act.Arrived, "Audit.Exchange", "a", 2, 45.5))
 	l.say(7, listed(0, 7, 7, blob(1)))
 	l.say(8, sealed(blob(1), 12))
 	l.say(13, listed(0, 12, 13, blob(11)))
 	l.say(13, act.Act{Kind: act.Gap, From: minute(2), To: minute(3), At: minute(13), Permanent: true, Reason: act.AuditThrottled, Subject: "<ann@contoso.example>", Message: `The mailbox <ann@contoso.example> & "others" were throttled.`})
 	l.say(20, listed(14, 17, 20))
+	l.say(20, canary(act.Missing, "Audit.Exchange", "b", 3, 1000), canary(act.Missing, "<hub>", "a", 2, 1000), canary(act.Arrived, "<hub>", "a", 2, 1100))
 	b := blob(16)
 	l.say(21, act.Act{Kind: act.Gap, Blob: &b, Reason: act.Expired, Permanent: true, Message: "It is gone."})
 	return l
@@ -169,21 +176,17 @@ func TestDocumentIsWhatWasSigned(t *testing.T) {
 	l := plain(t)
 	s, _ := l.make(0, 40, 30)
 	doc := l.seal(s)
-	var back statement.Statement
-	h, err := statement.Open(doc, []string{l.key}, statement.CoverageTitle, &back)
+	_, back, err := statement.OpenCoverage(doc, []string{l.key})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := statement.CheckLog(h, back.Log); err != nil {
-		t.Error(err)
-	}
-	if d := cmp.Diff(s, &back); d != "" {
+	if d := cmp.Diff(s, back); d != "" {
 		t.Error(d)
 	}
-	if _, err := statement.Open(doc, []string{newLog(t).key}, statement.CoverageTitle, &back); err == nil {
+	if _, _, err := statement.OpenCoverage(doc, []string{newLog(t).key}); err == nil {
 		t.Error("another log's key does")
 	}
-	if _, err := statement.Open(doc, []string{l.key}, statement.ScorecardTitle, &back); err == nil {
+	if _, err := statement.Open(doc, []string{l.key}, statement.ScorecardTitle, back); err == nil {
 		t.Error("it is taken for a scorecard")
 	}
 }
@@ -196,8 +199,7 @@ func TestEveryByteCounts(t *testing.T) {
 	r := mrand.New(mrand.NewPCG(1, 2))
 	refused := func(doc []byte, what string, at int) {
 		t.Helper()
-		var back statement.Statement
-		if h, err := statement.Open(doc, []string{l.key}, statement.CoverageTitle, &back); err == nil {
+		if h, _, err := statement.OpenCoverage(doc, []string{l.key}); err == nil {
 			t.Errorf("byte %d %s: the document still holds, with %+v", at, what, h)
 		}
 	}
@@ -228,8 +230,7 @@ func TestStrangersSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back statement.Statement
-	if _, err := statement.Open(doc, []string{l.key}, statement.CoverageTitle, &back); err == nil || !strings.Contains(err.Error(), "more signatures") {
+	if _, _, err := statement.OpenCoverage(doc, []string{l.key}); err == nil || !strings.Contains(err.Error(), "more signatures") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -275,11 +276,13 @@ func TestLiesAreFound(t *testing.T) {
 		{"a stream invented", func(s *statement.Statement) {
 			s.Streams = append(s.Streams, statement.Stream{Tenant: "z", Stream: "z"})
 		}, "the log has no act of it"},
+		{"a canary that is not missing", func(s *statement.Statement) { s.Canaries[1].Missing, s.Canaries[1].Awaited = 0, 1 }, "the statement as a whole is not what"},
+		{"a caution left out", func(s *statement.Statement) { s.Streams[0].Caution = "" }, "stream Audit.Exchange of 0873ee4d is not what"},
 		{"totals", func(s *statement.Statement) { s.Totals.States.Complete++ }, "the statement as a whole is not what"},
 		{"a time", func(s *statement.Statement) { s.Made = minute(60) }, "12:25"},
 	} {
 		lied := *s
-		lied.Streams = append([]statement.Stream{}, s.Streams...)
+		lied.Streams, lied.Canaries = append([]statement.Stream{}, s.Streams...), append([]statement.Canary{}, s.Canaries...)
 		for i := range lied.Streams {
 			lied.Streams[i].Runs = append([]statement.Run{}, s.Streams[i].Runs...)
 		}
@@ -290,6 +293,75 @@ func TestLiesAreFound(t *testing.T) {
 		}
 		if err := statement.Compare(&lied, again); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.what, err, c.want)
+		}
+	}
+}
+
+// TestCanaries: a statement says what became of them, and beside a stream that one is missing from; its intervals stay what
+// they are.
+func TestCanaries(t *testing.T) {
+	s, _ := plain(t).make(0, 40, 30)
+	want := []statement.Canary{
+		{
+			Tenant: "0873ee4d", Source: "contoso", Kind: "sign-in", Channel: "<hub>", Planted: 2, Arrived: 1, Late: 1, Awaited: 1,
+			P50: 1_100_000, P95: 1_100_000, Longest: 1_100_000, Lost: []statement.Lost{},
+		},
+		{
+			Tenant: "0873ee4d", Source: "contoso", Kind: "sign-in", Channel: "Audit.Exchange", Stream: "Audit.Exchange", Planted: 2, Arrived: 1, Missing: 1,
+			P50: 45_500, P95: 45_500, Longest: 45_500, Lost: []statement.Lost{{Planted: minute(3), Act: "e9.0"}},
+		},
+	}
+	if d := cmp.Diff(want, s.Canaries); d != "" {
+		t.Error(d)
+	}
+	const caution = "1 of 2 harmless acts (sign-in) that were done in this time has left no record in Audit.Exchange, the last at 2026-11-21 12:03:00Z: what was offered is in the log, but not all that happened was offered."
+	if s.Streams[0].Caution != caution || s.Streams[1].Caution != "" {
+		t.Errorf("the caution is %q, and of the other stream %q", s.Streams[0].Caution, s.Streams[1].Caution)
+	}
+	for stream, of := range map[string]string{
+		"contoso/insights-logs-audit.exchange": "Audit.Exchange", "insights-logs-AUDIT.exchange": "Audit.Exchange", "contoso/audit": "", "Audit.Exchange/x": "",
+	} {
+		l := newLog(t)
+		l.say(1, act.Act{Kind: act.Started, Stream: stream}, canary(act.Missing, "Audit.Exchange", "b", 0, 60))
+		s, _ := l.make(0, 40, 30)
+		if s.Canaries[0].Missing != 1 || (s.Canaries[0].Stream == stream) != (of != "") {
+			t.Errorf("%s: %+v", stream, s.Canaries[0])
+		}
+	}
+}
+
+// TestFirstVersion: the statement of plain's log that the last version made which passed canaries over still holds, and
+// follows from the acts. What is said under one title is not taken under the other.
+func TestFirstVersion(t *testing.T) {
+	l := plain(t)
+	var old [2][]byte
+	for i, name := range []string{"testdata/v1.json", "testdata/v1.pub"} {
+		var err error
+		if old[i], err = os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, s, err := statement.OpenCoverage(old[0], []string{string(old[1])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := statement.Rederive(t.Context(), s, l.replay(len(l.acts), s.Log.Entries))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := statement.Compare(s, again); err != nil {
+		t.Error(err)
+	}
+	for title, body := range map[statement.Title]*statement.Statement{statement.CoverageTitle: s, "Daybreak coverage statement v1": nil} {
+		if body == nil {
+			body, _ = l.make(0, 40, 30)
+		}
+		doc, _, err := statement.Seal(title, body.Log, body, l.signNote)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := statement.OpenCoverage(doc, []string{l.key}); err == nil || !strings.Contains(err.Error(), "not of the version that its title names") {
+			t.Errorf("%s: error %v", title, err)
 		}
 	}
 }

@@ -18,6 +18,26 @@ import (
 	"github.com/daybreak-sec/daybreak/store"
 )
 
+// OpenCoverage checks a coverage statement as [Open] does, in any version of its form, and what it says of the log against its
+// note.
+func OpenCoverage(doc []byte, keys []string) (h Head, s *Statement, err error) {
+	s = new(Statement)
+	title := CoverageTitle
+	if TitleOf(doc) == coverageTitle1 {
+		title = coverageTitle1
+	}
+	if h, err = Open(doc, keys, title, s); err != nil {
+		return h, nil, err
+	}
+	if s.first() != (title == coverageTitle1) {
+		return h, nil, errors.New("its body is not of the version that its title names")
+	}
+	return h, s, CheckLog(h, s.Log)
+}
+
+// first reports whether a statement is of the first version, which says nothing of canaries.
+func (s *Statement) first() bool { return s.Canaries == nil }
+
 // CheckLog checks what a document's body says of the log against its note.
 func CheckLog(h Head, log Log) error {
 	if log.Origin != h.Origin || log.Entries != h.Entries {
@@ -112,6 +132,9 @@ func Rederive(ctx context.Context, s *Statement, acts *Acts) (_ *Statement, err 
 	r, err := c.Report(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	if s.first() {
+		r.Canaries = nil
 	}
 	return Of(r, q, s.Tenant, s.Log), nil
 }

@@ -240,11 +240,11 @@ func (w *world) statement() *statement.Statement {
 	if err != nil {
 		w.Fatal(err)
 	}
-	var s statement.Statement
-	if _, err := statement.Open(doc, []string{strings.TrimSpace(string(key))}, statement.CoverageTitle, &s); err != nil {
+	_, s, err := statement.OpenCoverage(doc, []string{string(key)})
+	if err != nil {
 		w.Fatal(err)
 	}
-	return &s
+	return s
 }
 
 // blind lists what a statement says of blindness, as "stream reason subject".

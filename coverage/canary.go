@@ -1,0 +1,229 @@
+// Copyright 2026 The Daybreak Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package coverage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/daybreak-sec/daybreak/act"
+)
+
+// Canary is what the acts say of the canaries of a kind and one channel: harmless acts whose records must come through it
+// (package canary). Times are by our clock.
+type Canary struct {
+	Tenant, Source string // the source that spoke of it last
+	Kind, Channel  string // no Channel: nothing was told of any yet
+	// Planted were done in the time asked for. Each of them is one of the four that follow.
+	Planted int
+	Arrived int
+	Missing int // has not come in the time that such records take
+	Awaited int // may still come
+	Untold  int // nothing was ever told of it: the channel was not collected then, or nobody was there to wait
+	// Late are those of Arrived that had been said to be missing before.
+	Late int
+	// Of those that came: how long after the act the record was durable.
+	P50, P95, P99, Longest time.Duration
+	// Lost are the latest of Missing, at most [MaxLost], in the order of their time.
+	Lost []LostCanary
+}
+
+// LostCanary is one that is missing.
+type LostCanary struct {
+	Planted time.Time
+	Act     string // event id of the act that says so
+}
+
+// MaxLost is how many missing canaries are named of a channel; they are counted all.
+const MaxLost = 100
+
+// untold is after how long a canary of which nothing is told is not awaited any more: package canary says within a day
+// that one is missing, and has another day here for a time in which it did not run.
+const untold = 48 * time.Hour
+
+// canary notes that a canary was planted, or what became of it. An act that is repeated changes nothing, and a record
+// that has come stays so.
+func (l *ledger) canary(id string, a *act.Act) error {
+	told := a.Reason == act.Arrived || a.Reason == act.Missing
+	if a.Cursor == "" || a.At.IsZero() || told != (a.Stream != "") || !told && a.Reason != act.Planted {
+		return nil // a dry run, or of a later version
+	}
+	// What was told of was planted, also where the act that says so is gone.
+	planted := id
+	if told {
+		planted = ""
+	}
+	if err := l.noteCanary(a, "", nil, false, planted); err != nil || !told {
+		return err
+	}
+	var delay any
+	if a.Reason == act.Arrived {
+		delay = int64(1000*min(a.Seconds, longest) + 0.5)
+	}
+	return l.noteCanary(a, a.Stream, delay, a.Reason == act.Missing, id)
+}
+
+func (l *ledger) noteCanary(a *act.Act, channel string, delay any, missing bool, id string) error {
+	var line int64
+	err := l.query(`
+		INSERT INTO coverage_canary_channel (tenant, kind, channel, source) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (tenant, kind, channel) DO UPDATE SET source = excluded.source RETURNING id`,
+		a.Tenant, a.Code, channel, a.Source).Scan(&line)
+	if err != nil {
+		return err
+	}
+	return l.exec(`
+		INSERT INTO coverage_canary (channel, planted, id, delay, missing, act) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (channel, planted, id) DO UPDATE SET delay = excluded.delay, act = excluded.act WHERE delay IS NULL AND (excluded.delay IS NOT NULL OR act = '')`,
+		line, a.At.UnixMilli(), a.Cursor, delay, missing, id)
+}
+
+// Canaries returns what is known of the canaries that were planted from since until until, by kind and channel; wall is the
+// present by our clock. Of a kind of which none was planted then nothing is returned, and of a channel only if something
+// was told of a canary of that time, or of the two days before.
+//
+// It returns nil, not an empty list, while the canaries of old acts are still being read, which happens once, after an update
+// from a version that passed them over.
+func (c *Coverage) Canaries(ctx context.Context, since, until, wall time.Time) (list []Canary, err error) {
+	tx, err := c.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err == nil {
+		defer tx.Rollback()
+		list, err = canaries(ctx, tx, since, until, wall)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("coverage: %w", err)
+	}
+	return list, nil
+}
+
+func canaries(ctx context.Context, tx *sql.Tx, since, until, wall time.Time) ([]Canary, error) {
+	var next, in int64
+	if err := tx.QueryRowContext(ctx, `SELECT next_batch, canaries FROM coverage_state`).Scan(&next, &in); err != nil || in < next {
+		return nil, err
+	}
+	t := canaryTime{ctx, tx, since.UnixMilli(), until.UnixMilli(), wall.Add(-untold).UnixMilli()}
+	list := []Canary{}
+	if t.since >= t.until {
+		return list, nil
+	}
+	lines, err := t.lines()
+	if err != nil {
+		return nil, err
+	}
+	var all canaryCounts // of the kind under way
+	only := false        // no channel of it was named
+	for i := range lines {
+		l := &lines[i]
+		n, err := t.count(l.id)
+		if err != nil {
+			return nil, err
+		}
+		if l.Channel == "" { // comes before the kind's channels
+			if all, only = n, n.all > 0; only {
+				l.Planted, l.Awaited, l.Untold = n.all, n.recent, n.all-n.recent
+				list = append(list, l.Canary)
+			}
+			continue
+		}
+		if all.all == 0 || n.told == 0 {
+			continue
+		}
+		if only { // in place of the kind's own line
+			list, only = list[:len(list)-1], false
+		}
+		l.Planted, l.Arrived, l.Late, l.Missing = all.all, n.arrived, n.late, n.missing
+		l.Awaited = all.recent - n.recent
+		l.Untold = all.all - n.all - l.Awaited
+		if err := t.delays(l); err != nil {
+			return nil, err
+		}
+		if err := t.lost(l); err != nil {
+			return nil, err
+		}
+		list = append(list, l.Canary)
+	}
+	return list, nil
+}
+
+// canaryTime is the time that is asked for, in milliseconds; what was planted before recent is awaited no more.
+type canaryTime struct {
+	ctx                  context.Context
+	tx                   *sql.Tx
+	since, until, recent int64
+}
+
+type canaryLine struct {
+	Canary
+	id int64
+}
+
+func (t *canaryTime) lines() (list []canaryLine, err error) {
+	err = each(t.ctx, t.tx, `SELECT id, tenant, kind, channel, source FROM coverage_canary_channel ORDER BY tenant, kind, channel`, nil,
+		func(rows *sql.Rows) error {
+			var l canaryLine
+			err := rows.Scan(&l.id, &l.Tenant, &l.Kind, &l.Channel, &l.Source)
+			list = append(list, l)
+			return err
+		})
+	return list, err
+}
+
+// canaryCounts are of one line: of the time, and of the two days before it as well in told.
+type canaryCounts struct{ all, recent, arrived, late, missing, told int }
+
+func (t *canaryTime) count(line int64) (n canaryCounts, err error) {
+	err = t.tx.QueryRowContext(t.ctx, `
+		SELECT COUNT(*) FILTER (WHERE planted >= $2), COUNT(*) FILTER (WHERE planted >= $2 AND planted >= $4),
+			COUNT(delay) FILTER (WHERE planted >= $2), COUNT(delay) FILTER (WHERE planted >= $2 AND missing = 1),
+			COUNT(*) FILTER (WHERE planted >= $2 AND delay IS NULL AND missing = 1), COUNT(*)
+		FROM coverage_canary WHERE channel = $1 AND planted >= $2 - $5 AND planted < $3`,
+		line, t.since, t.until, t.recent, untold.Milliseconds()).Scan(&n.all, &n.recent, &n.arrived, &n.late, &n.missing, &n.told)
+	return n, err
+}
+
+// delays reads the percentiles: the least delay that so many percent of them do not exceed.
+func (t *canaryTime) delays(l *canaryLine) error {
+	if l.Arrived == 0 {
+		return nil
+	}
+	rank := func(percent int) int { return (l.Arrived*percent + 99) / 100 }
+	return each(t.ctx, t.tx, `
+		SELECT rank, delay FROM (
+			SELECT delay, row_number() OVER (ORDER BY delay) AS rank FROM coverage_canary WHERE channel = $1 AND planted >= $2 AND planted < $3 AND delay IS NOT NULL)
+		WHERE rank IN ($4, $5, $6, $7)`, []any{l.id, t.since, t.until, rank(50), rank(95), rank(99), l.Arrived},
+		func(rows *sql.Rows) error {
+			var at int
+			var ms int64
+			err := rows.Scan(&at, &ms)
+			for percent, dst := range map[int]*time.Duration{50: &l.P50, 95: &l.P95, 99: &l.P99, 100: &l.Longest} {
+				if at == rank(percent) {
+					*dst = time.Duration(ms) * time.Millisecond
+				}
+			}
+			return err
+		})
+}
+
+// lost names the latest that are missing.
+func (t *canaryTime) lost(l *canaryLine) error {
+	l.Lost = []LostCanary{}
+	if l.Missing == 0 {
+		return nil
+	}
+	return each(t.ctx, t.tx, `
+		SELECT planted, act FROM (
+			SELECT planted, id, act FROM coverage_canary WHERE channel = $1 AND planted >= $2 AND planted < $3 AND delay IS NULL AND missing = 1
+			ORDER BY planted DESC, id DESC LIMIT $4)
+		ORDER BY planted, id`, []any{l.id, t.since, t.until, MaxLost},
+		func(rows *sql.Rows) error {
+			var at int64
+			var lost LostCanary
+			err := rows.Scan(&at, &lost.Act)
+			lost.Planted = instant(at)
+			l.Lost = append(l.Lost, lost)
+			return err
+		})
+}
