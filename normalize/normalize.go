@@ -52,7 +52,7 @@ type (
 
 // Sources are the kinds of records that Daybreak understands.
 var Sources = []Source{
-	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, defender.Source, messagetrace.Source, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source, windows.Source,
+	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, defender.Source, defender.Hunting, messagetrace.Source, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source, windows.Source,
 	daybreak.Source, generic.OCSF, generic.JSON,
 }
 

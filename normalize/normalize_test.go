@@ -125,7 +125,7 @@ func TestMembers(t *testing.T) {
 // TestDetectIsStrict holds every source's records against every detector: of
 // the sources that have a shape of their own, one takes each.
 func TestDetectIsStrict(t *testing.T) {
-	for source, want := range map[string]event.Family{"m365": "m365", "entra": "entra-*", "okta": "okta", "slack": "slack", "google": "google-workspace", "github": "github", "cloudtrail": "cloudtrail", "windows": "windows"} {
+	for source, want := range map[string]event.Family{"m365": "m365", "entra": "entra-*", "okta": "okta", "slack": "slack", "google": "google-workspace", "github": "github", "cloudtrail": "cloudtrail", "windows": "windows", "defender": "defender*"} {
 		list := samples(t, source)
 		if len(list) == 0 {
 			t.Errorf("%s has no records", source)

@@ -7,319 +7,410 @@ package ocsf
 
 // The paths of paths.txt, in the order in which an event lists them.
 const (
-	PathNone                                         Path = iota // no attribute: setting it does nothing
-	PathActionID                                                 // action_id
-	PathActivityName                                             // activity_name
-	PathActorAppName                                             // actor.app_name
-	PathActorAppUID                                              // actor.app_uid
-	PathActorIDPName                                             // actor.idp.name
-	PathActorInvokedBy                                           // actor.invoked_by
-	PathActorProcessCmdLine                                      // actor.process.cmd_line
-	PathActorProcessFileName                                     // actor.process.file.name
-	PathActorProcessFilePath                                     // actor.process.file.path
-	PathActorProcessFileTypeID                                   // actor.process.file.type_id
-	PathActorProcessPid                                          // actor.process.pid
-	PathActorProcessUID                                          // actor.process.uid
-	PathActorSessionCreatedTime                                  // actor.session.created_time
-	PathActorSessionCredentialUID                                // actor.session.credential_uid
-	PathActorSessionIsMFA                                        // actor.session.is_mfa
-	PathActorSessionIssuer                                       // actor.session.issuer
-	PathActorSessionUID                                          // actor.session.uid
-	PathActorSessionUIDAlt                                       // actor.session.uid_alt
-	PathActorUserAccountUID                                      // actor.user.account.uid
-	PathActorUserCredentialUID                                   // actor.user.credential_uid
-	PathActorUserDisplayName                                     // actor.user.display_name
-	PathActorUserDomain                                          // actor.user.domain
-	PathActorUserEmailAddr                                       // actor.user.email_addr
-	PathActorUserName                                            // actor.user.name
-	PathActorUserType                                            // actor.user.type
-	PathActorUserTypeID                                          // actor.user.type_id
-	PathActorUserUID                                             // actor.user.uid
-	PathActorUserUIDAlt                                          // actor.user.uid_alt
-	PathAPIOperation                                             // api.operation
-	PathAPIRequestData                                           // api.request.data
-	PathAPIRequestUID                                            // api.request.uid
-	PathAPIResponseCode                                          // api.response.code
-	PathAPIResponseData                                          // api.response.data
-	PathAPIResponseError                                         // api.response.error
-	PathAPIResponseMessage                                       // api.response.message
-	PathAPIServiceName                                           // api.service.name
-	PathAPIServiceUID                                            // api.service.uid
-	PathAPIVersion                                               // api.version
-	PathAppName                                                  // app.name
-	PathAppUID                                                   // app.uid
-	PathAppVersion                                               // app.version
-	PathAssigneeEmailAddr                                        // assignee.email_addr
-	PathAuthFactorsFactorType                                    // auth_factors[].factor_type
-	PathAuthFactorsFactorTypeID                                  // auth_factors[].factor_type_id
-	PathAuthProtocol                                             // auth_protocol
-	PathAuthProtocolID                                           // auth_protocol_id
-	PathAuthenticationTokenUID                                   // authentication_token.uid
-	PathAuthorizationsDecision                                   // authorizations[].decision
-	PathAuthorizationsPolicyName                                 // authorizations[].policy.name
-	PathAuthorizationsPolicyUID                                  // authorizations[].policy.uid
-	PathCloudAccountName                                         // cloud.account.name
-	PathCloudAccountUID                                          // cloud.account.uid
-	PathCloudOrgName                                             // cloud.org.name
-	PathCloudOrgUID                                              // cloud.org.uid
-	PathCloudProvider                                            // cloud.provider
-	PathCloudRegion                                              // cloud.region
-	PathComment                                                  // comment
-	PathConnectionInfoDirectionID                                // connection_info.direction_id
-	PathConnectionInfoProtocolName                               // connection_info.protocol_name
-	PathCount                                                    // count
-	PathDataSecurityDetectionSystemID                            // data_security.detection_system_id
-	PathDataSecurityPolicyName                                   // data_security.policy.name
-	PathDataSecurityPolicyUID                                    // data_security.policy.uid
-	PathDatabucketFileName                                       // databucket.file.name
-	PathDatabucketFilePath                                       // databucket.file.path
-	PathDatabucketFileTypeID                                     // databucket.file.type_id
-	PathDatabucketName                                           // databucket.name
-	PathDatabucketType                                           // databucket.type
-	PathDatabucketTypeID                                         // databucket.type_id
-	PathDatabucketUID                                            // databucket.uid
-	PathDesc                                                     // desc
-	PathDeviceHostname                                           // device.hostname
-	PathDeviceHwInfoSerialNumber                                 // device.hw_info.serial_number
-	PathDeviceIP                                                 // device.ip
-	PathDeviceIsCompliant                                        // device.is_compliant
-	PathDeviceIsManaged                                          // device.is_managed
-	PathDeviceModel                                              // device.model
-	PathDeviceName                                               // device.name
-	PathDeviceOSName                                             // device.os.name
-	PathDeviceOSTypeID                                           // device.os.type_id
-	PathDeviceOSVersion                                          // device.os.version
-	PathDeviceRegion                                             // device.region
-	PathDeviceTypeID                                             // device.type_id
-	PathDeviceUID                                                // device.uid
-	PathDirectionID                                              // direction_id
-	PathDispositionID                                            // disposition_id
-	PathDstEndpointHostname                                      // dst_endpoint.hostname
-	PathDstEndpointIP                                            // dst_endpoint.ip
-	PathDstEndpointPort                                          // dst_endpoint.port
-	PathDuration                                                 // duration
-	PathEmailCc                                                  // email.cc[]
-	PathEmailFrom                                                // email.from
-	PathEmailMessageUID                                          // email.message_uid
-	PathEmailSize                                                // email.size
-	PathEmailSubject                                             // email.subject
-	PathEmailTo                                                  // email.to[]
-	PathEmailUID                                                 // email.uid
-	PathEndTime                                                  // end_time
-	PathEnrichmentsData                                          // enrichments[].data
-	PathEnrichmentsName                                          // enrichments[].name
-	PathEnrichmentsProvider                                      // enrichments[].provider
-	PathEnrichmentsType                                          // enrichments[].type
-	PathEnrichmentsValue                                         // enrichments[].value
-	PathEntityData                                               // entity.data
-	PathEntityDeviceName                                         // entity.device.name
-	PathEntityDeviceTypeID                                       // entity.device.type_id
-	PathEntityDeviceUID                                          // entity.device.uid
-	PathEntityGroupName                                          // entity.group.name
-	PathEntityGroupUID                                           // entity.group.uid
-	PathEntityName                                               // entity.name
-	PathEntityOrgName                                            // entity.org.name
-	PathEntityPolicyName                                         // entity.policy.name
-	PathEntityPolicyUID                                          // entity.policy.uid
-	PathEntityType                                               // entity.type
-	PathEntityTypeID                                             // entity.type_id
-	PathEntityUID                                                // entity.uid
-	PathEntityUserCredentialUID                                  // entity.user.credential_uid
-	PathEntityUserEmailAddr                                      // entity.user.email_addr
-	PathEntityUserForwardAddr                                    // entity.user.forward_addr
-	PathEntityUserName                                           // entity.user.name
-	PathEntityUserTypeID                                         // entity.user.type_id
-	PathEntityUserUID                                            // entity.user.uid
-	PathEntityUserUIDAlt                                         // entity.user.uid_alt
-	PathEvidencesData                                            // evidences[].data
-	PathEvidencesEmailFrom                                       // evidences[].email.from
-	PathEvidencesEmailMessageUID                                 // evidences[].email.message_uid
-	PathEvidencesEmailSubject                                    // evidences[].email.subject
-	PathEvidencesEmailTo                                         // evidences[].email.to[]
-	PathEvidencesEmailUID                                        // evidences[].email.uid
-	PathEvidencesFileHashesAlgorithmID                           // evidences[].file.hashes[].algorithm_id
-	PathEvidencesFileHashesValue                                 // evidences[].file.hashes[].value
-	PathEvidencesFileName                                        // evidences[].file.name
-	PathEvidencesFilePath                                        // evidences[].file.path
-	PathEvidencesFileTypeID                                      // evidences[].file.type_id
-	PathEvidencesFileUID                                         // evidences[].file.uid
-	PathEvidencesHTTPRequestUID                                  // evidences[].http_request.uid
-	PathEvidencesHTTPRequestUserAgent                            // evidences[].http_request.user_agent
-	PathEvidencesResourcesName                                   // evidences[].resources[].name
-	PathEvidencesSrcEndpointIP                                   // evidences[].src_endpoint.ip
-	PathEvidencesSrcEndpointLocationCity                         // evidences[].src_endpoint.location.city
-	PathEvidencesSrcEndpointLocationCountry                      // evidences[].src_endpoint.location.country
-	PathEvidencesSrcEndpointPort                                 // evidences[].src_endpoint.port
-	PathEvidencesURLURLString                                    // evidences[].url.url_string
-	PathEvidencesUserEmailAddr                                   // evidences[].user.email_addr
-	PathEvidencesUserName                                        // evidences[].user.name
-	PathEvidencesUserUID                                         // evidences[].user.uid
-	PathFileExt                                                  // file.ext
-	PathFileName                                                 // file.name
-	PathFileOwnerEmailAddr                                       // file.owner.email_addr
-	PathFileOwnerName                                            // file.owner.name
-	PathFileParentFolder                                         // file.parent_folder
-	PathFilePath                                                 // file.path
-	PathFileSize                                                 // file.size
-	PathFileType                                                 // file.type
-	PathFileTypeID                                               // file.type_id
-	PathFileUID                                                  // file.uid
-	PathFileURLURLString                                         // file.url.url_string
-	PathFileResultName                                           // file_result.name
-	PathFileResultPath                                           // file_result.path
-	PathFileResultTypeID                                         // file_result.type_id
-	PathFileResultURLURLString                                   // file_result.url.url_string
-	PathFindingInfoAnalyticName                                  // finding_info.analytic.name
-	PathFindingInfoAnalyticTypeID                                // finding_info.analytic.type_id
-	PathFindingInfoAnalyticUID                                   // finding_info.analytic.uid
-	PathFindingInfoCreatedTime                                   // finding_info.created_time
-	PathFindingInfoDesc                                          // finding_info.desc
-	PathFindingInfoFirstSeenTime                                 // finding_info.first_seen_time
-	PathFindingInfoLastSeenTime                                  // finding_info.last_seen_time
-	PathFindingInfoModifiedTime                                  // finding_info.modified_time
-	PathFindingInfoRelatedEventsUID                              // finding_info.related_events[].uid
-	PathFindingInfoSrcURL                                        // finding_info.src_url
-	PathFindingInfoTitle                                         // finding_info.title
-	PathFindingInfoTypes                                         // finding_info.types[]
-	PathFindingInfoUID                                           // finding_info.uid
-	PathFindingInfoListCreatedTime                               // finding_info_list[].created_time
-	PathFindingInfoListModifiedTime                              // finding_info_list[].modified_time
-	PathFindingInfoListSrcURL                                    // finding_info_list[].src_url
-	PathFindingInfoListTitle                                     // finding_info_list[].title
-	PathFindingInfoListUID                                       // finding_info_list[].uid
-	PathGroupDomain                                              // group.domain
-	PathGroupName                                                // group.name
-	PathGroupType                                                // group.type
-	PathGroupUID                                                 // group.uid
-	PathGroupUIDAlt                                              // group.uid_alt
-	PathHTTPRequestHTTPMethod                                    // http_request.http_method
-	PathHTTPRequestReferrer                                      // http_request.referrer
-	PathHTTPRequestUID                                           // http_request.uid
-	PathHTTPRequestURLPath                                       // http_request.url.path
-	PathHTTPRequestURLQueryString                                // http_request.url.query_string
-	PathHTTPRequestURLURLString                                  // http_request.url.url_string
-	PathHTTPRequestUserAgent                                     // http_request.user_agent
-	PathHTTPResponseCode                                         // http_response.code
-	PathHTTPResponseLength                                       // http_response.length
-	PathIsAlert                                                  // is_alert
-	PathIsMFA                                                    // is_mfa
-	PathJobName                                                  // job.name
-	PathLogName                                                  // log_name
-	PathLogProvider                                              // log_provider
-	PathLogonType                                                // logon_type
-	PathLogonTypeID                                              // logon_type_id
-	PathMessage                                                  // message
-	PathMetadataCorrelationUID                                   // metadata.correlation_uid
-	PathMetadataEventCode                                        // metadata.event_code
-	PathMetadataLogLevel                                         // metadata.log_level
-	PathMetadataLogName                                          // metadata.log_name
-	PathMetadataLogProvider                                      // metadata.log_provider
-	PathMetadataLogVersion                                       // metadata.log_version
-	PathMetadataLoggedTime                                       // metadata.logged_time
-	PathMetadataOriginalEventUID                                 // metadata.original_event_uid
-	PathMetadataOriginalTime                                     // metadata.original_time
-	PathMetadataProductName                                      // metadata.product.name
-	PathMetadataProductVendorName                                // metadata.product.vendor_name
-	PathMetadataSequence                                         // metadata.sequence
-	PathMetadataTenantUID                                        // metadata.tenant_uid
-	PathMetadataTransformationInfoListName                       // metadata.transformation_info_list[].name
-	PathMetadataTransformationInfoListProductName                // metadata.transformation_info_list[].product.name
-	PathMetadataTransformationInfoListProductVersion             // metadata.transformation_info_list[].product.version
-	PathMetadataType                                             // metadata.type
-	PathMetadataUID                                              // metadata.uid
-	PathPolicyName                                               // policy.name
-	PathPolicyUID                                                // policy.uid
-	PathPrivileges                                               // privileges[]
-	PathProcessCmdLine                                           // process.cmd_line
-	PathProcessFileName                                          // process.file.name
-	PathProcessFilePath                                          // process.file.path
-	PathProcessFileTypeID                                        // process.file.type_id
-	PathProcessParentProcessCmdLine                              // process.parent_process.cmd_line
-	PathProcessParentProcessFileName                             // process.parent_process.file.name
-	PathProcessParentProcessFilePath                             // process.parent_process.file.path
-	PathProcessParentProcessFileTypeID                           // process.parent_process.file.type_id
-	PathProcessParentProcessPid                                  // process.parent_process.pid
-	PathProcessParentProcessUID                                  // process.parent_process.uid
-	PathProcessPid                                               // process.pid
-	PathProcessUID                                               // process.uid
-	PathProcessUserDomain                                        // process.user.domain
-	PathProcessUserName                                          // process.user.name
-	PathProcessUserUID                                           // process.user.uid
-	PathProcessWorkingDirectory                                  // process.working_directory
-	PathQueryHostname                                            // query.hostname
-	PathQueryInfoName                                            // query_info.name
-	PathQueryInfoQueryString                                     // query_info.query_string
-	PathRawData                                                  // raw_data
-	PathResourceName                                             // resource.name
-	PathResourceType                                             // resource.type
-	PathResourceUID                                              // resource.uid
-	PathResourcesName                                            // resources[].name
-	PathResourcesType                                            // resources[].type
-	PathResourcesUID                                             // resources[].uid
-	PathResourcesUIDAlt                                          // resources[].uid_alt
-	PathRiskDetails                                              // risk_details
-	PathRiskLevel                                                // risk_level
-	PathRiskLevelID                                              // risk_level_id
-	PathScriptName                                               // script.name
-	PathScriptScriptContentValue                                 // script.script_content.value
-	PathScriptTypeID                                             // script.type_id
-	PathScriptUID                                                // script.uid
-	PathServiceName                                              // service.name
-	PathServiceUID                                               // service.uid
-	PathSessionCredentialUID                                     // session.credential_uid
-	PathSessionIssuer                                            // session.issuer
-	PathSessionUID                                               // session.uid
-	PathSeverity                                                 // severity
-	PathSeverityID                                               // severity_id
-	PathSrcEndpointAutonomousSystemName                          // src_endpoint.autonomous_system.name
-	PathSrcEndpointAutonomousSystemNumber                        // src_endpoint.autonomous_system.number
-	PathSrcEndpointDomain                                        // src_endpoint.domain
-	PathSrcEndpointHostname                                      // src_endpoint.hostname
-	PathSrcEndpointIntermediateIps                               // src_endpoint.intermediate_ips[]
-	PathSrcEndpointIP                                            // src_endpoint.ip
-	PathSrcEndpointLocationCity                                  // src_endpoint.location.city
-	PathSrcEndpointLocationCountry                               // src_endpoint.location.country
-	PathSrcEndpointLocationIsp                                   // src_endpoint.location.isp
-	PathSrcEndpointLocationLat                                   // src_endpoint.location.lat
-	PathSrcEndpointLocationLong                                  // src_endpoint.location.long
-	PathSrcEndpointLocationPostalCode                            // src_endpoint.location.postal_code
-	PathSrcEndpointLocationRegion                                // src_endpoint.location.region
-	PathSrcEndpointName                                          // src_endpoint.name
-	PathSrcEndpointPort                                          // src_endpoint.port
-	PathSrcEndpointSvcName                                       // src_endpoint.svc_name
-	PathSrcEndpointType                                          // src_endpoint.type
-	PathSrcEndpointTypeID                                        // src_endpoint.type_id
-	PathSrcEndpointUID                                           // src_endpoint.uid
-	PathSrcEndpointZone                                          // src_endpoint.zone
-	PathStartTime                                                // start_time
-	PathStatus                                                   // status
-	PathStatusCode                                               // status_code
-	PathStatusDetail                                             // status_detail
-	PathStatusID                                                 // status_id
-	PathSubgroupName                                             // subgroup.name
-	PathSubgroupUID                                              // subgroup.uid
-	PathTableName                                                // table.name
-	PathUserAccountUID                                           // user.account.uid
-	PathUserCredentialUID                                        // user.credential_uid
-	PathUserDisplayName                                          // user.display_name
-	PathUserDomain                                               // user.domain
-	PathUserEmailAddr                                            // user.email_addr
-	PathUserForwardAddr                                          // user.forward_addr
-	PathUserHasMFA                                               // user.has_mfa
-	PathUserName                                                 // user.name
-	PathUserType                                                 // user.type
-	PathUserTypeID                                               // user.type_id
-	PathUserUID                                                  // user.uid
-	PathUserUIDAlt                                               // user.uid_alt
-	PathUserResultEmailAddr                                      // user_result.email_addr
-	PathUserResultName                                           // user_result.name
-	PathUserResultUID                                            // user_result.uid
-	PathVerdict                                                  // verdict
-	PathWebResourcesDesc                                         // web_resources[].desc
-	PathWebResourcesName                                         // web_resources[].name
-	PathWebResourcesType                                         // web_resources[].type
-	PathWebResourcesUID                                          // web_resources[].uid
-	PathWebResourcesURLString                                    // web_resources[].url_string
+	PathNone                                                Path = iota // no attribute: setting it does nothing
+	PathActionID                                                        // action_id
+	PathActivityName                                                    // activity_name
+	PathActorAppName                                                    // actor.app_name
+	PathActorAppUID                                                     // actor.app_uid
+	PathActorIDPName                                                    // actor.idp.name
+	PathActorInvokedBy                                                  // actor.invoked_by
+	PathActorProcessCmdLine                                             // actor.process.cmd_line
+	PathActorProcessCreatedTime                                         // actor.process.created_time
+	PathActorProcessFileCompanyName                                     // actor.process.file.company_name
+	PathActorProcessFileDesc                                            // actor.process.file.desc
+	PathActorProcessFileHashesAlgorithmID                               // actor.process.file.hashes[].algorithm_id
+	PathActorProcessFileHashesValue                                     // actor.process.file.hashes[].value
+	PathActorProcessFileInternalName                                    // actor.process.file.internal_name
+	PathActorProcessFileName                                            // actor.process.file.name
+	PathActorProcessFilePath                                            // actor.process.file.path
+	PathActorProcessFileSize                                            // actor.process.file.size
+	PathActorProcessFileTypeID                                          // actor.process.file.type_id
+	PathActorProcessFileVersion                                         // actor.process.file.version
+	PathActorProcessIntegrity                                           // actor.process.integrity
+	PathActorProcessIntegrityID                                         // actor.process.integrity_id
+	PathActorProcessParentProcessCreatedTime                            // actor.process.parent_process.created_time
+	PathActorProcessParentProcessFileName                               // actor.process.parent_process.file.name
+	PathActorProcessParentProcessFilePath                               // actor.process.parent_process.file.path
+	PathActorProcessParentProcessFileTypeID                             // actor.process.parent_process.file.type_id
+	PathActorProcessParentProcessPid                                    // actor.process.parent_process.pid
+	PathActorProcessPid                                                 // actor.process.pid
+	PathActorProcessUID                                                 // actor.process.uid
+	PathActorSessionCreatedTime                                         // actor.session.created_time
+	PathActorSessionCredentialUID                                       // actor.session.credential_uid
+	PathActorSessionIsMFA                                               // actor.session.is_mfa
+	PathActorSessionIssuer                                              // actor.session.issuer
+	PathActorSessionUID                                                 // actor.session.uid
+	PathActorSessionUIDAlt                                              // actor.session.uid_alt
+	PathActorUserAccountUID                                             // actor.user.account.uid
+	PathActorUserCredentialUID                                          // actor.user.credential_uid
+	PathActorUserDisplayName                                            // actor.user.display_name
+	PathActorUserDomain                                                 // actor.user.domain
+	PathActorUserEmailAddr                                              // actor.user.email_addr
+	PathActorUserName                                                   // actor.user.name
+	PathActorUserType                                                   // actor.user.type
+	PathActorUserTypeID                                                 // actor.user.type_id
+	PathActorUserUID                                                    // actor.user.uid
+	PathActorUserUIDAlt                                                 // actor.user.uid_alt
+	PathAPIOperation                                                    // api.operation
+	PathAPIRequestData                                                  // api.request.data
+	PathAPIRequestUID                                                   // api.request.uid
+	PathAPIResponseCode                                                 // api.response.code
+	PathAPIResponseData                                                 // api.response.data
+	PathAPIResponseError                                                // api.response.error
+	PathAPIResponseMessage                                              // api.response.message
+	PathAPIServiceName                                                  // api.service.name
+	PathAPIServiceUID                                                   // api.service.uid
+	PathAPIVersion                                                      // api.version
+	PathAppName                                                         // app.name
+	PathAppUID                                                          // app.uid
+	PathAppVersion                                                      // app.version
+	PathAssigneeEmailAddr                                               // assignee.email_addr
+	PathAuthFactorsFactorType                                           // auth_factors[].factor_type
+	PathAuthFactorsFactorTypeID                                         // auth_factors[].factor_type_id
+	PathAuthProtocol                                                    // auth_protocol
+	PathAuthProtocolID                                                  // auth_protocol_id
+	PathAuthenticationTokenUID                                          // authentication_token.uid
+	PathAuthorizationsDecision                                          // authorizations[].decision
+	PathAuthorizationsPolicyName                                        // authorizations[].policy.name
+	PathAuthorizationsPolicyUID                                         // authorizations[].policy.uid
+	PathCloudAccountName                                                // cloud.account.name
+	PathCloudAccountUID                                                 // cloud.account.uid
+	PathCloudOrgName                                                    // cloud.org.name
+	PathCloudOrgUID                                                     // cloud.org.uid
+	PathCloudProvider                                                   // cloud.provider
+	PathCloudRegion                                                     // cloud.region
+	PathComment                                                         // comment
+	PathConnectionInfoDirectionID                                       // connection_info.direction_id
+	PathConnectionInfoProtocolName                                      // connection_info.protocol_name
+	PathCount                                                           // count
+	PathDataSecurityDetectionSystemID                                   // data_security.detection_system_id
+	PathDataSecurityPolicyName                                          // data_security.policy.name
+	PathDataSecurityPolicyUID                                           // data_security.policy.uid
+	PathDatabucketFileName                                              // databucket.file.name
+	PathDatabucketFilePath                                              // databucket.file.path
+	PathDatabucketFileTypeID                                            // databucket.file.type_id
+	PathDatabucketName                                                  // databucket.name
+	PathDatabucketType                                                  // databucket.type
+	PathDatabucketTypeID                                                // databucket.type_id
+	PathDatabucketUID                                                   // databucket.uid
+	PathDesc                                                            // desc
+	PathDeviceGroupsName                                                // device.groups[].name
+	PathDeviceHostname                                                  // device.hostname
+	PathDeviceHwInfoCpuArchitecture                                     // device.hw_info.cpu_architecture
+	PathDeviceHwInfoSerialNumber                                        // device.hw_info.serial_number
+	PathDeviceIP                                                        // device.ip
+	PathDeviceIsCompliant                                               // device.is_compliant
+	PathDeviceIsManaged                                                 // device.is_managed
+	PathDeviceModel                                                     // device.model
+	PathDeviceName                                                      // device.name
+	PathDeviceNetworkInterfacesMAC                                      // device.network_interfaces[].mac
+	PathDeviceNetworkInterfacesName                                     // device.network_interfaces[].name
+	PathDeviceOSBuild                                                   // device.os.build
+	PathDeviceOSName                                                    // device.os.name
+	PathDeviceOSTypeID                                                  // device.os.type_id
+	PathDeviceOSVersion                                                 // device.os.version
+	PathDeviceRegion                                                    // device.region
+	PathDeviceType                                                      // device.type
+	PathDeviceTypeID                                                    // device.type_id
+	PathDeviceUID                                                       // device.uid
+	PathDeviceUIDAlt                                                    // device.uid_alt
+	PathDeviceVendorName                                                // device.vendor_name
+	PathDirectionID                                                     // direction_id
+	PathDispositionID                                                   // disposition_id
+	PathDstEndpointHostname                                             // dst_endpoint.hostname
+	PathDstEndpointIP                                                   // dst_endpoint.ip
+	PathDstEndpointName                                                 // dst_endpoint.name
+	PathDstEndpointPort                                                 // dst_endpoint.port
+	PathDuration                                                        // duration
+	PathEmailCc                                                         // email.cc[]
+	PathEmailFilesExt                                                   // email.files[].ext
+	PathEmailFilesHashesAlgorithmID                                     // email.files[].hashes[].algorithm_id
+	PathEmailFilesHashesValue                                           // email.files[].hashes[].value
+	PathEmailFilesName                                                  // email.files[].name
+	PathEmailFilesSize                                                  // email.files[].size
+	PathEmailFilesTypeID                                                // email.files[].type_id
+	PathEmailFrom                                                       // email.from
+	PathEmailMessageUID                                                 // email.message_uid
+	PathEmailSize                                                       // email.size
+	PathEmailSMTPFrom                                                   // email.smtp_from
+	PathEmailSubject                                                    // email.subject
+	PathEmailTo                                                         // email.to[]
+	PathEmailUID                                                        // email.uid
+	PathEmailUrlsHostname                                               // email.urls[].hostname
+	PathEmailUrlsURLString                                              // email.urls[].url_string
+	PathEndTime                                                         // end_time
+	PathEnrichmentsData                                                 // enrichments[].data
+	PathEnrichmentsName                                                 // enrichments[].name
+	PathEnrichmentsProvider                                             // enrichments[].provider
+	PathEnrichmentsType                                                 // enrichments[].type
+	PathEnrichmentsValue                                                // enrichments[].value
+	PathEntityData                                                      // entity.data
+	PathEntityDeviceHostname                                            // entity.device.hostname
+	PathEntityDeviceName                                                // entity.device.name
+	PathEntityDeviceTypeID                                              // entity.device.type_id
+	PathEntityDeviceUID                                                 // entity.device.uid
+	PathEntityGroupName                                                 // entity.group.name
+	PathEntityGroupUID                                                  // entity.group.uid
+	PathEntityName                                                      // entity.name
+	PathEntityOrgName                                                   // entity.org.name
+	PathEntityPolicyName                                                // entity.policy.name
+	PathEntityPolicyUID                                                 // entity.policy.uid
+	PathEntityType                                                      // entity.type
+	PathEntityTypeID                                                    // entity.type_id
+	PathEntityUID                                                       // entity.uid
+	PathEntityUserCredentialUID                                         // entity.user.credential_uid
+	PathEntityUserDisplayName                                           // entity.user.display_name
+	PathEntityUserEmailAddr                                             // entity.user.email_addr
+	PathEntityUserForwardAddr                                           // entity.user.forward_addr
+	PathEntityUserName                                                  // entity.user.name
+	PathEntityUserTypeID                                                // entity.user.type_id
+	PathEntityUserUID                                                   // entity.user.uid
+	PathEntityUserUIDAlt                                                // entity.user.uid_alt
+	PathEvidencesData                                                   // evidences[].data
+	PathEvidencesDeviceHostname                                         // evidences[].device.hostname
+	PathEvidencesDeviceUID                                              // evidences[].device.uid
+	PathEvidencesDstEndpointIP                                          // evidences[].dst_endpoint.ip
+	PathEvidencesEmailFrom                                              // evidences[].email.from
+	PathEvidencesEmailMessageUID                                        // evidences[].email.message_uid
+	PathEvidencesEmailSubject                                           // evidences[].email.subject
+	PathEvidencesEmailTo                                                // evidences[].email.to[]
+	PathEvidencesEmailUID                                               // evidences[].email.uid
+	PathEvidencesFileHashesAlgorithmID                                  // evidences[].file.hashes[].algorithm_id
+	PathEvidencesFileHashesValue                                        // evidences[].file.hashes[].value
+	PathEvidencesFileName                                               // evidences[].file.name
+	PathEvidencesFilePath                                               // evidences[].file.path
+	PathEvidencesFileSize                                               // evidences[].file.size
+	PathEvidencesFileTypeID                                             // evidences[].file.type_id
+	PathEvidencesFileUID                                                // evidences[].file.uid
+	PathEvidencesHTTPRequestUID                                         // evidences[].http_request.uid
+	PathEvidencesHTTPRequestUserAgent                                   // evidences[].http_request.user_agent
+	PathEvidencesProcessCmdLine                                         // evidences[].process.cmd_line
+	PathEvidencesResourcesName                                          // evidences[].resources[].name
+	PathEvidencesSrcEndpointIP                                          // evidences[].src_endpoint.ip
+	PathEvidencesSrcEndpointLocationCity                                // evidences[].src_endpoint.location.city
+	PathEvidencesSrcEndpointLocationCountry                             // evidences[].src_endpoint.location.country
+	PathEvidencesSrcEndpointPort                                        // evidences[].src_endpoint.port
+	PathEvidencesURLURLString                                           // evidences[].url.url_string
+	PathEvidencesUserDomain                                             // evidences[].user.domain
+	PathEvidencesUserEmailAddr                                          // evidences[].user.email_addr
+	PathEvidencesUserName                                               // evidences[].user.name
+	PathEvidencesUserUID                                                // evidences[].user.uid
+	PathEvidencesUserUIDAlt                                             // evidences[].user.uid_alt
+	PathFileCompanyName                                                 // file.company_name
+	PathFileDesc                                                        // file.desc
+	PathFileExt                                                         // file.ext
+	PathFileHashesAlgorithmID                                           // file.hashes[].algorithm_id
+	PathFileHashesValue                                                 // file.hashes[].value
+	PathFileInternalName                                                // file.internal_name
+	PathFileName                                                        // file.name
+	PathFileOwnerEmailAddr                                              // file.owner.email_addr
+	PathFileOwnerName                                                   // file.owner.name
+	PathFileParentFolder                                                // file.parent_folder
+	PathFilePath                                                        // file.path
+	PathFileSize                                                        // file.size
+	PathFileType                                                        // file.type
+	PathFileTypeID                                                      // file.type_id
+	PathFileUID                                                         // file.uid
+	PathFileURLURLString                                                // file.url.url_string
+	PathFileVersion                                                     // file.version
+	PathFileResultHashesAlgorithmID                                     // file_result.hashes[].algorithm_id
+	PathFileResultHashesValue                                           // file_result.hashes[].value
+	PathFileResultName                                                  // file_result.name
+	PathFileResultPath                                                  // file_result.path
+	PathFileResultSize                                                  // file_result.size
+	PathFileResultTypeID                                                // file_result.type_id
+	PathFileResultURLURLString                                          // file_result.url.url_string
+	PathFindingInfoAnalyticName                                         // finding_info.analytic.name
+	PathFindingInfoAnalyticTypeID                                       // finding_info.analytic.type_id
+	PathFindingInfoAnalyticUID                                          // finding_info.analytic.uid
+	PathFindingInfoAttacksSubTechniqueUID                               // finding_info.attacks[].sub_technique.uid
+	PathFindingInfoAttacksTechniqueUID                                  // finding_info.attacks[].technique.uid
+	PathFindingInfoCreatedTime                                          // finding_info.created_time
+	PathFindingInfoDataSources                                          // finding_info.data_sources[]
+	PathFindingInfoDesc                                                 // finding_info.desc
+	PathFindingInfoFirstSeenTime                                        // finding_info.first_seen_time
+	PathFindingInfoLastSeenTime                                         // finding_info.last_seen_time
+	PathFindingInfoModifiedTime                                         // finding_info.modified_time
+	PathFindingInfoRelatedEventsUID                                     // finding_info.related_events[].uid
+	PathFindingInfoSrcURL                                               // finding_info.src_url
+	PathFindingInfoTitle                                                // finding_info.title
+	PathFindingInfoTypes                                                // finding_info.types[]
+	PathFindingInfoUID                                                  // finding_info.uid
+	PathFindingInfoListCreatedTime                                      // finding_info_list[].created_time
+	PathFindingInfoListModifiedTime                                     // finding_info_list[].modified_time
+	PathFindingInfoListSrcURL                                           // finding_info_list[].src_url
+	PathFindingInfoListTitle                                            // finding_info_list[].title
+	PathFindingInfoListUID                                              // finding_info_list[].uid
+	PathGroupDomain                                                     // group.domain
+	PathGroupName                                                       // group.name
+	PathGroupType                                                       // group.type
+	PathGroupUID                                                        // group.uid
+	PathGroupUIDAlt                                                     // group.uid_alt
+	PathHTTPRequestHTTPMethod                                           // http_request.http_method
+	PathHTTPRequestReferrer                                             // http_request.referrer
+	PathHTTPRequestUID                                                  // http_request.uid
+	PathHTTPRequestURLPath                                              // http_request.url.path
+	PathHTTPRequestURLQueryString                                       // http_request.url.query_string
+	PathHTTPRequestURLURLString                                         // http_request.url.url_string
+	PathHTTPRequestUserAgent                                            // http_request.user_agent
+	PathHTTPResponseCode                                                // http_response.code
+	PathHTTPResponseLength                                              // http_response.length
+	PathIsAlert                                                         // is_alert
+	PathIsMFA                                                           // is_mfa
+	PathJobName                                                         // job.name
+	PathLogName                                                         // log_name
+	PathLogProvider                                                     // log_provider
+	PathLogonType                                                       // logon_type
+	PathLogonTypeID                                                     // logon_type_id
+	PathMessage                                                         // message
+	PathMetadataCorrelationUID                                          // metadata.correlation_uid
+	PathMetadataEventCode                                               // metadata.event_code
+	PathMetadataLogLevel                                                // metadata.log_level
+	PathMetadataLogName                                                 // metadata.log_name
+	PathMetadataLogProvider                                             // metadata.log_provider
+	PathMetadataLogVersion                                              // metadata.log_version
+	PathMetadataLoggedTime                                              // metadata.logged_time
+	PathMetadataOriginalEventUID                                        // metadata.original_event_uid
+	PathMetadataOriginalTime                                            // metadata.original_time
+	PathMetadataProductName                                             // metadata.product.name
+	PathMetadataProductVendorName                                       // metadata.product.vendor_name
+	PathMetadataSequence                                                // metadata.sequence
+	PathMetadataTenantUID                                               // metadata.tenant_uid
+	PathMetadataTransformationInfoListName                              // metadata.transformation_info_list[].name
+	PathMetadataTransformationInfoListProductName                       // metadata.transformation_info_list[].product.name
+	PathMetadataTransformationInfoListProductVersion                    // metadata.transformation_info_list[].product.version
+	PathMetadataType                                                    // metadata.type
+	PathMetadataUID                                                     // metadata.uid
+	PathModuleFileHashesAlgorithmID                                     // module.file.hashes[].algorithm_id
+	PathModuleFileHashesValue                                           // module.file.hashes[].value
+	PathModuleFileName                                                  // module.file.name
+	PathModuleFilePath                                                  // module.file.path
+	PathModuleFileSize                                                  // module.file.size
+	PathModuleFileTypeID                                                // module.file.type_id
+	PathModuleLoadTypeID                                                // module.load_type_id
+	PathPolicyName                                                      // policy.name
+	PathPolicyUID                                                       // policy.uid
+	PathPrivileges                                                      // privileges[]
+	PathProcessCmdLine                                                  // process.cmd_line
+	PathProcessCreatedTime                                              // process.created_time
+	PathProcessFileCompanyName                                          // process.file.company_name
+	PathProcessFileDesc                                                 // process.file.desc
+	PathProcessFileHashesAlgorithmID                                    // process.file.hashes[].algorithm_id
+	PathProcessFileHashesValue                                          // process.file.hashes[].value
+	PathProcessFileInternalName                                         // process.file.internal_name
+	PathProcessFileName                                                 // process.file.name
+	PathProcessFilePath                                                 // process.file.path
+	PathProcessFileSize                                                 // process.file.size
+	PathProcessFileTypeID                                               // process.file.type_id
+	PathProcessFileVersion                                              // process.file.version
+	PathProcessIntegrity                                                // process.integrity
+	PathProcessIntegrityID                                              // process.integrity_id
+	PathProcessParentProcessCmdLine                                     // process.parent_process.cmd_line
+	PathProcessParentProcessCreatedTime                                 // process.parent_process.created_time
+	PathProcessParentProcessFileName                                    // process.parent_process.file.name
+	PathProcessParentProcessFilePath                                    // process.parent_process.file.path
+	PathProcessParentProcessFileTypeID                                  // process.parent_process.file.type_id
+	PathProcessParentProcessPid                                         // process.parent_process.pid
+	PathProcessParentProcessUID                                         // process.parent_process.uid
+	PathProcessPid                                                      // process.pid
+	PathProcessSessionUID                                               // process.session.uid
+	PathProcessUID                                                      // process.uid
+	PathProcessUserDomain                                               // process.user.domain
+	PathProcessUserEmailAddr                                            // process.user.email_addr
+	PathProcessUserName                                                 // process.user.name
+	PathProcessUserUID                                                  // process.user.uid
+	PathProcessUserUIDAlt                                               // process.user.uid_alt
+	PathProcessWorkingDirectory                                         // process.working_directory
+	PathQueryHostname                                                   // query.hostname
+	PathQueryEvidenceFileHashesAlgorithmID                              // query_evidence.file.hashes[].algorithm_id
+	PathQueryEvidenceFileHashesValue                                    // query_evidence.file.hashes[].value
+	PathQueryEvidenceFileName                                           // query_evidence.file.name
+	PathQueryEvidenceFileSignatureAlgorithmID                           // query_evidence.file.signature.algorithm_id
+	PathQueryEvidenceFileSignatureCertificateCreatedTime                // query_evidence.file.signature.certificate.created_time
+	PathQueryEvidenceFileSignatureCertificateExpirationTime             // query_evidence.file.signature.certificate.expiration_time
+	PathQueryEvidenceFileSignatureCertificateIssuer                     // query_evidence.file.signature.certificate.issuer
+	PathQueryEvidenceFileSignatureCertificateSerialNumber               // query_evidence.file.signature.certificate.serial_number
+	PathQueryEvidenceFileSignatureCertificateSubject                    // query_evidence.file.signature.certificate.subject
+	PathQueryEvidenceFileSignatureStateID                               // query_evidence.file.signature.state_id
+	PathQueryEvidenceFileTypeID                                         // query_evidence.file.type_id
+	PathQueryEvidenceQueryTypeID                                        // query_evidence.query_type_id
+	PathQueryInfoName                                                   // query_info.name
+	PathQueryInfoQueryString                                            // query_info.query_string
+	PathQueryResultID                                                   // query_result_id
+	PathRawData                                                         // raw_data
+	PathResourceName                                                    // resource.name
+	PathResourceType                                                    // resource.type
+	PathResourceUID                                                     // resource.uid
+	PathResourcesName                                                   // resources[].name
+	PathResourcesType                                                   // resources[].type
+	PathResourcesUID                                                    // resources[].uid
+	PathResourcesUIDAlt                                                 // resources[].uid_alt
+	PathRiskDetails                                                     // risk_details
+	PathRiskLevel                                                       // risk_level
+	PathRiskLevelID                                                     // risk_level_id
+	PathScriptName                                                      // script.name
+	PathScriptScriptContentValue                                        // script.script_content.value
+	PathScriptTypeID                                                    // script.type_id
+	PathScriptUID                                                       // script.uid
+	PathServiceName                                                     // service.name
+	PathServiceUID                                                      // service.uid
+	PathSessionCredentialUID                                            // session.credential_uid
+	PathSessionIssuer                                                   // session.issuer
+	PathSessionUID                                                      // session.uid
+	PathSeverity                                                        // severity
+	PathSeverityID                                                      // severity_id
+	PathSrcEndpointAutonomousSystemName                                 // src_endpoint.autonomous_system.name
+	PathSrcEndpointAutonomousSystemNumber                               // src_endpoint.autonomous_system.number
+	PathSrcEndpointDomain                                               // src_endpoint.domain
+	PathSrcEndpointHostname                                             // src_endpoint.hostname
+	PathSrcEndpointIntermediateIps                                      // src_endpoint.intermediate_ips[]
+	PathSrcEndpointIP                                                   // src_endpoint.ip
+	PathSrcEndpointIsp                                                  // src_endpoint.isp
+	PathSrcEndpointLocationCity                                         // src_endpoint.location.city
+	PathSrcEndpointLocationCountry                                      // src_endpoint.location.country
+	PathSrcEndpointLocationIsp                                          // src_endpoint.location.isp
+	PathSrcEndpointLocationLat                                          // src_endpoint.location.lat
+	PathSrcEndpointLocationLong                                         // src_endpoint.location.long
+	PathSrcEndpointLocationPostalCode                                   // src_endpoint.location.postal_code
+	PathSrcEndpointLocationRegion                                       // src_endpoint.location.region
+	PathSrcEndpointName                                                 // src_endpoint.name
+	PathSrcEndpointPort                                                 // src_endpoint.port
+	PathSrcEndpointSvcName                                              // src_endpoint.svc_name
+	PathSrcEndpointType                                                 // src_endpoint.type
+	PathSrcEndpointTypeID                                               // src_endpoint.type_id
+	PathSrcEndpointUID                                                  // src_endpoint.uid
+	PathSrcEndpointZone                                                 // src_endpoint.zone
+	PathStartTime                                                       // start_time
+	PathStatus                                                          // status
+	PathStatusCode                                                      // status_code
+	PathStatusDetail                                                    // status_detail
+	PathStatusID                                                        // status_id
+	PathSubgroupName                                                    // subgroup.name
+	PathSubgroupUID                                                     // subgroup.uid
+	PathTableName                                                       // table.name
+	PathURLHostname                                                     // url.hostname
+	PathURLURLString                                                    // url.url_string
+	PathUserAccountUID                                                  // user.account.uid
+	PathUserCredentialUID                                               // user.credential_uid
+	PathUserDisplayName                                                 // user.display_name
+	PathUserDomain                                                      // user.domain
+	PathUserEmailAddr                                                   // user.email_addr
+	PathUserForwardAddr                                                 // user.forward_addr
+	PathUserHasMFA                                                      // user.has_mfa
+	PathUserName                                                        // user.name
+	PathUserType                                                        // user.type
+	PathUserTypeID                                                      // user.type_id
+	PathUserUID                                                         // user.uid
+	PathUserUIDAlt                                                      // user.uid_alt
+	PathUserResultEmailAddr                                             // user_result.email_addr
+	PathUserResultName                                                  // user_result.name
+	PathUserResultUID                                                   // user_result.uid
+	PathVerdict                                                         // verdict
+	PathWebResourcesDesc                                                // web_resources[].desc
+	PathWebResourcesName                                                // web_resources[].name
+	PathWebResourcesType                                                // web_resources[].type
+	PathWebResourcesUID                                                 // web_resources[].uid
+	PathWebResourcesURLString                                           // web_resources[].url_string
 	pathCount
 )
 
@@ -331,9 +422,24 @@ var pathText = [pathCount]string{
 	PathActorIDPName:                                 "actor.idp.name",
 	PathActorInvokedBy:                               "actor.invoked_by",
 	PathActorProcessCmdLine:                          "actor.process.cmd_line",
+	PathActorProcessCreatedTime:                      "actor.process.created_time",
+	PathActorProcessFileCompanyName:                  "actor.process.file.company_name",
+	PathActorProcessFileDesc:                         "actor.process.file.desc",
+	PathActorProcessFileHashesAlgorithmID:            "actor.process.file.hashes[].algorithm_id",
+	PathActorProcessFileHashesValue:                  "actor.process.file.hashes[].value",
+	PathActorProcessFileInternalName:                 "actor.process.file.internal_name",
 	PathActorProcessFileName:                         "actor.process.file.name",
 	PathActorProcessFilePath:                         "actor.process.file.path",
+	PathActorProcessFileSize:                         "actor.process.file.size",
 	PathActorProcessFileTypeID:                       "actor.process.file.type_id",
+	PathActorProcessFileVersion:                      "actor.process.file.version",
+	PathActorProcessIntegrity:                        "actor.process.integrity",
+	PathActorProcessIntegrityID:                      "actor.process.integrity_id",
+	PathActorProcessParentProcessCreatedTime:         "actor.process.parent_process.created_time",
+	PathActorProcessParentProcessFileName:            "actor.process.parent_process.file.name",
+	PathActorProcessParentProcessFilePath:            "actor.process.parent_process.file.path",
+	PathActorProcessParentProcessFileTypeID:          "actor.process.parent_process.file.type_id",
+	PathActorProcessParentProcessPid:                 "actor.process.parent_process.pid",
 	PathActorProcessPid:                              "actor.process.pid",
 	PathActorProcessUID:                              "actor.process.uid",
 	PathActorSessionCreatedTime:                      "actor.session.created_time",
@@ -395,32 +501,50 @@ var pathText = [pathCount]string{
 	PathDatabucketTypeID:                             "databucket.type_id",
 	PathDatabucketUID:                                "databucket.uid",
 	PathDesc:                                         "desc",
+	PathDeviceGroupsName:                             "device.groups[].name",
 	PathDeviceHostname:                               "device.hostname",
+	PathDeviceHwInfoCpuArchitecture:                  "device.hw_info.cpu_architecture",
 	PathDeviceHwInfoSerialNumber:                     "device.hw_info.serial_number",
 	PathDeviceIP:                                     "device.ip",
 	PathDeviceIsCompliant:                            "device.is_compliant",
 	PathDeviceIsManaged:                              "device.is_managed",
 	PathDeviceModel:                                  "device.model",
 	PathDeviceName:                                   "device.name",
+	PathDeviceNetworkInterfacesMAC:                   "device.network_interfaces[].mac",
+	PathDeviceNetworkInterfacesName:                  "device.network_interfaces[].name",
+	PathDeviceOSBuild:                                "device.os.build",
 	PathDeviceOSName:                                 "device.os.name",
 	PathDeviceOSTypeID:                               "device.os.type_id",
 	PathDeviceOSVersion:                              "device.os.version",
 	PathDeviceRegion:                                 "device.region",
+	PathDeviceType:                                   "device.type",
 	PathDeviceTypeID:                                 "device.type_id",
 	PathDeviceUID:                                    "device.uid",
+	PathDeviceUIDAlt:                                 "device.uid_alt",
+	PathDeviceVendorName:                             "device.vendor_name",
 	PathDirectionID:                                  "direction_id",
 	PathDispositionID:                                "disposition_id",
 	PathDstEndpointHostname:                          "dst_endpoint.hostname",
 	PathDstEndpointIP:                                "dst_endpoint.ip",
+	PathDstEndpointName:                              "dst_endpoint.name",
 	PathDstEndpointPort:                              "dst_endpoint.port",
 	PathDuration:                                     "duration",
 	PathEmailCc:                                      "email.cc[]",
+	PathEmailFilesExt:                                "email.files[].ext",
+	PathEmailFilesHashesAlgorithmID:                  "email.files[].hashes[].algorithm_id",
+	PathEmailFilesHashesValue:                        "email.files[].hashes[].value",
+	PathEmailFilesName:                               "email.files[].name",
+	PathEmailFilesSize:                               "email.files[].size",
+	PathEmailFilesTypeID:                             "email.files[].type_id",
 	PathEmailFrom:                                    "email.from",
 	PathEmailMessageUID:                              "email.message_uid",
 	PathEmailSize:                                    "email.size",
+	PathEmailSMTPFrom:                                "email.smtp_from",
 	PathEmailSubject:                                 "email.subject",
 	PathEmailTo:                                      "email.to[]",
 	PathEmailUID:                                     "email.uid",
+	PathEmailUrlsHostname:                            "email.urls[].hostname",
+	PathEmailUrlsURLString:                           "email.urls[].url_string",
 	PathEndTime:                                      "end_time",
 	PathEnrichmentsData:                              "enrichments[].data",
 	PathEnrichmentsName:                              "enrichments[].name",
@@ -428,6 +552,7 @@ var pathText = [pathCount]string{
 	PathEnrichmentsType:                              "enrichments[].type",
 	PathEnrichmentsValue:                             "enrichments[].value",
 	PathEntityData:                                   "entity.data",
+	PathEntityDeviceHostname:                         "entity.device.hostname",
 	PathEntityDeviceName:                             "entity.device.name",
 	PathEntityDeviceTypeID:                           "entity.device.type_id",
 	PathEntityDeviceUID:                              "entity.device.uid",
@@ -441,6 +566,7 @@ var pathText = [pathCount]string{
 	PathEntityTypeID:                                 "entity.type_id",
 	PathEntityUID:                                    "entity.uid",
 	PathEntityUserCredentialUID:                      "entity.user.credential_uid",
+	PathEntityUserDisplayName:                        "entity.user.display_name",
 	PathEntityUserEmailAddr:                          "entity.user.email_addr",
 	PathEntityUserForwardAddr:                        "entity.user.forward_addr",
 	PathEntityUserName:                               "entity.user.name",
@@ -448,6 +574,9 @@ var pathText = [pathCount]string{
 	PathEntityUserUID:                                "entity.user.uid",
 	PathEntityUserUIDAlt:                             "entity.user.uid_alt",
 	PathEvidencesData:                                "evidences[].data",
+	PathEvidencesDeviceHostname:                      "evidences[].device.hostname",
+	PathEvidencesDeviceUID:                           "evidences[].device.uid",
+	PathEvidencesDstEndpointIP:                       "evidences[].dst_endpoint.ip",
 	PathEvidencesEmailFrom:                           "evidences[].email.from",
 	PathEvidencesEmailMessageUID:                     "evidences[].email.message_uid",
 	PathEvidencesEmailSubject:                        "evidences[].email.subject",
@@ -457,20 +586,29 @@ var pathText = [pathCount]string{
 	PathEvidencesFileHashesValue:                     "evidences[].file.hashes[].value",
 	PathEvidencesFileName:                            "evidences[].file.name",
 	PathEvidencesFilePath:                            "evidences[].file.path",
+	PathEvidencesFileSize:                            "evidences[].file.size",
 	PathEvidencesFileTypeID:                          "evidences[].file.type_id",
 	PathEvidencesFileUID:                             "evidences[].file.uid",
 	PathEvidencesHTTPRequestUID:                      "evidences[].http_request.uid",
 	PathEvidencesHTTPRequestUserAgent:                "evidences[].http_request.user_agent",
+	PathEvidencesProcessCmdLine:                      "evidences[].process.cmd_line",
 	PathEvidencesResourcesName:                       "evidences[].resources[].name",
 	PathEvidencesSrcEndpointIP:                       "evidences[].src_endpoint.ip",
 	PathEvidencesSrcEndpointLocationCity:             "evidences[].src_endpoint.location.city",
 	PathEvidencesSrcEndpointLocationCountry:          "evidences[].src_endpoint.location.country",
 	PathEvidencesSrcEndpointPort:                     "evidences[].src_endpoint.port",
 	PathEvidencesURLURLString:                        "evidences[].url.url_string",
+	PathEvidencesUserDomain:                          "evidences[].user.domain",
 	PathEvidencesUserEmailAddr:                       "evidences[].user.email_addr",
 	PathEvidencesUserName:                            "evidences[].user.name",
 	PathEvidencesUserUID:                             "evidences[].user.uid",
+	PathEvidencesUserUIDAlt:                          "evidences[].user.uid_alt",
+	PathFileCompanyName:                              "file.company_name",
+	PathFileDesc:                                     "file.desc",
 	PathFileExt:                                      "file.ext",
+	PathFileHashesAlgorithmID:                        "file.hashes[].algorithm_id",
+	PathFileHashesValue:                              "file.hashes[].value",
+	PathFileInternalName:                             "file.internal_name",
 	PathFileName:                                     "file.name",
 	PathFileOwnerEmailAddr:                           "file.owner.email_addr",
 	PathFileOwnerName:                                "file.owner.name",
@@ -481,14 +619,21 @@ var pathText = [pathCount]string{
 	PathFileTypeID:                                   "file.type_id",
 	PathFileUID:                                      "file.uid",
 	PathFileURLURLString:                             "file.url.url_string",
+	PathFileVersion:                                  "file.version",
+	PathFileResultHashesAlgorithmID:                  "file_result.hashes[].algorithm_id",
+	PathFileResultHashesValue:                        "file_result.hashes[].value",
 	PathFileResultName:                               "file_result.name",
 	PathFileResultPath:                               "file_result.path",
+	PathFileResultSize:                               "file_result.size",
 	PathFileResultTypeID:                             "file_result.type_id",
 	PathFileResultURLURLString:                       "file_result.url.url_string",
 	PathFindingInfoAnalyticName:                      "finding_info.analytic.name",
 	PathFindingInfoAnalyticTypeID:                    "finding_info.analytic.type_id",
 	PathFindingInfoAnalyticUID:                       "finding_info.analytic.uid",
+	PathFindingInfoAttacksSubTechniqueUID:            "finding_info.attacks[].sub_technique.uid",
+	PathFindingInfoAttacksTechniqueUID:               "finding_info.attacks[].technique.uid",
 	PathFindingInfoCreatedTime:                       "finding_info.created_time",
+	PathFindingInfoDataSources:                       "finding_info.data_sources[]",
 	PathFindingInfoDesc:                              "finding_info.desc",
 	PathFindingInfoFirstSeenTime:                     "finding_info.first_seen_time",
 	PathFindingInfoLastSeenTime:                      "finding_info.last_seen_time",
@@ -543,97 +688,134 @@ var pathText = [pathCount]string{
 	PathMetadataTransformationInfoListProductVersion: "metadata.transformation_info_list[].product.version",
 	PathMetadataType:                                 "metadata.type",
 	PathMetadataUID:                                  "metadata.uid",
+	PathModuleFileHashesAlgorithmID:                  "module.file.hashes[].algorithm_id",
+	PathModuleFileHashesValue:                        "module.file.hashes[].value",
+	PathModuleFileName:                               "module.file.name",
+	PathModuleFilePath:                               "module.file.path",
+	PathModuleFileSize:                               "module.file.size",
+	PathModuleFileTypeID:                             "module.file.type_id",
+	PathModuleLoadTypeID:                             "module.load_type_id",
 	PathPolicyName:                                   "policy.name",
 	PathPolicyUID:                                    "policy.uid",
 	PathPrivileges:                                   "privileges[]",
 	PathProcessCmdLine:                               "process.cmd_line",
+	PathProcessCreatedTime:                           "process.created_time",
+	PathProcessFileCompanyName:                       "process.file.company_name",
+	PathProcessFileDesc:                              "process.file.desc",
+	PathProcessFileHashesAlgorithmID:                 "process.file.hashes[].algorithm_id",
+	PathProcessFileHashesValue:                       "process.file.hashes[].value",
+	PathProcessFileInternalName:                      "process.file.internal_name",
 	PathProcessFileName:                              "process.file.name",
 	PathProcessFilePath:                              "process.file.path",
+	PathProcessFileSize:                              "process.file.size",
 	PathProcessFileTypeID:                            "process.file.type_id",
+	PathProcessFileVersion:                           "process.file.version",
+	PathProcessIntegrity:                             "process.integrity",
+	PathProcessIntegrityID:                           "process.integrity_id",
 	PathProcessParentProcessCmdLine:                  "process.parent_process.cmd_line",
+	PathProcessParentProcessCreatedTime:              "process.parent_process.created_time",
 	PathProcessParentProcessFileName:                 "process.parent_process.file.name",
 	PathProcessParentProcessFilePath:                 "process.parent_process.file.path",
 	PathProcessParentProcessFileTypeID:               "process.parent_process.file.type_id",
 	PathProcessParentProcessPid:                      "process.parent_process.pid",
 	PathProcessParentProcessUID:                      "process.parent_process.uid",
 	PathProcessPid:                                   "process.pid",
+	PathProcessSessionUID:                            "process.session.uid",
 	PathProcessUID:                                   "process.uid",
 	PathProcessUserDomain:                            "process.user.domain",
+	PathProcessUserEmailAddr:                         "process.user.email_addr",
 	PathProcessUserName:                              "process.user.name",
 	PathProcessUserUID:                               "process.user.uid",
+	PathProcessUserUIDAlt:                            "process.user.uid_alt",
 	PathProcessWorkingDirectory:                      "process.working_directory",
 	PathQueryHostname:                                "query.hostname",
-	PathQueryInfoName:                                "query_info.name",
-	PathQueryInfoQueryString:                         "query_info.query_string",
-	PathRawData:                                      "raw_data",
-	PathResourceName:                                 "resource.name",
-	PathResourceType:                                 "resource.type",
-	PathResourceUID:                                  "resource.uid",
-	PathResourcesName:                                "resources[].name",
-	PathResourcesType:                                "resources[].type",
-	PathResourcesUID:                                 "resources[].uid",
-	PathResourcesUIDAlt:                              "resources[].uid_alt",
-	PathRiskDetails:                                  "risk_details",
-	PathRiskLevel:                                    "risk_level",
-	PathRiskLevelID:                                  "risk_level_id",
-	PathScriptName:                                   "script.name",
-	PathScriptScriptContentValue:                     "script.script_content.value",
-	PathScriptTypeID:                                 "script.type_id",
-	PathScriptUID:                                    "script.uid",
-	PathServiceName:                                  "service.name",
-	PathServiceUID:                                   "service.uid",
-	PathSessionCredentialUID:                         "session.credential_uid",
-	PathSessionIssuer:                                "session.issuer",
-	PathSessionUID:                                   "session.uid",
-	PathSeverity:                                     "severity",
-	PathSeverityID:                                   "severity_id",
-	PathSrcEndpointAutonomousSystemName:              "src_endpoint.autonomous_system.name",
-	PathSrcEndpointAutonomousSystemNumber:            "src_endpoint.autonomous_system.number",
-	PathSrcEndpointDomain:                            "src_endpoint.domain",
-	PathSrcEndpointHostname:                          "src_endpoint.hostname",
-	PathSrcEndpointIntermediateIps:                   "src_endpoint.intermediate_ips[]",
-	PathSrcEndpointIP:                                "src_endpoint.ip",
-	PathSrcEndpointLocationCity:                      "src_endpoint.location.city",
-	PathSrcEndpointLocationCountry:                   "src_endpoint.location.country",
-	PathSrcEndpointLocationIsp:                       "src_endpoint.location.isp",
-	PathSrcEndpointLocationLat:                       "src_endpoint.location.lat",
-	PathSrcEndpointLocationLong:                      "src_endpoint.location.long",
-	PathSrcEndpointLocationPostalCode:                "src_endpoint.location.postal_code",
-	PathSrcEndpointLocationRegion:                    "src_endpoint.location.region",
-	PathSrcEndpointName:                              "src_endpoint.name",
-	PathSrcEndpointPort:                              "src_endpoint.port",
-	PathSrcEndpointSvcName:                           "src_endpoint.svc_name",
-	PathSrcEndpointType:                              "src_endpoint.type",
-	PathSrcEndpointTypeID:                            "src_endpoint.type_id",
-	PathSrcEndpointUID:                               "src_endpoint.uid",
-	PathSrcEndpointZone:                              "src_endpoint.zone",
-	PathStartTime:                                    "start_time",
-	PathStatus:                                       "status",
-	PathStatusCode:                                   "status_code",
-	PathStatusDetail:                                 "status_detail",
-	PathStatusID:                                     "status_id",
-	PathSubgroupName:                                 "subgroup.name",
-	PathSubgroupUID:                                  "subgroup.uid",
-	PathTableName:                                    "table.name",
-	PathUserAccountUID:                               "user.account.uid",
-	PathUserCredentialUID:                            "user.credential_uid",
-	PathUserDisplayName:                              "user.display_name",
-	PathUserDomain:                                   "user.domain",
-	PathUserEmailAddr:                                "user.email_addr",
-	PathUserForwardAddr:                              "user.forward_addr",
-	PathUserHasMFA:                                   "user.has_mfa",
-	PathUserName:                                     "user.name",
-	PathUserType:                                     "user.type",
-	PathUserTypeID:                                   "user.type_id",
-	PathUserUID:                                      "user.uid",
-	PathUserUIDAlt:                                   "user.uid_alt",
-	PathUserResultEmailAddr:                          "user_result.email_addr",
-	PathUserResultName:                               "user_result.name",
-	PathUserResultUID:                                "user_result.uid",
-	PathVerdict:                                      "verdict",
-	PathWebResourcesDesc:                             "web_resources[].desc",
-	PathWebResourcesName:                             "web_resources[].name",
-	PathWebResourcesType:                             "web_resources[].type",
-	PathWebResourcesUID:                              "web_resources[].uid",
-	PathWebResourcesURLString:                        "web_resources[].url_string",
+	PathQueryEvidenceFileHashesAlgorithmID:           "query_evidence.file.hashes[].algorithm_id",
+	PathQueryEvidenceFileHashesValue:                 "query_evidence.file.hashes[].value",
+	PathQueryEvidenceFileName:                        "query_evidence.file.name",
+	PathQueryEvidenceFileSignatureAlgorithmID:        "query_evidence.file.signature.algorithm_id",
+	PathQueryEvidenceFileSignatureCertificateCreatedTime:    "query_evidence.file.signature.certificate.created_time",
+	PathQueryEvidenceFileSignatureCertificateExpirationTime: "query_evidence.file.signature.certificate.expiration_time",
+	PathQueryEvidenceFileSignatureCertificateIssuer:         "query_evidence.file.signature.certificate.issuer",
+	PathQueryEvidenceFileSignatureCertificateSerialNumber:   "query_evidence.file.signature.certificate.serial_number",
+	PathQueryEvidenceFileSignatureCertificateSubject:        "query_evidence.file.signature.certificate.subject",
+	PathQueryEvidenceFileSignatureStateID:                   "query_evidence.file.signature.state_id",
+	PathQueryEvidenceFileTypeID:                             "query_evidence.file.type_id",
+	PathQueryEvidenceQueryTypeID:                            "query_evidence.query_type_id",
+	PathQueryInfoName:                                       "query_info.name",
+	PathQueryInfoQueryString:                                "query_info.query_string",
+	PathQueryResultID:                                       "query_result_id",
+	PathRawData:                                             "raw_data",
+	PathResourceName:                                        "resource.name",
+	PathResourceType:                                        "resource.type",
+	PathResourceUID:                                         "resource.uid",
+	PathResourcesName:                                       "resources[].name",
+	PathResourcesType:                                       "resources[].type",
+	PathResourcesUID:                                        "resources[].uid",
+	PathResourcesUIDAlt:                                     "resources[].uid_alt",
+	PathRiskDetails:                                         "risk_details",
+	PathRiskLevel:                                           "risk_level",
+	PathRiskLevelID:                                         "risk_level_id",
+	PathScriptName:                                          "script.name",
+	PathScriptScriptContentValue:                            "script.script_content.value",
+	PathScriptTypeID:                                        "script.type_id",
+	PathScriptUID:                                           "script.uid",
+	PathServiceName:                                         "service.name",
+	PathServiceUID:                                          "service.uid",
+	PathSessionCredentialUID:                                "session.credential_uid",
+	PathSessionIssuer:                                       "session.issuer",
+	PathSessionUID:                                          "session.uid",
+	PathSeverity:                                            "severity",
+	PathSeverityID:                                          "severity_id",
+	PathSrcEndpointAutonomousSystemName:                     "src_endpoint.autonomous_system.name",
+	PathSrcEndpointAutonomousSystemNumber:                   "src_endpoint.autonomous_system.number",
+	PathSrcEndpointDomain:                                   "src_endpoint.domain",
+	PathSrcEndpointHostname:                                 "src_endpoint.hostname",
+	PathSrcEndpointIntermediateIps:                          "src_endpoint.intermediate_ips[]",
+	PathSrcEndpointIP:                                       "src_endpoint.ip",
+	PathSrcEndpointIsp:                                      "src_endpoint.isp",
+	PathSrcEndpointLocationCity:                             "src_endpoint.location.city",
+	PathSrcEndpointLocationCountry:                          "src_endpoint.location.country",
+	PathSrcEndpointLocationIsp:                              "src_endpoint.location.isp",
+	PathSrcEndpointLocationLat:                              "src_endpoint.location.lat",
+	PathSrcEndpointLocationLong:                             "src_endpoint.location.long",
+	PathSrcEndpointLocationPostalCode:                       "src_endpoint.location.postal_code",
+	PathSrcEndpointLocationRegion:                           "src_endpoint.location.region",
+	PathSrcEndpointName:                                     "src_endpoint.name",
+	PathSrcEndpointPort:                                     "src_endpoint.port",
+	PathSrcEndpointSvcName:                                  "src_endpoint.svc_name",
+	PathSrcEndpointType:                                     "src_endpoint.type",
+	PathSrcEndpointTypeID:                                   "src_endpoint.type_id",
+	PathSrcEndpointUID:                                      "src_endpoint.uid",
+	PathSrcEndpointZone:                                     "src_endpoint.zone",
+	PathStartTime:                                           "start_time",
+	PathStatus:                                              "status",
+	PathStatusCode:                                          "status_code",
+	PathStatusDetail:                                        "status_detail",
+	PathStatusID:                                            "status_id",
+	PathSubgroupName:                                        "subgroup.name",
+	PathSubgroupUID:                                         "subgroup.uid",
+	PathTableName:                                           "table.name",
+	PathURLHostname:                                         "url.hostname",
+	PathURLURLString:                                        "url.url_string",
+	PathUserAccountUID:                                      "user.account.uid",
+	PathUserCredentialUID:                                   "user.credential_uid",
+	PathUserDisplayName:                                     "user.display_name",
+	PathUserDomain:                                          "user.domain",
+	PathUserEmailAddr:                                       "user.email_addr",
+	PathUserForwardAddr:                                     "user.forward_addr",
+	PathUserHasMFA:                                          "user.has_mfa",
+	PathUserName:                                            "user.name",
+	PathUserType:                                            "user.type",
+	PathUserTypeID:                                          "user.type_id",
+	PathUserUID:                                             "user.uid",
+	PathUserUIDAlt:                                          "user.uid_alt",
+	PathUserResultEmailAddr:                                 "user_result.email_addr",
+	PathUserResultName:                                      "user_result.name",
+	PathUserResultUID:                                       "user_result.uid",
+	PathVerdict:                                             "verdict",
+	PathWebResourcesDesc:                                    "web_resources[].desc",
+	PathWebResourcesName:                                    "web_resources[].name",
+	PathWebResourcesType:                                    "web_resources[].type",
+	PathWebResourcesUID:                                     "web_resources[].uid",
+	PathWebResourcesURLString:                               "web_resources[].url_string",
 }

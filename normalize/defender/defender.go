@@ -1,8 +1,10 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package defender says what the alerts and incidents of Microsoft Defender XDR mean, as Microsoft Graph gives them:
-// https://learn.microsoft.com/graph/api/resources/security-alert, …/security-incident;
+// Package defender says what the records of Microsoft Defender XDR mean: alerts and incidents ([Source]), and the rows of
+// advanced hunting that its streaming API sends to event hubs ([Hunting]).
+//
+// Alerts and incidents are as Microsoft Graph gives them: https://learn.microsoft.com/graph/api/resources/security-alert, …/security-incident;
 // microsoftgraph/msgraph-metadata:schemas/v1.0-Prod.csdl.
 //
 // They are objects that change: each version that was read is a record, as of its lastUpdateDateTime, under one id. An alert
@@ -100,9 +102,7 @@ var incident = members.Table{
 }
 
 func mapObject(root jsontape.Value, e *ocsf.Event) {
-	e.SetText(ocsf.PathMetadataProductName, "Microsoft Defender XDR")
-	e.SetText(ocsf.PathMetadataProductVendorName, "Microsoft")
-	e.SetText(ocsf.PathCloudProvider, "Microsoft")
+	product(e)
 	e.SetInt(ocsf.PathStatusID, isNew)
 	e.Activity = update
 	if at := root.Get("createdDateTime").Str(); len(at) > 0 && string(at) == string(root.Get("lastUpdateDateTime").Str()) {

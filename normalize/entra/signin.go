@@ -4,8 +4,6 @@
 package entra
 
 import (
-	"bytes"
-
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -55,7 +53,7 @@ var location = members.Table{
 var deviceDetail = members.Table{
 	"deviceId":        {Path: ocsf.PathDeviceUID},
 	"displayName":     {Path: ocsf.PathDeviceName},
-	"operatingSystem": {Fn: operatingSystem},
+	"operatingSystem": {Fn: members.OperatingSystem},
 	"isCompliant":     {Path: ocsf.PathDeviceIsCompliant, As: members.Truth},
 	"isManaged":       {Path: ocsf.PathDeviceIsManaged, As: members.Truth},
 }
@@ -288,28 +286,4 @@ func coordinates(v jsontape.Value, e *ocsf.Event) bool {
 		e.SetJSON(ocsf.PathSrcEndpointLocationLong, long.Raw())
 	}
 	return true
-}
-
-// systems are OCSF os.type_id and device.type_id by what the name begins with;
-// a desktop's name does not tell it from a laptop's or a server's.
-var systems = []struct {
-	prefix     string
-	os, device int64
-}{
-	{"windows phone", 101, 5}, {"windows", 100, 0}, {"mac", 300, 0}, {"ios", 301, 5}, {"ipados", 302, 4}, {"android", 201, 5}, {"linux", 200, 0},
-}
-
-func operatingSystem(v jsontape.Value, e *ocsf.Event) bool {
-	name := v.Str()
-	e.SetString(ocsf.PathDeviceOSName, name)
-	osType, device := int64(99), int64(0)
-	for _, s := range systems {
-		if len(name) >= len(s.prefix) && bytes.EqualFold(name[:len(s.prefix)], []byte(s.prefix)) {
-			osType, device = s.os, s.device
-			break
-		}
-	}
-	e.SetInt(ocsf.PathDeviceOSTypeID, osType)
-	e.SetInt(ocsf.PathDeviceTypeID, device)
-	return v.Kind() == jsontape.String
 }

@@ -7,6 +7,9 @@
 package members
 
 import (
+	"bytes"
+	"encoding/json"
+	"maps"
 	"math"
 	"time"
 	"unsafe"
@@ -18,6 +21,15 @@ import (
 
 // Table says what becomes of an object's members.
 type Table map[string]Member
+
+// Join makes a table of several; of rows of one name the last counts.
+func Join(list ...Table) Table {
+	all := Table{}
+	for _, t := range list {
+		maps.Copy(all, t)
+	}
+	return all
+}
 
 // Member says what becomes of a member. The zero Member is for those whose
 // meaning is taken elsewhere.
@@ -247,6 +259,21 @@ func (p Principal) Service(e *ocsf.Event, name, id []byte) {
 	e.SetInt(p.TypeID, UserService)
 }
 
+// File is where the path of a regular file goes, its name and its type.
+type File struct{ Path, Name, TypeID ocsf.Path }
+
+// Set sets a file by its path, and its name by what stands behind the last slash or backslash.
+func (f File) Set(e *ocsf.Event, path []byte) {
+	name := path[bytes.LastIndexAny(path, `\/`)+1:]
+	if len(name) == 0 {
+		name = path
+	}
+	const regular = 1
+	e.SetString(f.Path, path)
+	e.SetString(f.Name, name)
+	e.SetInt(f.TypeID, regular)
+}
+
 // timeOf reads a time, in nanoseconds since the Unix epoch.
 func timeOf(v jsontape.Value, as Kind) (ns int64, ok bool) {
 	switch as {
@@ -262,4 +289,16 @@ func timeOf(v jsontape.Value, as Kind) (ns int64, ok bool) {
 		return n * unit, true
 	}
 	return field.Time(v.Str())
+}
+
+// Degrees takes a latitude or longitude, in text or not, where the event's class has it.
+func Degrees(p ocsf.Path) Member {
+	return Member{Path: p, Fn: func(v jsontape.Value, e *ocsf.Event) bool {
+		number := v.Text()
+		if len(number) == 0 || number[0] != '-' && (number[0] < '0' || number[0] > '9') || !json.Valid(number) || !e.Class.Has(p) {
+			return false
+		}
+		e.SetJSON(p, number)
+		return true
+	}}
 }

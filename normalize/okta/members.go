@@ -51,8 +51,8 @@ var geography = members.Table{
 	"country":    {Path: ocsf.PathSrcEndpointLocationCountry},
 	"postalCode": {Path: ocsf.PathSrcEndpointLocationPostalCode},
 	"geolocation": {Sub: members.Table{
-		"lat": {Fn: coordinate(ocsf.PathSrcEndpointLocationLat)},
-		"lon": {Fn: coordinate(ocsf.PathSrcEndpointLocationLong)},
+		"lat": members.Degrees(ocsf.PathSrcEndpointLocationLat),
+		"lon": members.Degrees(ocsf.PathSrcEndpointLocationLong),
 	}},
 }
 

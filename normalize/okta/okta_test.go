@@ -125,7 +125,7 @@ var named = []string{
 // FuzzMap holds that the event of any object carries what no table names.
 func FuzzMap(f *testing.F) {
 	sourcetest.Fuzz(f, sourcetest.Records(f, "system"), []source.Source{okta.Source}, func(t *testing.T, root jsontape.Value, e *ocsf.Event, event []byte) {
-		sourcetest.Kept(t, root, e, func(key string) bool {
+		sourcetest.Kept(t, root, "", e, func(key string) bool {
 			return strings.ContainsRune(key, '_') || slices.ContainsFunc(named, func(n string) bool { return strings.EqualFold(n, key) })
 		})
 	})

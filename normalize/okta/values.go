@@ -5,7 +5,6 @@ package okta
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/field"
@@ -163,17 +162,6 @@ func chain(v jsontape.Value, e *ocsf.Event) bool {
 	return all && v.Kind() == jsontape.Object && v.Len() == 1 && (hops.Kind() == jsontape.Array || members.Blank(hops))
 }
 
-func coordinate(p ocsf.Path) func(v jsontape.Value, e *ocsf.Event) bool {
-	return func(v jsontape.Value, e *ocsf.Event) bool {
-		number := v.Text()
-		if len(number) == 0 || number[0] != '-' && (number[0] < '0' || number[0] > '9') || !json.Valid(number) || !e.Class.Has(p) {
-			return false
-		}
-		e.SetJSON(p, number)
-		return true
-	}
-}
-
 // kinds are OCSF type_id of devices. A computer may be a desktop or a laptop.
 var kinds = map[string]int64{"Computer": other, "Mobile": 5, "Tablet": 4, "Game console": other, "Digital media receiver": other}
 
@@ -190,43 +178,14 @@ func clientDevice(v jsontape.Value, e *ocsf.Event) bool {
 	return true
 }
 
-// systems are OCSF os.type_id and device.type_id by how the names begin that
-// browsers and Okta's own agents have for them.
-var systems = []struct {
-	prefix     string
-	os, device int64
-}{
-	{"windows phone", 101, 5},
-	{"windows", 100, 0},
-	{"mac os x (iphone)", 301, 5},
-	{"mac os x (ipad)", 302, 4},
-	{"mac", 300, 0},
-	{"osx", 300, 0},
-	{"ios", 301, 5},
-	{"ipados", 302, 4},
-	{"android", 201, 5},
-	{"linux", 200, 0},
-	{"ubuntu", 200, 0},
-}
-
 // operatingSystem is told by the browser, or by the device where there is one.
 func operatingSystem(v jsontape.Value, e *ocsf.Event) bool {
 	name := v.Str()
 	if !stated(name) || !e.Class.Has(ocsf.PathDeviceOSName) {
 		return v.Kind() == jsontape.String && !stated(name)
 	}
-	typ, kind := int64(other), int64(0)
-	for _, s := range systems {
-		if len(name) >= len(s.prefix) && bytes.EqualFold(name[:len(s.prefix)], []byte(s.prefix)) {
-			typ, kind = s.os, s.device
-			break
-		}
-	}
 	if e.Has(ocsf.PathDeviceOSName) && string(v.Key()) != "platform" {
 		return false
 	}
-	e.SetString(ocsf.PathDeviceOSName, name)
-	e.SetInt(ocsf.PathDeviceOSTypeID, typ)
-	e.SetInt(ocsf.PathDeviceTypeID, kind)
-	return true
+	return members.OperatingSystem(v, e)
 }

@@ -4,8 +4,6 @@
 package windows
 
 import (
-	"maps"
-
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -48,22 +46,13 @@ var (
 	}
 )
 
-// join makes a table of several; of rows of one name the last counts.
-func join(list ...members.Table) members.Table {
-	all := members.Table{}
-	for _, t := range list {
-		maps.Copy(all, t)
-	}
-	return all
-}
-
 var elsewhere = members.Member{} // finish takes it
 
 var (
-	processFile = image{ocsf.PathProcessFilePath, ocsf.PathProcessFileName, ocsf.PathProcessFileTypeID}
-	parentFile  = image{ocsf.PathProcessParentProcessFilePath, ocsf.PathProcessParentProcessFileName, ocsf.PathProcessParentProcessFileTypeID}
-	actorFile   = image{ocsf.PathActorProcessFilePath, ocsf.PathActorProcessFileName, ocsf.PathActorProcessFileTypeID}
-	plainFile   = image{ocsf.PathFilePath, ocsf.PathFileName, ocsf.PathFileTypeID}
+	processFile = members.File{Path: ocsf.PathProcessFilePath, Name: ocsf.PathProcessFileName, TypeID: ocsf.PathProcessFileTypeID}
+	parentFile  = members.File{Path: ocsf.PathProcessParentProcessFilePath, Name: ocsf.PathProcessParentProcessFileName, TypeID: ocsf.PathProcessParentProcessFileTypeID}
+	actorFile   = members.File{Path: ocsf.PathActorProcessFilePath, Name: ocsf.PathActorProcessFileName, TypeID: ocsf.PathActorProcessFileTypeID}
+	plainFile   = members.File{Path: ocsf.PathFilePath, Name: ocsf.PathFileName, TypeID: ocsf.PathFileTypeID}
 )
 
 // The tables of what events say. Subject is who acted, Target whom it is about.
@@ -76,7 +65,7 @@ var (
 		"TargetUserName": text(ocsf.PathUserName), "TargetUserSid": text(ocsf.PathUserUID), "TargetSid": text(ocsf.PathUserUID),
 		"TargetDomainName": text(ocsf.PathUserDomain), "TargetLogonId": text(ocsf.PathSessionUID),
 	}
-	signIn = join(subject, target, members.Table{
+	signIn = members.Join(subject, target, members.Table{
 		"LogonType": {Fn: logonType}, "AuthenticationPackageName": {Fn: protocol}, "PackageName": {Fn: protocol},
 		"IpAddress": address(ocsf.PathSrcEndpointIP, ocsf.PathSrcEndpointPort), "IpPort": port(ocsf.PathSrcEndpointPort),
 		"WorkstationName": text(ocsf.PathSrcEndpointName), "Workstation": text(ocsf.PathSrcEndpointName),
@@ -84,28 +73,28 @@ var (
 		"ServiceName": text(ocsf.PathServiceName), "ServiceSid": text(ocsf.PathServiceUID),
 		"ProcessId": number(ocsf.PathActorProcessPid), "ProcessName": program(actorFile),
 	})
-	accounts = join(subject, target)
-	lockout  = join(accounts, members.Table{"TargetDomainName": text(ocsf.PathSrcEndpointName)}) // the machine where it was tried
+	accounts = members.Join(subject, target)
+	lockout  = members.Join(accounts, members.Table{"TargetDomainName": text(ocsf.PathSrcEndpointName)}) // the machine where it was tried
 	special  = members.Table{
 		"SubjectUserName": text(ocsf.PathUserName), "SubjectUserSid": text(ocsf.PathUserUID), "SubjectDomainName": text(ocsf.PathUserDomain),
 		"SubjectLogonId": text(ocsf.PathSessionUID), "PrivilegeList": {Fn: privileges},
 	}
-	groups = join(subject, members.Table{
+	groups = members.Join(subject, members.Table{
 		"TargetUserName": text(ocsf.PathGroupName), "TargetDomainName": text(ocsf.PathGroupDomain), "TargetSid": text(ocsf.PathGroupUID),
 		"MemberName": text(ocsf.PathUserName), "MemberSid": text(ocsf.PathUserUID),
 	})
-	objects = join(subject, members.Table{
+	objects = members.Join(subject, members.Table{
 		"ObjectDN": text(ocsf.PathEntityName), "ObjectGUID": text(ocsf.PathEntityUID), "ObjectClass": {Fn: entityType},
 		"OldObjectDN": text(ocsf.PathEntityName), "ObjectName": text(ocsf.PathEntityUID), "ObjectType": {Fn: entityType}, "AppCorrelationID": text(ocsf.PathMetadataCorrelationUID),
 	})
-	services = join(subject, members.Table{"ServiceName": text(ocsf.PathEntityName)})
-	tasks    = join(subject, members.Table{"TaskName": text(ocsf.PathJobName)})
-	created  = join(subject, members.Table{
+	services = members.Join(subject, members.Table{"ServiceName": text(ocsf.PathEntityName)})
+	tasks    = members.Join(subject, members.Table{"TaskName": text(ocsf.PathJobName)})
+	created  = members.Join(subject, members.Table{
 		"NewProcessId": number(ocsf.PathProcessPid), "NewProcessName": program(processFile), "CommandLine": text(ocsf.PathProcessCmdLine),
 		"ProcessId": number(ocsf.PathProcessParentProcessPid, ocsf.PathActorProcessPid), "ParentProcessName": program(parentFile, actorFile),
 		"TargetUserSid": text(ocsf.PathProcessUserUID), "TargetUserName": text(ocsf.PathProcessUserName), "TargetDomainName": text(ocsf.PathProcessUserDomain),
 	})
-	exited = join(subject, members.Table{"ProcessId": number(ocsf.PathProcessPid), "ProcessName": program(processFile)})
+	exited = members.Join(subject, members.Table{"ProcessId": number(ocsf.PathProcessPid), "ProcessName": program(processFile)})
 	script = members.Table{"ScriptBlockText": text(ocsf.PathScriptScriptContentValue), "ScriptBlockId": text(ocsf.PathScriptUID), "Path": text(ocsf.PathScriptName)}
 )
 
@@ -121,14 +110,14 @@ var (
 		"ProcessGuid": text(ocsf.PathActorProcessUID), "ProcessId": number(ocsf.PathActorProcessPid), "Image": program(actorFile),
 		"User": account(ocsf.PathActorUserName, ocsf.PathActorUserDomain), "UtcTime": when,
 	}
-	sysmonConnection = join(sysmonActor, members.Table{
+	sysmonConnection = members.Join(sysmonActor, members.Table{
 		"Protocol": text(ocsf.PathConnectionInfoProtocolName), "Initiated": {Fn: direction},
 		"SourceIp": address(ocsf.PathSrcEndpointIP, ocsf.PathNone), "SourcePort": port(ocsf.PathSrcEndpointPort), "SourceHostname": text(ocsf.PathSrcEndpointHostname),
 		"DestinationIp": address(ocsf.PathDstEndpointIP, ocsf.PathNone), "DestinationPort": port(ocsf.PathDstEndpointPort),
 		"DestinationHostname": text(ocsf.PathDstEndpointHostname),
 	})
-	sysmonFile = join(sysmonActor, members.Table{"TargetFilename": program(plainFile)})
-	sysmonDNS  = join(sysmonActor, members.Table{"QueryName": text(ocsf.PathQueryHostname), "QueryStatus": text(ocsf.PathStatusCode)})
+	sysmonFile = members.Join(sysmonActor, members.Table{"TargetFilename": program(plainFile)})
+	sysmonDNS  = members.Join(sysmonActor, members.Table{"QueryName": text(ocsf.PathQueryHostname), "QueryStatus": text(ocsf.PathStatusCode)})
 )
 
 func both(a, b ocsf.Path) members.Member {

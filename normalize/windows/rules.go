@@ -29,7 +29,7 @@ var flatTables = func() map[*rule]members.Table {
 	all := map[*rule]members.Table{unknown: flatEnvelope}
 	for _, events := range rules {
 		for _, r := range events {
-			all[r] = join(r.fields, flatEnvelope)
+			all[r] = members.Join(r.fields, flatEnvelope)
 		}
 	}
 	return all

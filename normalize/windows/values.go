@@ -109,33 +109,18 @@ func address(ip, port ocsf.Path) members.Member {
 	}}
 }
 
-// image is where a program's file goes.
-type image struct{ path, name, typ ocsf.Path }
-
-const regularFile = 1
-
 // program takes the path of a program's file.
-func program(list ...image) members.Member {
+func program(list ...members.File) members.Member {
 	return members.Member{Fn: func(v jsontape.Value, e *ocsf.Event) bool {
 		s := said(v)
 		if s == nil || v.Kind() != jsontape.String {
 			return v.Kind() == jsontape.String
 		}
 		for _, p := range list {
-			p.set(e, s)
+			p.Set(e, s)
 		}
 		return true
 	}}
-}
-
-func (p image) set(e *ocsf.Event, s []byte) {
-	base := s[bytes.LastIndexAny(s, `\/`)+1:]
-	if len(base) == 0 {
-		base = s
-	}
-	e.SetString(p.path, s)
-	e.SetString(p.name, base)
-	e.SetInt(p.typ, regularFile)
 }
 
 // account takes DOMAIN\name.

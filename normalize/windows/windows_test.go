@@ -184,7 +184,7 @@ func TestXML(t *testing.T) {
 func FuzzMap(f *testing.F) {
 	sourcetest.Fuzz(f, sourcetest.Records(f, "events"), []source.Source{windows.Source}, func(t *testing.T, root jsontape.Value, e *ocsf.Event, _ []byte) {
 		if !windows.Source.Detect(root) {
-			sourcetest.Kept(t, root, e, func(string) bool { return false })
+			sourcetest.Kept(t, root, "", e, func(string) bool { return false })
 		}
 	})
 }

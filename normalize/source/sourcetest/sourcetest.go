@@ -156,17 +156,17 @@ func Fuzz(f *testing.F, seeds [][]byte, sources []source.Source, check func(t *t
 	})
 }
 
-// Kept reports top-level members that say something, that are not among those that the tables name, and that are not
-// under unmapped as they came.
-func Kept(t *testing.T, root jsontape.Value, e *ocsf.Event, named func(key string) bool) {
+// Kept reports members of an object in the record that say something, that are not among those that the tables name, and
+// that are not under unmapped as they came, by their names behind a prefix.
+func Kept(t *testing.T, object jsontape.Value, prefix string, e *ocsf.Event, named func(key string) bool) {
 	t.Helper()
-	for v := root.First(); v.Exists(); v = v.Next() {
+	for v := object.First(); v.Exists(); v = v.Next() {
 		key := string(v.Key())
 		if members.Blank(v) || named(key) {
 			continue
 		}
-		if !slices.ContainsFunc(e.Unmapped, func(m ocsf.Member) bool { return string(m.Name) == key && bytes.Equal(m.Value, v.Raw()) }) {
-			t.Fatalf("%q is lost", key)
+		if !slices.ContainsFunc(e.Unmapped, func(m ocsf.Member) bool { return string(m.Name) == prefix+key && bytes.Equal(m.Value, v.Raw()) }) {
+			t.Fatalf("%q is lost", prefix+key)
 		}
 	}
 }
