@@ -111,7 +111,11 @@ func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
 		})
 	}
 	for i := range c.Sources {
-		try(1+i, func(ctx context.Context) *verdict { return trySource(ctx, &c.Sources[i]) })
+		try(1+i, func(ctx context.Context) *verdict {
+			v := trySource(ctx, &c.Sources[i])
+			v.tryAddresses(c, i)
+			return v
+		})
 	}
 	for i := range c.Notify {
 		try(channels+i, func(ctx context.Context) *verdict { return tryChannel(ctx, &c.Notify[i]) })
@@ -274,6 +278,20 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	v.trySubscriptions(ctx, c, client)
 	v.trySkew(client.Skew())
 	return v
+}
+
+// tryAddresses warns of an application of which nobody has said from where it signs in, once.
+func (v *verdict) tryAddresses(c *config.Config, i int) {
+	id := c.Sources[i].ClientID
+	if id == "" {
+		return
+	}
+	for j := range c.Sources {
+		if s := &c.Sources[j]; s.ClientID == id && (j < i || len(s.Addresses) > 0) {
+			return
+		}
+	}
+	v.add("addresses", warning, "addresses is not set: whoever uses the application %s in the first seven days is taken for this program, a thief of its credential too; give the public addresses that it signs in from", id)
 }
 
 // tryCredential reads what the source proves itself with.
