@@ -302,7 +302,12 @@ func newSimCard(s *m365.Server, address string, f simFlags) simCard {
 			"client_id = " + strconv.Quote(id) + "\n" +
 			addresses +
 			"client_secret = " + strconv.Quote(reference) + "\n" +
+			"api = " + strconv.Quote(base) + "\n" +
 			"login = " + strconv.Quote(base) + "\n"
+		if f.typ == "entra" {
+			group, drive, mailbox := s.Directory().CanaryTargets()
+			c.Source += "group = " + strconv.Quote(group.String()) + "\ndrive = " + strconv.Quote(drive) + "\nmailbox = " + strconv.Quote(mailbox) + "\n"
+		}
 	}
 	return c
 }
