@@ -130,8 +130,7 @@ func Open(o BookOptions) (*Book, error) {
 	if !o.Builtin {
 		pack = referred(pack, docs)
 	}
-	ours, placed := own(o.Own)
-	pipelines := append(source.Pipelines(), ours)
+	pipelines := append(source.Pipelines(), own(o.Own))
 	for _, path := range o.Pipelines {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -142,7 +141,7 @@ func Open(o BookOptions) (*Book, error) {
 			pipelines = append(pipelines, p)
 		}
 	}
-	b := compile(append(pack, docs...), sigma.Chain(pipelines...), placed, o.AnySource)
+	b := compile(append(pack, docs...), sigma.Chain(pipelines...), o.AnySource)
 	b.Problems = append(problems, b.Problems...)
 	b.Replaced, b.builtin = replaced, map[string]bool{}
 	for _, d := range pack {

@@ -53,7 +53,7 @@ func (s *stream) runBackfill(ctx context.Context, w *loop.Watch) error {
 	}
 }
 
-// nextSpan returns the oldest span that is due, back-fill before long sweeps, or how long to wait for one. It returns those
+// nextSpan returns the oldest span that is due, back-fill and trails before long sweeps, or how long to wait for one. It returns those
 // that were put aside only if nothing else is due.
 func (s *stream) nextSpan() (best *span, wait time.Duration) {
 	s.mu.Lock()
@@ -62,7 +62,7 @@ func (s *stream) nextSpan() (best *span, wait time.Duration) {
 	wait = 10 * time.Second
 	rank := func(l *span) int {
 		r := 0
-		if l.cursor == sweep {
+		if l.cursor == sweep && !l.trail {
 			r++
 		}
 		if l.aside {

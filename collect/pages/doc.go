@@ -15,7 +15,8 @@
 //     the head follows that, and what is kept is the link that the API gave. After an outage the head is at now at once, and
 //     the rest is back-fill;
 //   - a sweep, which reads a trailing window again, for what came late. How long it is, is learned from how late records
-//     were: twice the 99.9th percentile, between two bounds. Once a day, all is swept that the API keeps, a week at most;
+//     were: twice the 99.9th percentile, between two bounds. Once a day, all is swept that the API keeps, a week at most.
+//     What it would have read again during an outage is read again first of all after it;
 //   - back-fill, which reads what was never read, the oldest first, window by window, page by page. On the first start that
 //     is all that the API keeps. A window that fails again and again is halved; what remains of it is put aside as an open
 //     gap and tried ever more rarely, while everything else goes on.

@@ -116,6 +116,40 @@ func TestF01LateRecords(t *testing.T) {
 	}
 }
 
+// TestF01LateInAnOutage: what happened shortly before an outage, and became visible in it, is found when it is over: the head is far
+// from it then, and so are the sweeps behind the head. The day that has all read again has not come.
+func TestF01LateInAnOutage(t *testing.T) {
+	for name, order := range orders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(12)
+			b := newBench(t, f, order)
+			b.run()
+			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
+			b.stop()
+			for i := range 20 {
+				f.add(fmt.Sprintf("late-%d", i), f.Now().Add(-time.Duration(6+5*i)*minute), 3*hour)
+			}
+			f.jump(5 * hour)
+			refused := false
+			f.fault = func(q pages.Query, _ int) error { // whoever reads by a cursor has to go on without
+				if q.Follow && q.Next != "" && !refused {
+					refused = true
+					return refusal(rest.ClassPage, 400)
+				}
+				return nil
+			}
+			b.run()
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+			b.stop()
+			b.check()
+			if refused != (order == pages.ByCursor) {
+				t.Error("the cursor was not refused")
+			}
+		})
+	}
+}
+
 // TestF06APoisonedWindow: a stretch that always fails is put aside as a gap, the rest is collected, and when it works again
 // the gap is filled.
 func TestF06APoisonedWindow(t *testing.T) {

@@ -41,6 +41,7 @@ func (c cursor) String() string { return cursorNames[c] }
 type span struct {
 	id          int64
 	cursor      cursor
+	trail       bool // of a sweep: it is due since an outage, and goes with back-fill
 	start, stop int64
 	width       int64 // of a window, at most
 

@@ -175,7 +175,7 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 	}
 	s.mu.Unlock()
 	if missed {
-		if err := s.handOver(ctx, from, start); err != nil {
+		if err := s.handOver(ctx, from, start, s.trail(from, now)...); err != nil {
 			return nil, err
 		}
 		s.c.log.Info("what was missed is back-filled", "stream", s.f.Stream, "from", at(from), "to", at(start))
@@ -183,15 +183,27 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 	return &span{cursor: head, start: start, stop: max(now, start+second), width: longest}, nil
 }
 
-// handOver gives a stretch to back-fill and lets the head go on behind it.
-func (s *stream) handOver(ctx context.Context, from, to int64) error {
+// trail is what the sweeps would have read again, had they not been away with the head since it read up to from: what had
+// happened then, and was shown later. The sweeps that are to come look back from the head's new place, which may be far from it.
+func (s *stream) trail(from, now int64) []*span {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	start := floor(max(from-s.sweepLength(), now-s.keep()), second)
+	if start >= from || s.f.Order == Snapshot {
+		return nil
+	}
+	return []*span{{cursor: sweep, trail: true, start: start, stop: from, width: s.f.width()}}
+}
+
+// handOver gives a stretch to back-fill, with what else is to be read there, and lets the head go on behind it.
+func (s *stream) handOver(ctx context.Context, from, to int64, more ...*span) error {
 	before := int64(0)
 	s.alter(func() {
 		before = s.p.headTo
 		s.p.headTo = max(s.p.headTo, to)
 	})
 	l := &span{cursor: backfill, start: from, stop: to, width: s.f.width()}
-	if err := s.save(ctx, l); err != nil {
+	if err := s.save(ctx, l, more...); err != nil {
 		s.alter(func() { s.p.headTo = before }) // the head gives it again
 		return err
 	}
@@ -438,7 +450,7 @@ func (s *stream) outlived(ctx context.Context) error {
 		return nil
 	}
 	s.alter(func() { s.p.next = "" })
-	return s.handOver(ctx, from, now)
+	return s.handOver(ctx, from, now) // what is before it is forgotten, too
 }
 
 // resume gives to back-fill what lies between the last time the cursor was known to be at now, and now.
@@ -451,5 +463,5 @@ func (s *stream) resume(ctx context.Context, cause error) error {
 	if now-from < s.f.Overlap.Milliseconds()+minute {
 		return nil // the head reads it
 	}
-	return s.handOver(ctx, from, now)
+	return s.handOver(ctx, from, now, s.trail(from, now)...)
 }

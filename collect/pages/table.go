@@ -12,7 +12,7 @@ import (
 	"github.com/daybreak-sec/daybreak/store"
 )
 
-// This file is all that knows the tables of store/migrations/0008_pages.sql.
+// This file is all that knows the tables of store/migrations/0008_pages.sql and 0020_pages_trail.sql.
 
 // place is a row of pages_stream.
 type place struct {
@@ -91,8 +91,8 @@ func saveSpan(tx *sql.Tx, stream int64, l *span) error {
 			l.start, l.stop, l.width, l.stage, l.at, l.next, l.pages, l.records, l.attempts, l.due, l.aside, l.id)
 		return err
 	}
-	res, err := tx.Exec(`INSERT INTO pages_span (stream, cursor, start, stop, width, stage, at, next, pages, records, attempts, due, aside) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		stream, l.cursor, l.start, l.stop, l.width, l.stage, l.at, l.next, l.pages, l.records, l.attempts, l.due, l.aside)
+	res, err := tx.Exec(`INSERT INTO pages_span (stream, cursor, trail, start, stop, width, stage, at, next, pages, records, attempts, due, aside) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		stream, l.cursor, l.trail, l.start, l.stop, l.width, l.stage, l.at, l.next, l.pages, l.records, l.attempts, l.due, l.aside)
 	if err != nil {
 		return err
 	}
@@ -101,14 +101,14 @@ func saveSpan(tx *sql.Tx, stream int64, l *span) error {
 }
 
 func loadSpans(tx *sql.Tx, stream int64) (list []*span, err error) {
-	rows, err := tx.Query(`SELECT id, cursor, start, stop, width, stage, at, next, pages, records, attempts, due, aside FROM pages_span WHERE stream = ? ORDER BY start, id`, stream)
+	rows, err := tx.Query(`SELECT id, cursor, trail, start, stop, width, stage, at, next, pages, records, attempts, due, aside FROM pages_span WHERE stream = ? ORDER BY start, id`, stream)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		l := new(span)
-		if err := rows.Scan(&l.id, &l.cursor, &l.start, &l.stop, &l.width, &l.stage, &l.at, &l.next, &l.pages, &l.records, &l.attempts, &l.due, &l.aside); err != nil {
+		if err := rows.Scan(&l.id, &l.cursor, &l.trail, &l.start, &l.stop, &l.width, &l.stage, &l.at, &l.next, &l.pages, &l.records, &l.attempts, &l.due, &l.aside); err != nil {
 			return nil, err
 		}
 		l.due = min(l.due, ours()+loop.AsideMost.Milliseconds()) // a clock that was set back does not hold us up

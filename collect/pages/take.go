@@ -50,7 +50,7 @@ func (s *stream) reader(w *loop.Watch) *reader {
 func (r *reader) read(ctx context.Context, l *span, p budget.Priority) error {
 	s := r.s
 	s.alter(func() { l.begin(s.c.now()) })
-	r.run, r.told, r.stored, r.long = rand.Text(), nil, 0, l.cursor == sweep && l.id != 0
+	r.run, r.told, r.stored, r.long = rand.Text(), nil, 0, l.cursor == sweep && l.id != 0 && !l.trail
 	for barren := 0; ; {
 		page, err := s.c.o.Upstream.Page(ctx, p, Query{Stream: s.f.Stream, From: at(l.start), To: at(l.stage), Next: l.next})
 		r.w.Beat()

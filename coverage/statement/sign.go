@@ -28,15 +28,12 @@ type Title string
 // The titles of what is signed.
 const (
 	CoverageTitle  Title = "Daybreak coverage statement v2"
-	ScorecardTitle Title = "Daybreak vendor scorecard v2"
+	ScorecardTitle Title = "Daybreak vendor scorecard v1"
 	ReadinessTitle Title = "Daybreak readiness v1"
 )
 
-// The titles of documents from before canaries were a part of them.
-const (
-	coverageTitle1  Title = "Daybreak coverage statement v1"
-	ScorecardTitle1 Title = "Daybreak vendor scorecard v1"
-)
+// coverageTitle1 is of statements from before canaries were a part of them.
+const coverageTitle1 Title = "Daybreak coverage statement v1"
 
 // Head is what the note says.
 type Head struct {

@@ -282,6 +282,16 @@ func (s *Server) Events() map[string]string {
 	return out
 }
 
+// Modified is when the store took an object in, to the second; zero if it is not there.
+func (s *Server) Modified(key string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.objects[key]; o != nil {
+		return o.modified
+	}
+	return time.Time{}
+}
+
 // put is called with mu held.
 func (s *Server) put(key string, content []byte, modified time.Time, meta map[string]string) {
 	if modified.IsZero() {

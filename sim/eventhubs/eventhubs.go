@@ -57,7 +57,10 @@ type Config struct {
 	// Again is the share of records that are delivered again, one to three times; 0.03. Repeat is that of messages that are
 	// repeated to the byte; 0.005. Negative: none.
 	Again, Repeat float64
-	Dir           string // where messages are kept; empty: in memory
+	// Stamp is what the broker's clock shows at a moment of the tenant's, so that messages bear times that the machine's clock
+	// has seen; nil: that moment.
+	Stamp func(time.Time) time.Time
+	Dir   string // where messages are kept; empty: in memory
 	// Retention is how long messages are kept; 0: for ever. Only a [Loader] looks at it.
 	Retention time.Duration
 }
@@ -90,7 +93,7 @@ type Server struct {
 	random  *rand.Rand
 	done    time.Time // acts before it have their messages
 	pending map[string][]delivery
-	sent    map[string]map[string]string // of each hub: the properties of each record by its id
+	sent    map[string]map[string]Record // of each hub, by their ids
 	count   map[string]int
 	stops   map[string]*kfake.FaultHandle
 }
@@ -119,6 +122,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Delay == 0 {
 		cfg.Delay = 20 * time.Second
 	}
+	if cfg.Stamp == nil {
+		cfg.Stamp = func(at time.Time) time.Time { return at }
+	}
 	if cfg.Again == 0 {
 		cfg.Again = 0.03
 	}
@@ -127,7 +133,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	tenant, _, key := cfg.Tenant.Credentials()
 	s := &Server{
-		cfg: cfg, random: rand.New(rand.NewPCG(1, 2)), done: cfg.Tenant.Begin(), pending: map[string][]delivery{}, sent: map[string]map[string]string{},
+		cfg: cfg, random: rand.New(rand.NewPCG(1, 2)), done: cfg.Tenant.Begin(), pending: map[string][]delivery{}, sent: map[string]map[string]Record{},
 		count: map[string]int{}, stops: map[string]*kfake.FaultHandle{},
 		secret: "Endpoint=sb://" + cfg.Namespace + ".servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=" + tenant[:8] + key,
 	}
@@ -292,7 +298,7 @@ func (s *Server) flush(ctx context.Context, hub string, now time.Time) error {
 	for len(due) > 0 {
 		n := min(len(due), 1+s.random.IntN(s.cfg.Batch))
 		at := due[n-1].at // it was enqueued when its last record was there
-		m := &kgo.Record{Topic: hub, Partition: int32(s.random.IntN(s.cfg.Partitions)), Value: s.envelope(due[:n], at), Timestamp: at}
+		m := &kgo.Record{Topic: hub, Partition: int32(s.random.IntN(s.cfg.Partitions)), Value: s.envelope(due[:n], at), Timestamp: s.cfg.Stamp(at)}
 		list = append(list, m)
 		if s.random.Float64() < s.cfg.Repeat {
 			again := *m
@@ -303,7 +309,16 @@ func (s *Server) flush(ctx context.Context, hub string, now time.Time) error {
 		due = due[n:]
 	}
 	s.count["messages"] += len(list)
-	return s.client.ProduceSync(ctx, list...).FirstErr()
+	if err := s.client.ProduceSync(ctx, list...).FirstErr(); err != nil {
+		return err
+	}
+	for id, r := range s.sent[hub] {
+		if r.Sent.IsZero() {
+			r.Sent = time.Now()
+			s.sent[hub][id] = r
+		}
+	}
+	return nil
 }
 
 // row is that of a log, before it has an envelope.
@@ -330,13 +345,14 @@ func (s *Server) envelope(list []delivery, now time.Time) []byte {
 		properties, _ := json.Marshal(r.fields)
 		known := s.sent[r.hub]
 		if known == nil {
-			known = map[string]string{}
+			known = map[string]Record{}
 			s.sent[r.hub] = known
 		}
 		if _, again := known[id]; again {
 			s.count["again"]++
+		} else {
+			known[id] = Record{Properties: string(properties), Enqueued: s.cfg.Stamp(now)}
 		}
-		known[id] = string(properties)
 		s.count["records"]++
 	}
 	b.WriteString(`]}`)
@@ -366,13 +382,20 @@ func (r *row) wrap(now time.Time) map[string]any {
 	}
 }
 
-// Sent are the records of a hub that were ever sent: their ids, and what they say apart from the envelope.
-func (s *Server) Sent(hub string) iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
+// Record is one that was sent.
+type Record struct {
+	Properties string    // what it says apart from the envelope
+	Enqueued   time.Time // the time of its first message
+	Sent       time.Time // by the machine's clock, when the broker had that; zero while it has not
+}
+
+// Sent are the records of a hub that were ever sent, by their ids.
+func (s *Server) Sent(hub string) iter.Seq2[string, Record] {
+	return func(yield func(string, Record) bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for id, text := range s.sent[hub] {
-			if !yield(id, text) {
+		for id, r := range s.sent[hub] {
+			if !yield(id, r) {
 				return
 			}
 		}

@@ -67,9 +67,10 @@ func (s *Server) Organization() string {
 // Enterprise is the account that the organization belongs to.
 func (s *Server) Enterprise() string { return s.Organization() + "-group" }
 
-// Happened calls yield with the records of a log of [from, to), in the order of their time, whether they are visible or not.
-func (s *Server) Happened(include string, from, to time.Time, yield func(at time.Time, raw []byte) bool) {
-	s.feed.Happened(logs[include], from, to, func(a *service.Act) bool { return yield(a.At, s.raw(row{*a, include})) })
+// Happened calls yield with the records of a log of [from, to), in the order of their time, and since when each is visible,
+// which may be yet to come.
+func (s *Server) Happened(include string, from, to time.Time, yield func(at, visible time.Time, raw []byte) bool) {
+	s.feed.Happened(logs[include], from, to, func(a *service.Act) bool { return yield(a.At, s.feed.Shown(a), s.raw(row{*a, include})) })
 }
 
 // logs are the feed's numbers of the logs.

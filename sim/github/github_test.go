@@ -64,7 +64,7 @@ func TestPagesHoldWhatHappened(t *testing.T) {
 	from, to := noon.Add(-4*time.Hour), noon.Add(-time.Hour)
 	for _, log := range []string{github.Web, github.Git} {
 		var want [][]byte
-		s.Happened(log, from, to.Add(time.Millisecond), func(_ time.Time, raw []byte) bool {
+		s.Happened(log, from, to.Add(time.Millisecond), func(_, _ time.Time, raw []byte) bool {
 			want = append(want, bytes.Clone(raw))
 			return true
 		})
@@ -122,7 +122,7 @@ func TestLatenessAndFaults(t *testing.T) {
 			seen[string(r)] = true
 		}
 	}
-	s.Happened(github.Web, noon.Add(-time.Hour), noon.Add(-time.Minute), func(_ time.Time, raw []byte) bool {
+	s.Happened(github.Web, noon.Add(-time.Hour), noon.Add(-time.Minute), func(_, _ time.Time, raw []byte) bool {
 		if all++; !seen[string(raw)] {
 			late++
 		}

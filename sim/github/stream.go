@@ -37,7 +37,7 @@ func call(method, path string, status int) func(*Server, *service.Act, fields) {
 // those of [API]. The order is that of the logs.
 func (s *Server) Streamed(from, to time.Time, yield func(at time.Time, raw []byte)) {
 	for _, log := range []string{Web, Git, API} {
-		s.Happened(log, from, to, func(at time.Time, raw []byte) bool {
+		s.Happened(log, from, to, func(at, _ time.Time, raw []byte) bool {
 			yield(at, raw)
 			return true
 		})

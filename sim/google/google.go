@@ -225,13 +225,22 @@ func (s *Server) page(q query, now time.Time) (list []shown, next string) {
 
 // visible tells whether an activity that was over at settled is shown by now.
 func (s *Server) visible(a *activity, settled, now time.Time) bool {
-	act := service.Act{At: a.at, ID: a.id}
-	return s.feed.Visible(&act, now) && !settled.After(now)
+	return !s.shown(a, settled).After(now)
 }
 
-// Happened calls yield with the activities of an application of [from, to), in no order, whether they are shown or not.
-func (s *Server) Happened(application string, from, to time.Time, yield func(at time.Time, raw []byte)) {
-	s.between(application, from, to, func(a *activity, _ time.Time) { yield(a.at, s.raw(a)) })
+// shown is since when an activity is shown that was over at settled.
+func (s *Server) shown(a *activity, settled time.Time) time.Time {
+	at := s.feed.Shown(&service.Act{At: a.at, ID: a.id})
+	if settled.After(at) {
+		return settled
+	}
+	return at
+}
+
+// Happened calls yield with the activities of an application of [from, to), in no order, and since when each is shown, which
+// may be yet to come.
+func (s *Server) Happened(application string, from, to time.Time, yield func(at, shown time.Time, raw []byte)) {
+	s.between(application, from, to, func(a *activity, settled time.Time) { yield(a.at, s.shown(a, settled), s.raw(a)) })
 }
 
 // chain is how long after an act the last of its activities happens, at most.

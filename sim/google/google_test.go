@@ -89,7 +89,7 @@ func TestPagesHoldWhatHappened(t *testing.T) {
 	from, to := start.Add(-4*time.Hour), start.Add(-time.Hour)
 	for _, application := range []string{"login", "drive", "chat", "vault"} {
 		want := map[string]bool{}
-		s.Happened(application, from, to.Add(time.Millisecond), func(_ time.Time, raw []byte) { want[string(raw)] = true })
+		s.Happened(application, from, to.Add(time.Millisecond), func(_, _ time.Time, raw []byte) { want[string(raw)] = true })
 		if len(want) < 20 != (application == "vault") {
 			t.Fatalf("%s: %d activities: this proves nothing", application, len(want))
 		}
@@ -145,7 +145,7 @@ func TestOnePersonManySuites(t *testing.T) {
 		return true
 	})
 	n := 0
-	s.Happened("login", start.Add(-6*time.Hour), start, func(_ time.Time, raw []byte) {
+	s.Happened("login", start.Add(-6*time.Hour), start, func(_, _ time.Time, raw []byte) {
 		var v activity
 		if err := json.Unmarshal(raw, &v); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,6 @@
 // Only filters of the form that collectors send are understood. Risk detections and provisioning are there and empty.
 // Alerts are worked on by the clock: twenty minutes after they came, and two hours. Who is at risk, and what people have
 // registered, is drawn and follows from nothing. alerts_v2 gives no link to a next page.
-// Groups, drives and mailboxes are there for canaries alone, and only what canaries do with them can be done.
 // Rows have the members that the tenant's own records tell; display names of people and applications are left out.
 package graph
 
@@ -34,7 +33,6 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/sim/company"
-	"github.com/daybreak-sec/daybreak/sim/directory"
 	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/record"
 )
@@ -61,8 +59,6 @@ type Config struct {
 	Tokens bool
 	// Hide leaves out rows: a log that does not say everything. nil: none.
 	Hide func(stream string, row map[string]any) bool
-	// Unrecorded are acts by this API that leave no record in the unified audit log. nil: none.
-	Unrecorded func(directory.Record) bool
 }
 
 // Server is the simulated service. It is safe for concurrent use.
@@ -75,9 +71,6 @@ type Server struct {
 	asked map[string]int
 	// queries of the unified audit log, by their ids.
 	queries map[string]*auditQuery
-	// What canaries have left.
-	files []string
-	mail  []message
 }
 
 // New makes a server. It listens nowhere by itself: see Handler.
@@ -129,7 +122,6 @@ func (s *Server) Handler() http.Handler {
 	for _, e := range endpoints {
 		mux.HandleFunc("GET "+e.path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
 	}
-	s.acting(mux)
 	mux.HandleFunc("POST "+auditQueries, s.startQuery)
 	mux.HandleFunc("GET "+auditQueries+"/{id}", s.getQuery)
 	mux.HandleFunc("GET "+auditQueries+"/{id}/records", s.getRecords)
@@ -294,12 +286,40 @@ func (s *Server) rows(e endpoint, q query, now time.Time) (list []row) {
 	if oldest := now.Add(-s.cfg.Keep); q.from.Before(oldest) {
 		q.from = oldest
 	}
-	show := func(stream string, at, since time.Time, r map[string]any) {
-		id, _ := r["id"].(string)
-		if r == nil || !s.visible(id, at, since, now) || s.cfg.Hide != nil && s.cfg.Hide(stream, r) {
-			return
+	s.window(e, q, now, func(at, shown time.Time, id string, r map[string]any) {
+		if !shown.After(now) {
+			list = append(list, row{at, id, r})
 		}
-		list = append(list, row{at, id, r})
+	})
+	slices.SortFunc(list, func(a, b row) int {
+		if c := b.at.Compare(a.at); c != 0 {
+			return c
+		}
+		return strings.Compare(a.id, b.id)
+	})
+	return list
+}
+
+// Happened calls yield with the rows of a kind of sign-ins ("interactiveUser", "nonInteractiveUser", "servicePrincipal",
+// "managedIdentity"), or of the directory's audits ("directoryAudits"), of [from, to), in no order, and since when each is shown, which may be
+// yet to come.
+func (s *Server) Happened(kind string, from, to time.Time, yield func(at, shown time.Time, row map[string]any)) {
+	path, q := "/beta/auditLogs/signIns", query{from: from, to: to, kind: kind}
+	switch kind {
+	case "interactiveUser":
+		path, q.kind = "/v1.0/auditLogs/signIns", ""
+	case "directoryAudits":
+		path = "/v1.0/auditLogs/directoryAudits"
+	}
+	s.window(endpoint{path: path}, q, s.cfg.Tenant.Now(), func(at, shown time.Time, _ string, row map[string]any) { yield(at, shown, row) })
+}
+
+// window calls yield with the rows of a window that are not left out, in no order, and since when each is shown.
+func (s *Server) window(e endpoint, q query, now time.Time, yield func(at, shown time.Time, id string, row map[string]any)) {
+	show := func(stream string, at, since time.Time, r map[string]any) {
+		if id, _ := r["id"].(string); r != nil && (s.cfg.Hide == nil || !s.cfg.Hide(stream, r)) {
+			yield(at, s.shown(id, at, since), id, r)
+		}
 	}
 	switch {
 	case e.rows != nil:
@@ -336,17 +356,10 @@ func (s *Server) rows(e endpoint, q query, now time.Time) (list []row) {
 			return true
 		})
 	}
-	slices.SortFunc(list, func(a, b row) int {
-		if c := b.at.Compare(a.at); c != 0 {
-			return c
-		}
-		return strings.Compare(a.id, b.id)
-	})
-	return list
 }
 
-// visible tells whether the row of an event of a moment, settled since, is shown by now.
-func (s *Server) visible(id string, at, since, now time.Time) bool {
+// shown is since when the row of an event of a moment, settled since, is shown.
+func (s *Server) shown(id string, at, since time.Time) time.Time {
 	h := uint64(14695981039346656037)
 	for i := range len(id) {
 		h = record.Mix(h, uint64(id[i]))
@@ -355,8 +368,8 @@ func (s *Server) visible(id string, at, since, now time.Time) bool {
 	if float64(record.Mix(h, 7)%1_000_000) < s.cfg.Late*1e6 {
 		wait = s.cfg.LateBy
 	}
-	if open := at.Add(wait); open.After(now) {
-		return false
+	if open := at.Add(wait); open.After(since) {
+		return open
 	}
-	return !since.After(now)
+	return since
 }

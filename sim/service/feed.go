@@ -209,11 +209,14 @@ func presence(local int64) float64 {
 func chance(h uint64, share float64) bool { return float64(h%1_000_000) < share*1e6 }
 
 // Visible reports whether an act's record is shown by now.
-func (f *Feed) Visible(a *Act, now time.Time) bool {
+func (f *Feed) Visible(a *Act, now time.Time) bool { return !f.Shown(a).After(now) }
+
+// Shown is since when an act's record is shown.
+func (f *Feed) Shown(a *Act) time.Time {
 	h := record.Mix(uint64(a.At.UnixMilli()), uint64(a.ID[0])<<8|uint64(a.ID[15]))
 	wait := f.cfg.Delay + time.Duration(h%uint64(f.cfg.Spread))
 	if f.cfg.LateBy > 0 && chance(record.Mix(h, 7), f.cfg.Late) {
 		wait = f.cfg.LateBy
 	}
-	return !a.At.Add(wait).After(now)
+	return a.At.Add(wait)
 }

@@ -57,9 +57,10 @@ func id(kind byte, h uint64) string {
 	return string(b)
 }
 
-// Happened calls yield with the entries of [from, to), in the order of their time, whether they are visible or not.
-func (s *Server) Happened(from, to time.Time, yield func(at time.Time, raw []byte) bool) {
-	s.feed.Happened(log, from, to, func(a *service.Act) bool { return yield(a.At, s.raw(*a)) })
+// Happened calls yield with the entries of [from, to), in the order of their time, and since when each is visible, which may
+// be yet to come.
+func (s *Server) Happened(from, to time.Time, yield func(at, visible time.Time, raw []byte) bool) {
+	s.feed.Happened(log, from, to, func(a *service.Act) bool { return yield(a.At, s.feed.Shown(a), s.raw(*a)) })
 }
 
 const log = 3 // the feed's number

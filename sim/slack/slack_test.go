@@ -65,7 +65,7 @@ func TestPagesHoldWhatHappened(t *testing.T) {
 	s, base := newServer(t, service.Config{})
 	from, to := noon.Add(-4*time.Hour), noon.Add(-time.Hour)
 	var want [][]byte
-	s.Happened(from, to.Add(time.Second), func(_ time.Time, raw []byte) bool {
+	s.Happened(from, to.Add(time.Second), func(_, _ time.Time, raw []byte) bool {
 		want = append(want, bytes.Clone(raw))
 		return true
 	})

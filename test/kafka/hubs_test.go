@@ -248,10 +248,10 @@ func (w *world) complete() {
 	have, total := w.have(), 0
 	for _, hub := range eventhubs.Hubs() {
 		sent := 0
-		for id, properties := range w.hubs.Sent(hub) {
+		for id, record := range w.hubs.Sent(hub) {
 			sent++
 			copies := have["contoso-logs/"+hub][id]
-			if len(copies) != 1 || string(copies[0]) != properties {
+			if len(copies) != 1 || string(copies[0]) != record.Properties {
 				w.t.Errorf("%s of %s is there %d times, or is not as it was sent", id, hub, len(copies))
 			}
 		}

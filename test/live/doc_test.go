@@ -12,6 +12,9 @@
 // nothing else. The product runs in this process where nothing is killed; its waits
 // (between polls, after failures) are shortened, because simulated days are seconds.
 //
+// TestKillEverySource has other vendors beside it, a folder and senders that push, each with a ledger of its own: what every source's
+// records have to stand is that the program is killed in the middle of any request.
+//
 // What does not apply to the Management Activity API, and why:
 //
 //	F7   truncated queries    The API has no queries; a listing has no cap but its

@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -19,6 +21,7 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/eventhubs"
 	sim "github.com/daybreak-sec/daybreak/sim/m365"
 )
 
@@ -35,15 +38,7 @@ func TestKill(t *testing.T) {
 	if long() {
 		records, kills, most = 200_000, 30, 12*time.Second
 	}
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("DAYBREAK_LIVE_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("DAYBREAK_LIVE_SEED=%d", seed)
-	random := rand.New(rand.NewPCG(seed, 1))
+	random := chance(t)
 
 	const lived = 6*day + 12*time.Hour // what is older would expire while we kill
 	w := newWorld(t, setting{week: true, sim: sim.Config{
@@ -56,7 +51,7 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.fault("af429=0.002")
-	p := buildProgram(t, w)
+	p := buildProgram(t, w, "")
 	begun := 0
 	for range kills {
 		c := p.serve(t)
@@ -90,13 +85,79 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// TestKillEverySource kills the program while it collects from every kind of source at once: the office, Entra's logs through Graph,
+// Okta, Google Workspace, GitHub, Slack, CloudTrail's bucket, event hubs, a folder, and senders that push and repeat what was not
+// acknowledged. It dies in the middle of a request that it has made, at any of the first ones as well as far into its work.
+func TestKillEverySource(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program and kills it")
+	}
+	people, kills, most := 15, 3, 1000.0
+	if long() {
+		people, kills, most = 120, 30, 20_000.0
+	}
+	random := chance(t)
+	const step, lived = 20 * time.Minute, 6 * time.Hour
+	ahead := time.Duration(kills)*step + 2*time.Hour
+	v := newVendors(t, setting{sim: sim.Config{
+		Faults:  "late,reorder,newest-first,repeat,relist,shuffle-keys,mutate,truncate,cut,wrong-length,truncated-gzip,html-200,nul-bytes,5xx,drop,401,missing,stale-page,empty-page",
+		History: lived, MaxRecords: 50, Company: company.Config{Seed: 1, People: people, PerDay: 200, SlotLength: time.Minute},
+	}}, ahead)
+	p := buildProgram(t, v.world, v.configuration())
+	begun, stopped := 0, -1
+	for range kills {
+		d := time.Duration(random.Int64N(int64(step)))
+		v.jump(d)
+		ahead -= d
+		v.step()
+		if stopped = random.IntN(3); random.IntN(2) == 0 {
+			v.hubs.Stop(eventhubs.SignIns, stopped, true)
+		}
+		n := int64(math.Exp(random.Float64() * math.Log(most)))
+		v.live(t, p, n)
+		v.hubs.Stop(eventhubs.SignIns, stopped, false)
+		if _, err := os.Stat(filepath.Join(v.dir, node.JournalDir, "log", "checkpoint")); err == nil {
+			v.verify()
+			begun++
+		}
+	}
+	if begun == 0 {
+		t.Error("no run came so far as to have a checkpoint: nothing was killed at work")
+	}
+	v.jump(ahead)
+	v.step()
+	v.finish(t, p)
+	o := v.compare()
+	for _, stream := range v.judged(o) {
+		t.Errorf("nothing of %s was ever called complete: this proves nothing", stream)
+	}
+	if out, err := p.command(t.Context(), "verify", "--key", filepath.Join(v.dir, "log.pub"), v.dir).CombinedOutput(); err != nil {
+		t.Errorf("daybreak verify: %v\n%s", err, out)
+	}
+}
+
+// chance is a source of random numbers of which the log says how to repeat them.
+func chance(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("DAYBREAK_LIVE_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("DAYBREAK_LIVE_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 1))
+}
+
 // program is the built program with a configuration.
 type program struct {
 	w            *world
 	path, config string
 }
 
-func buildProgram(t *testing.T, w *world) *program {
+// buildProgram has the program collect from the office, and from what more says.
+func buildProgram(t *testing.T, w *world, more string) *program {
 	t.Helper()
 	dir := t.TempDir()
 	p := &program{w: w, path: filepath.Join(dir, "daybreak"), config: filepath.Join(dir, "daybreak.toml")}
@@ -120,7 +181,7 @@ poll = "1s"
 sweep = "1s"
 requests_per_minute = 1000000
 `, s.Name, s.Tenant, s.ClientID, string(s.ClientSecret), s.API, s.Login)
-	if err := os.WriteFile(p.config, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(p.config, []byte(text+more), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -132,11 +193,11 @@ func (p *program) command(ctx context.Context, args ...string) *exec.Cmd {
 	return c
 }
 
-// serve starts the program. What it logs is searched for secrets.
-func (p *program) serve(t *testing.T) *exec.Cmd {
+// serve starts the program. What it logs is searched for secrets, and goes to whoever else listens.
+func (p *program) serve(t *testing.T, listeners ...io.Writer) *exec.Cmd {
 	t.Helper()
 	c := p.command(context.Background(), "serve", "--config", p.config)
-	c.Stderr = p.w.log
+	c.Stderr = io.MultiWriter(append(listeners, p.w.log)...)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -158,13 +219,18 @@ func (p *program) look(w *world) {
 		w.Errorf("the coverage statement is no JSON: %v", err)
 		return
 	}
+	w.keep(reportOf(&c))
+}
+
+// reportOf is what a statement of the API says, as far as it is judged.
+func reportOf(c *v1.Coverage) *coverage.Report {
 	r := &coverage.Report{Position: c.Statement.Log.Entries}
 	for _, i := range c.Intervals {
-		s := coverage.Span{Stream: i.Stream, From: i.From, To: i.To, State: coverage.State(i.State), Reason: i.Reason, Intervals: i.Intervals}
+		s := coverage.Span{Stream: i.Stream, From: i.From, To: i.To, State: coverage.State(i.State), Reason: i.Reason, Intervals: i.Intervals, Listing: i.Evidence.Listing}
 		if i.AsOf != nil {
 			s.AsOf = *i.AsOf
 		}
 		r.Spans = append(r.Spans, s)
 	}
-	w.keep(r)
+	return r
 }

@@ -5,6 +5,7 @@ package live_test
 
 import (
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -21,6 +22,7 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/coverage"
+	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/node"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/provider/rest"
@@ -74,6 +76,9 @@ type world struct {
 	unwatch func()
 	sources []config.Source
 	others  []*world // whose tenants the product collects too
+	// more is the ledger of other vendors, and tell which entry of it a record is, or whether it is left out; nil: there are none.
+	more func() iter.Seq[sim.Entry]
+	tell func(o *event.Origin, raw []byte) (h sim.Hash, ok bool)
 
 	mu   sync.Mutex
 	seen []*coverage.Report // in the middle of the run, to be judged at its end

@@ -111,7 +111,7 @@ func (w *googleWorld) complete(t *testing.T, least int) {
 	w.sim.Pause(true)
 	want := map[string]bool{}
 	for _, name := range busy {
-		w.suite.Happened(name, w.sim.Begin(), end, func(_ time.Time, raw []byte) { want[string(raw)] = true })
+		w.suite.Happened(name, w.sim.Begin(), end, func(_, _ time.Time, raw []byte) { want[string(raw)] = true })
 	}
 	if len(want) < least {
 		t.Fatalf("only %d activities: this proves nothing", len(want))

@@ -130,8 +130,8 @@ func TestEveryKindIsUnderstood(t *testing.T) {
 	kinds := map[string]int{}
 	var n normalize.Normalizer
 	var tape jsontape.Tape
-	look := func(family event.Family) func(at time.Time, raw []byte) bool {
-		return func(at time.Time, raw []byte) bool {
+	look := func(family event.Family) func(at, _ time.Time, raw []byte) bool {
+		return func(at, _ time.Time, raw []byte) bool {
 			if err := tape.Parse(raw); err != nil {
 				t.Fatal(err)
 			}
@@ -165,7 +165,7 @@ func TestEveryKindIsUnderstood(t *testing.T) {
 	code.Happened(github.Git, begin, begin.Add(time.Hour), look("github"))
 	chat.Happened(begin, end, look("slack"))
 	for _, application := range config.Streams("google") {
-		suite.Happened(application, begin, end, func(at time.Time, raw []byte) { look("google-workspace")(at, raw) })
+		suite.Happened(application, begin, end, func(at, shown time.Time, raw []byte) { look("google-workspace")(at, shown, raw) })
 	}
 	if len(kinds) < 100 {
 		t.Errorf("only %d kinds of acts: %v", len(kinds), kinds)
@@ -191,7 +191,7 @@ func TestGitHub(t *testing.T) {
 	}
 	collectAll(t, clock, node.GitHubPages(client), feeds, func(to time.Time) (list []string) {
 		for _, log := range []string{github.Web, github.Git} {
-			sim.Happened(log, cfg.Begin, to, func(_ time.Time, raw []byte) bool {
+			sim.Happened(log, cfg.Begin, to, func(_, _ time.Time, raw []byte) bool {
 				list = append(list, string(raw))
 				return true
 			})
@@ -217,7 +217,7 @@ func TestSlack(t *testing.T) {
 		t.Fatal(err)
 	}
 	collectAll(t, clock, node.SlackPages(client), []pages.Feed{node.SlackFeed()}, func(to time.Time) (list []string) {
-		sim.Happened(cfg.Begin, to, func(_ time.Time, raw []byte) bool {
+		sim.Happened(cfg.Begin, to, func(_, _ time.Time, raw []byte) bool {
 			list = append(list, string(raw))
 			return true
 		})

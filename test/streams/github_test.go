@@ -183,7 +183,7 @@ func TestGitHubByTwoWays(t *testing.T) {
 
 // calls are how many calls of the API the stream has.
 func (w *world) calls(from, to time.Time) (n int) {
-	w.suite.Happened(github.API, from, to, func(time.Time, []byte) bool { n++; return true })
+	w.suite.Happened(github.API, from, to, func(_, _ time.Time, _ []byte) bool { n++; return true })
 	return n
 }
 
