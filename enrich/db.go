@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package enrich adds to events what an address tells by itself: its country,
-// its autonomous system, and whether machines are rented out there. It looks
-// into local databases in MaxMind's format that the user points at, and never
-// asks anyone.
+// its autonomous system, and whether machines are rented out there; and that an
+// act is this program's own. It looks into local databases in MaxMind's format
+// that the user points at, and never asks anyone.
 //
 // Two layouts are understood: nested, as MaxMind's and DB-IP's files are, and
 // flat, as those of ip-location-db and IPinfo are. `make ipdb` brings freely
@@ -218,7 +218,8 @@ func number(result maxminddb.Result, path []any) int64 {
 
 // Source holds the databases in use. Its zero value knows nothing.
 type Source struct {
-	db atomic.Pointer[DB]
+	db  atomic.Pointer[DB]
+	own atomic.Pointer[map[guid][]netip.Prefix]
 }
 
 // Load opens databases and puts them in place of those in use; if one cannot be

@@ -49,17 +49,18 @@ var places = [...]place{
 
 // Apply adds to the event where it came from: country and autonomous system
 // where the provider has not said so itself and, if machines are rented out
-// there, an enrichment of type "hosting".
+// there, an enrichment of type "hosting"; and of what this program itself did, one of type "own".
 func (en *Enricher) Apply(e *ocsf.Event) {
-	if en.table == nil {
+	known := en.table != nil
+	if !known {
 		db := en.source.DB()
-		if db == nil {
-			return
-		}
-		if db != en.db || en.cache == nil {
+		known = db != nil
+		if known && (db != en.db || en.cache == nil) {
 			en.db, en.cache = db, make([]entry, cacheSize)
 		}
 	}
+	var addr netip.Addr
+	var hosted int
 	for _, p := range places {
 		ip := e.Str(p.ip)
 		if len(ip) == 0 {
@@ -67,11 +68,17 @@ func (en *Enricher) Apply(e *ocsf.Event) {
 		}
 		// The conversion does not escape: an address keeps no text but a
 		// zone's, and no attribute has one.
-		addr, err := netip.ParseAddr(unsafe.String(&ip[0], len(ip)))
-		if err == nil && addr.Zone() == "" {
-			en.add(e, p, ip, en.lookup(addr))
+		a, err := netip.ParseAddr(unsafe.String(&ip[0], len(ip)))
+		if err != nil || a.Zone() != "" {
+			break
 		}
-		return
+		if addr = a; known && en.add(e, p, ip, en.lookup(addr)) {
+			hosted = 1
+		}
+		break
+	}
+	if en.source != nil {
+		en.own(e, addr, hosted)
 	}
 }
 
@@ -88,7 +95,8 @@ func (en *Enricher) lookup(addr netip.Addr) Info {
 	return slot.info
 }
 
-func (en *Enricher) add(e *ocsf.Event, p place, ip []byte, info Info) {
+// add adds what is known of an address, and reports whether there is an enrichment among it.
+func (en *Enricher) add(e *ocsf.Event, p place, ip []byte, info Info) (enriched bool) {
 	if _, said := e.Get(p.country); !said {
 		e.SetText(p.country, info.Country)
 	}
@@ -104,13 +112,16 @@ func (en *Enricher) add(e *ocsf.Event, p place, ip []byte, info Info) {
 	if p.name != ocsf.PathNone {
 		e.SetText(p.name, info.Org)
 	}
-	if provider := HostingProvider(asn); provider != "" {
-		e.AddText(ocsf.PathEnrichmentsName, 0, p.label)
-		e.AddString(ocsf.PathEnrichmentsValue, 0, ip)
-		e.AddText(ocsf.PathEnrichmentsType, 0, "hosting")
-		e.AddText(ocsf.PathEnrichmentsProvider, 0, provider)
-		e.AddJSON(ocsf.PathEnrichmentsData, 0, hostingData)
+	provider := HostingProvider(asn)
+	if provider == "" {
+		return false
 	}
+	e.AddText(ocsf.PathEnrichmentsName, 0, p.label)
+	e.AddString(ocsf.PathEnrichmentsValue, 0, ip)
+	e.AddText(ocsf.PathEnrichmentsType, 0, "hosting")
+	e.AddText(ocsf.PathEnrichmentsProvider, 0, provider)
+	e.AddJSON(ocsf.PathEnrichmentsData, 0, hostingData)
+	return true
 }
 
 var hostingData = []byte(`{"hosting":true}`)

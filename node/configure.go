@@ -92,6 +92,7 @@ func (n *Node) Configure(ctx context.Context, c config.Config) (Configured, erro
 			return Configured{}, &DirError{"detect: " + err.Error()}
 		}
 	}
+	n.mappers.source.Own(telemetryOf(&c))
 	n.live.Store(newSettings(&c, before))
 	n.people.book.Use(rules)
 	if box != nil {

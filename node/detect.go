@@ -9,9 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"net/netip"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,8 +26,10 @@ import (
 	"github.com/daybreak-sec/daybreak/detect"
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 	"github.com/daybreak-sec/daybreak/detect/sigma"
+	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/lake/query"
 )
 
 // detector follows the journal and judges every record. It keeps its own position and may be
@@ -176,6 +181,45 @@ func Own(c *config.Config) (list []detect.Application) {
 		}
 	}
 	return list
+}
+
+// telemetryOf are the same applications as the telemetry is told of them.
+func telemetryOf(c *config.Config) (list []enrich.Application) {
+	for _, a := range Own(c) {
+		own := enrich.Application{ClientID: a.ClientID}
+		for _, text := range a.Addresses {
+			if p, err := netip.ParsePrefix(text); err == nil {
+				own.Networks = append(own.Networks, p)
+			} else if addr, err := netip.ParseAddr(text); err == nil {
+				own.Networks = append(own.Networks, netip.PrefixFrom(addr, addr.BitLen()))
+			}
+		}
+		list = append(list, own)
+	}
+	return list
+}
+
+// ownActs is the condition for what we did ourselves. An enrichment says so, which is in no column: where it is known from where all
+// of our applications sign in, only events from there are looked into.
+func ownActs(c *config.Config) query.Expr {
+	var from query.Term
+	list := telemetryOf(c)
+	placed := map[string]bool{}
+	for _, a := range list {
+		placed[a.ClientID] = placed[a.ClientID] || len(a.Networks) > 0
+		for _, n := range a.Networks {
+			from.Any = append(from.Any, query.Test{Op: query.InNet, Net: n})
+		}
+	}
+	own := query.And{query.Term{Field: "enrichments.type", Any: []query.Test{{Op: query.Equal, Text: enrich.OwnType}}}}
+	switch {
+	case len(list) == 0:
+		return query.Or{}
+	case !slices.Contains(slices.Collect(maps.Values(placed)), false):
+		from.Field = "ip"
+		own = append(own, from)
+	}
+	return own
 }
 
 // adopt makes a book the one that counts, and says which rules it had to refuse.

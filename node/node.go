@@ -203,6 +203,7 @@ func (n *Node) open(ctx context.Context, rebuild bool) error {
 	if n.mappers, err = newMappers(c.Enrich.Databases); err != nil {
 		return err
 	}
+	n.mappers.source.Own(telemetryOf(c))
 	o := journal.Options{
 		Origin:    c.Journal.Name,
 		KeyFile:   filepath.Join(n.dir, KeyFile),

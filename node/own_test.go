@@ -73,3 +73,48 @@ func TestOwnApplications(t *testing.T) {
 		t.Errorf("a backtest finds %d of 3, %v", found.Hits, err)
 	}
 }
+
+// TestOwnActs: what an application of ours does from where it belongs can be left out of a search; what somebody does with its credential
+// cannot, and neither what nobody has said from where it comes. It goes by the configuration of now, and by that with which the record came.
+func TestOwnActs(t *testing.T) {
+	const app, other = "66666666-7777-8888-9999-000000000000", "aaaaaaaa-7777-8888-9999-000000000000"
+	c := sourcesOf(t, "contoso")
+	c.Sources[0].Addresses = []string{"192.0.2.10", "2001:db8::/32"}
+	n, err := node.Open(t.Context(), node.Options{Dir: t.TempDir(), Role: "import", Config: c, Log: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeNode(t, n)
+	take(t, n, []byte(signIn(1, app, "192.0.2.10")+signIn(2, app, "2001:db8::7")+signIn(3, app, "203.0.113.9")+signIn(4, other, "192.0.2.10")+signIn(5, other, "203.0.113.9")))
+	count := func(text string, want int) {
+		t.Helper()
+		found, err := n.Search(t.Context(), node.Query{Text: text, Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found.Len() != want || found.Truncated {
+			t.Errorf("%s finds %d, want %d", text, found.Len(), want)
+		}
+	}
+	const all = "family:entra-signin "
+	count(all, 5)
+	count(all+"own:yes", 2)
+	count(all+"own:no", 3)
+	count(all+"-own:no", 2)
+	count(all+"own:no ip:203.0.113.9", 2)
+	count(all+"own:yes OR ip:203.0.113.9", 4)
+	count(all+"enrichments.type:own", 2)
+
+	c.Sources[0].Addresses = nil
+	if _, err := n.Configure(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	take(t, n, []byte(signIn(6, app, "203.0.113.9")))
+	count(all+"own:yes ip:203.0.113.9", 2)
+	c.Sources = nil
+	if _, err := n.Configure(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	count(all+"own:yes", 0)
+	count(all+"own:no", 6)
+}

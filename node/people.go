@@ -184,9 +184,9 @@ func (n *Node) Person(ctx context.Context, name string) (*identity.Person, error
 	return p, err
 }
 
-// resolve puts the accounts of people into the place of their names.
+// resolve puts the accounts of people into the place of their names, and what our own acts are told by into that of own.
 func (n *Node) resolve(ctx context.Context, e query.Expr) (query.Expr, error) {
-	return query.Resolve(e, func(name string) (query.Expr, error) {
+	return query.Resolve(e, ownActs(&n.live.Load().config), func(name string) (query.Expr, error) {
 		p, err := n.people.book.Show(ctx, name)
 		if errors.Is(err, identity.ErrUnknown) {
 			return nil, fmt.Errorf("%w: person:%s: %w", ErrQuery, name, err)

@@ -216,19 +216,23 @@ func Bind(e Expr, now time.Time) Expr {
 	return e
 }
 
-// Resolve returns the expression with what of returns in the place of each [Person]. An error of of ends it.
-func Resolve(e Expr, of func(name string) (Expr, error)) (Expr, error) {
+// Resolve returns the expression with what of returns in the place of each [Person], and own in that of each [Own]. An error of of
+// ends it.
+func Resolve(e Expr, own Expr, of func(name string) (Expr, error)) (Expr, error) {
 	switch e := e.(type) {
 	case And:
-		list, err := resolveAll(e, of)
+		list, err := resolveAll(e, own, of)
 		return And(list), err
 	case Or:
-		list, err := resolveAll(e, of)
+		list, err := resolveAll(e, own, of)
 		return Or(list), err
 	case Not:
-		x, err := Resolve(e.X, of)
+		x, err := Resolve(e.X, own, of)
 		return Not{x}, err
 	case Term:
+		if e.Field == Own {
+			return own, nil
+		}
 		if e.Field != Person {
 			return e, nil
 		}
@@ -245,11 +249,11 @@ func Resolve(e Expr, of func(name string) (Expr, error)) (Expr, error) {
 	return e, nil
 }
 
-func resolveAll(list []Expr, of func(name string) (Expr, error)) ([]Expr, error) {
+func resolveAll(list []Expr, own Expr, of func(name string) (Expr, error)) ([]Expr, error) {
 	out := make([]Expr, len(list))
 	for i, x := range list {
 		var err error
-		if out[i], err = Resolve(x, of); err != nil {
+		if out[i], err = Resolve(x, own, of); err != nil {
 			return nil, err
 		}
 	}

@@ -71,6 +71,9 @@ func alwaysThere(column string) bool {
 // puts conditions on columns in its place, and an engine that meets it finds nothing.
 const Person = "person"
 
+// Own is the field that says that an act is this program's own. It is no column either, and resolved likewise.
+const Own = "own"
+
 // field is what a name in a query stands for.
 type field struct {
 	name string // of a column, or a path
@@ -89,7 +92,10 @@ func lookup(name string) (field, error) {
 	if low == Person {
 		return field{name: Person, kind: lake.String}, nil
 	}
-	known := []string{Person}
+	if low == Own {
+		return field{name: Own, kind: lake.Bool}, nil
+	}
+	known := []string{Person, Own}
 	for _, c := range lake.Columns {
 		if c.Name == low {
 			return field{name: c.Name, kind: c.Kind}, nil

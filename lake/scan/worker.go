@@ -6,6 +6,7 @@ package scan
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync/atomic"
 
 	"github.com/daybreak-sec/daybreak/lake"
@@ -29,6 +30,7 @@ type worker struct {
 	first   *first
 	counter *counter
 	sel     bitmap
+	sure    bitmap // those of sel that pass whatever paths lead to
 	rows    []int32
 }
 
@@ -118,9 +120,18 @@ func (w *worker) page(ctx context.Context, n *node) error {
 	}
 	w.rows = w.sel.rows(w.rows[:0])
 	if n.hasPath() && len(w.rows) > 0 {
-		var err error
-		if w.rows, err = w.deep(ctx, w.rows); err != nil {
+		// What passes whatever the paths lead to need not be looked up.
+		w.sure.fill(rows)
+		if err := w.eval.eval(ctx, n, &w.sure, true); err != nil {
 			return err
+		}
+		w.sel.andNot(&w.sure)
+		looked, err := w.deep(ctx, w.sel.rows(w.rows[:0]))
+		if err != nil {
+			return err
+		}
+		if w.rows = w.sure.rows(looked); len(looked) > 0 {
+			slices.Sort(w.rows)
 		}
 	}
 	if len(w.rows) == 0 {
