@@ -36,7 +36,7 @@ func (s *sources) auditQuery(c config.Source, acts *act.Writer, _ webhook) (coll
 		return nil, err
 	}
 	o := auditquery.CheckOptions{
-		Name: c.Name, Tenant: c.Tenant, API: client, Journal: s.n.journal, DB: s.n.db, Acts: acts, Log: s.n.log, Poll: c.Poll.Std(),
+		Name: c.Name, Tenant: c.Tenant, API: client, Journal: s.n.journal, DB: s.n.db, Acts: acts, Dir: s.n.dir, Log: s.n.log, Poll: c.Poll.Std(),
 		Identify: IdentifyPages(s.metrics.records.WithLabelValues(c.Name))(auditquery.Family),
 		Feed: auditquery.Feed{
 			Streams: func(ctx context.Context, from, to time.Time) (map[string]auditquery.Fed, error) {
@@ -83,7 +83,7 @@ func (n *Node) fed(ctx context.Context, tenant string, from, to time.Time) (map[
 // How many of the feed's records are read in one go.
 const (
 	fedWindow = 5 * time.Minute
-	fedRows   = 200_000
+	fedRows   = 50_000
 )
 
 // fedRecords reads the records of the unified audit log that happened in a stretch of time, wherever they came from.

@@ -29,6 +29,7 @@ type API interface {
 // Options say how a stretch is read. Zero values have the defaults.
 type Options struct {
 	API      API
+	Dir      string // for ids that are too many for the memory; empty: the system's for temporary files
 	Stream   string // that gaps are told of
 	Workload string // whose records alone are read; empty: those of all
 
@@ -105,22 +106,24 @@ func (r *reader) query(ctx context.Context, from, to time.Time) (doubt string, e
 	case to.Sub(from) > narrowest && limited(q) != "":
 		return limited(q), nil
 	}
-	first, err := r.pages(ctx, q.ID, nil)
-	if err != nil {
+	first, second, none := newIDs(r.o.Dir), newIDs(r.o.Dir), newIDs(r.o.Dir)
+	defer first.close()
+	defer second.close()
+	if _, err := r.pages(ctx, q.ID, none, first); err != nil {
 		return "", err
 	}
-	second, err := r.pages(ctx, q.ID, first)
+	others, err := r.pages(ctx, q.ID, first, second)
 	if err != nil {
 		return "", err
 	}
 	if why := limited(q); why != "" {
 		return why, nil
 	}
-	if !same(first, second) {
-		return fmt.Sprintf("it gave %d records when it was read first, and others, of %d, when it was read again", len(first), len(second)), nil
+	if others > 0 || first.count != second.count {
+		return fmt.Sprintf("it gave %d records when it was read first, and others, of %d, when it was read again", first.count, second.count), nil
 	}
 	for _, limit := range caps {
-		if n := len(first); n <= limit && n*100 >= limit*near {
+		if n := first.count; n <= limit && n*100 >= limit*near {
 			return fmt.Sprintf("it gave %d records, and queries have been seen to end at %d without a word", n, limit), nil
 		}
 	}
@@ -165,12 +168,8 @@ func (r *reader) run(ctx context.Context, from, to time.Time) (q *graph.AuditQue
 
 var errLimit = errors.New("the query takes too long")
 
-// id is a hash of a record's id, or of the record where it has none.
-type id [16]byte
-
-// pages reads all pages of what was found, and gives out what is not among known.
-func (r *reader) pages(ctx context.Context, query string, known map[id]bool) (all map[id]bool, err error) {
-	all = map[id]bool{}
+// pages reads all pages of what was found into all, and gives out what is not among known, of which it returns the number.
+func (r *reader) pages(ctx context.Context, query string, known, all *ids) (others int, err error) {
 	var tape jsontape.Tape
 	for next := ""; ; {
 		var page *graph.Page
@@ -179,7 +178,7 @@ func (r *reader) pages(ctx context.Context, query string, known map[id]bool) (al
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return others, err
 		}
 		for _, raw := range page.Records {
 			name := raw
@@ -188,33 +187,32 @@ func (r *reader) pages(ctx context.Context, query string, known map[id]bool) (al
 			}
 			sum := sha256.Sum256(name)
 			k := id(sum[:16])
-			if !known[k] && !all[k] {
-				if err := r.yield(raw); err != nil {
-					return nil, err
+			if fresh, err := all.add(k); err != nil || !fresh {
+				if err != nil {
+					return others, err
 				}
+				continue
 			}
-			all[k] = true
+			had, err := known.has(k)
+			if err != nil {
+				return others, err
+			}
+			if had {
+				continue
+			}
+			others++
+			if err := r.yield(raw); err != nil {
+				return others, err
+			}
 		}
 		if page.Next == "" {
-			return all, nil
+			return others, nil
 		}
 		if page.Next == next {
-			return nil, &rest.Error{API: "graph", Op: "records", Class: rest.ClassPage, Message: "the pages lead nowhere: one names itself as the next"}
+			return others, &rest.Error{API: "graph", Op: "records", Class: rest.ClassPage, Message: "the pages lead nowhere: one names itself as the next"}
 		}
 		next = page.Next
 	}
-}
-
-func same(a, b map[id]bool) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k := range a {
-		if !b[k] {
-			return false
-		}
-	}
-	return true
 }
 
 // try asks again after what may pass: answers of gateways are usual here.

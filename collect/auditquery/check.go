@@ -61,6 +61,9 @@ type CheckOptions struct {
 	Journal *journal.Journal
 	DB      *store.DB
 	Acts    *act.Writer
+	// Dir is where ids are put that are too many for the memory, in files that are gone with the program; empty: where the system
+	// has temporary files.
+	Dir string
 	// Identify reads the id and the time (Unix nanoseconds, 0 if not known) of a record of the unified audit log.
 	Identify func(raw []byte) (id []byte, time int64)
 

@@ -58,8 +58,8 @@ type hour struct {
 	c        *Check
 	from, to time.Time
 	feed     map[string]Fed
-	known    map[id]bool // the feed's records
-	seen     map[id]bool // the query's
+	known    *ids // the feed's records
+	seen     *ids // the query's
 	counts   map[string]*tally
 	told     map[string]bool // codes of gaps that are said
 	tape     jsontape.Tape
@@ -84,21 +84,12 @@ type lackedRecord struct {
 // compare reads an hour by a query, says and keeps what the feed lacks of it, and moves on.
 func (c *Check) compare(ctx context.Context, from, to time.Time, feed map[string]Fed) error {
 	h := &hour{
-		c: c, from: from, to: to, feed: feed, known: map[id]bool{}, seen: map[id]bool{}, counts: map[string]*tally{}, told: map[string]bool{}, run: rand.Text(),
+		c: c, from: from, to: to, feed: feed, known: newIDs(c.o.Dir), seen: newIDs(c.o.Dir), counts: map[string]*tally{}, told: map[string]bool{}, run: rand.Text(),
 	}
+	defer h.known.close()
+	defer h.seen.close()
 	at := c.o.API.Now()
-	ours, err := c.lacking(ctx)
-	if err != nil {
-		return err
-	}
-	err = c.o.Feed.Records(ctx, from, to, func(rid, operation string) error {
-		if k := keyOf([]byte(rid)); !ours[k] && !h.known[k] {
-			h.known[k] = true
-			h.count(operation).Feed++
-		}
-		return nil
-	})
-	if err != nil {
+	if err := h.read(ctx); err != nil {
 		return err
 	}
 	gaps, err := h.query(ctx)
@@ -108,7 +99,7 @@ func (c *Check) compare(ctx context.Context, from, to time.Time, feed map[string
 	if err != nil {
 		return err
 	}
-	listed := act.Act{Kind: act.Listed, Stream: Stream, From: from, To: to, At: at, Cursor: "sweep", Pages: 1, Records: len(h.seen)}
+	listed := act.Act{Kind: act.Listed, Stream: Stream, From: from, To: to, At: at, Cursor: "sweep", Pages: 1, Records: h.seen.count}
 	if err := c.book.Witnessed(ctx, append(gaps, listed)...); err != nil {
 		return err
 	}
@@ -116,6 +107,26 @@ func (c *Check) compare(ctx context.Context, from, to time.Time, feed map[string
 		n.Unshown = n.Feed - n.Unshown // which counted those that both show
 	}
 	return c.move(ctx, func(p *place) { p.next++ }, func(tx *sql.Tx) error { return c.count(tx, from.Unix()/3600, h.counts) })
+}
+
+// read takes in what the journal has of the feed, but for our own copies.
+func (h *hour) read(ctx context.Context) error {
+	ours, err := h.c.lacking(ctx)
+	if err != nil {
+		return err
+	}
+	defer ours.close()
+	return h.c.o.Feed.Records(ctx, h.from, h.to, func(name, operation string) error {
+		k := keyOf([]byte(name))
+		if copied, err := ours.has(k); copied || err != nil {
+			return err
+		}
+		fresh, err := h.known.add(k)
+		if fresh {
+			h.count(operation).Feed++
+		}
+		return err
+	})
 }
 
 // query reads the hour, as far as the application may: of all workloads, or of each that it has a permission for. It returns the gaps
@@ -130,7 +141,7 @@ func (h *hour) query(ctx context.Context) (gaps []act.Act, err error) {
 		may, not = []string{""}, nil
 	}
 	for _, workload := range may {
-		o := Options{API: spaced{h.c.o.API, h.c}, Stream: Stream, Workload: workload, Wait: h.c.o.Wait}
+		o := Options{API: spaced{h.c.o.API, h.c}, Dir: h.c.o.Dir, Stream: Stream, Workload: workload, Wait: h.c.o.Wait}
 		more, err := Read(ctx, o, h.from, h.to, func(raw []byte) error { return h.take(ctx, raw) })
 		if gaps = append(gaps, more...); err != nil {
 			return gaps, err
@@ -164,14 +175,17 @@ func (h *hour) count(operation string) *tally {
 
 // take looks at a record that the query shows, which may come more than once.
 func (h *hour) take(ctx context.Context, raw []byte) error {
-	r := h.read(raw)
-	if h.seen[r.key] {
-		return nil
+	r := h.parse(raw)
+	if fresh, err := h.seen.add(r.key); err != nil || !fresh {
+		return err
 	}
-	h.seen[r.key] = true
+	known, err := h.known.has(r.key)
+	if err != nil {
+		return err
+	}
 	n := h.count(r.operation)
 	n.Query++
-	if h.known[r.key] {
+	if known {
 		n.Unshown++
 		return nil
 	}
@@ -198,8 +212,8 @@ func (h *hour) take(ctx context.Context, raw []byte) error {
 	return h.flush(ctx)
 }
 
-// read reads an auditLogRecord. The record is what stands in its auditData, as the feed delivers it; or all of it, should there be none.
-func (h *hour) read(raw []byte) (r lackedRecord) {
+// parse reads an auditLogRecord. The record is what stands in its auditData, as the feed delivers it; or all of it, should there be none.
+func (h *hour) parse(raw []byte) (r lackedRecord) {
 	r.raw = raw
 	var root jsontape.Value
 	if h.tape.Parse(raw) == nil {

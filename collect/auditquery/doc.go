@@ -55,6 +55,9 @@
 //
 // # Limits
 //
+// An hour may hold millions of records. What is kept of each is a hash of its id, in sets of which all but a few megabytes are in files
+// (type ids); they have no names, and are gone when the program is. Records wait for their acts up to a thousand, or 8 MiB.
+//
 // A tenant may start some two hundred queries in a day (https://learn.microsoft.com/graph/throttling-limits), so that eight minutes
 // lie between two. A check that is behind stays behind: it skips no hour, and coverage calls those late that it has not read.
 //

@@ -97,20 +97,28 @@ func (c *Check) move(ctx context.Context, change func(*place), and ...func(*sql.
 }
 
 // lacking are the records of the hour under way that the feed is known to have lacked.
-func (c *Check) lacking(ctx context.Context) (map[id]bool, error) {
+func (c *Check) lacking(ctx context.Context) (all *ids, err error) {
 	rows, err := c.o.DB.Read().QueryContext(ctx, `SELECT id FROM auditquery_lacking WHERE tenant = ?`, c.o.Tenant)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	all := map[id]bool{}
+	all = newIDs(c.o.Dir)
+	defer func() {
+		if err != nil {
+			all.close()
+		}
+	}()
 	for rows.Next() {
 		var b []byte
 		if err := rows.Scan(&b); err != nil {
 			return nil, err
 		}
-		if len(b) == len(id{}) {
-			all[id(b)] = true
+		if len(b) != len(id{}) {
+			continue
+		}
+		if _, err := all.add(id(b)); err != nil {
+			return nil, err
 		}
 	}
 	return all, rows.Err()
