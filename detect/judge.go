@@ -53,10 +53,10 @@ func (j *Judge) Record(raw []byte, family event.Family, dst []Found) []Found {
 	}
 	j.raw, j.family, j.ocsf = raw, family, nil
 	clear(j.copied)
-	root := j.tape.Root()
-	j.sources = source.LogSources(family, root, j.sources[:0])
+	family, judged := source.Carried(family, j.tape.Root())
+	j.sources = source.LogSources(family, judged, j.sources[:0])
 	// An error would be of the layer, and what needs none of it has been judged.
-	matches, _ := j.matcher.MatchValue(root, j.sources, j.ask)
+	matches, _ := j.matcher.MatchValue(judged, j.sources, j.ask)
 	last := ""
 	for _, m := range matches {
 		key := m.Rule.Key()

@@ -17,6 +17,17 @@ import (
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 )
 
+// Carried is the record that rules are written for, if a record of a family carries one: that of the unified audit log in a
+// row of Defender's CloudAppEvents. Else it is the record itself.
+func Carried(family event.Family, v jsontape.Value) (event.Family, jsontape.Value) {
+	if family == "defender-hunting" {
+		if raw := v.Path("properties", "RawEventData"); raw.Get("RecordType").Exists() && raw.Get("CreationTime").Exists() {
+			return "m365", raw
+		}
+	}
+	return family, v
+}
+
 // LogSources appends to dst the log sources that a record of a family belongs to. Records of
 // the family json, and of families without a table here, are told by their shape. Nothing is
 // appended for a record that is nothing known: only rules without a product concern it.
