@@ -36,10 +36,11 @@ func (a *app) simEventHubsCommand() *cobra.Command {
 	var load hubLoad
 	cmd := &cobra.Command{
 		Use:   "eventhubs",
-		Short: "A simulated Event Hubs namespace to which the same tenant streams Entra's logs",
+		Short: "A simulated Event Hubs namespace to which the same tenant streams Entra's and Defender's logs",
 		Long: `Sim eventhubs speaks Kafka's protocol, as Azure Event Hubs does, and holds what a diagnostic
-setting of Entra ID would stream there: sign-ins of three kinds and directory audits of the
-company that sim m365 shows, a hub for each category. With the same --seed, --people,
+setting of Entra ID would stream there, sign-ins of three kinds, directory audits and requests
+to Microsoft Graph, and of Defender XDR's streaming API CloudAppEvents, EmailEvents, AlertInfo
+and AlertEvidence, of the company that sim m365 shows, a hub for each. With the same --seed, --people,
 --per-day, --start and --history an act is in both. It prints the broker, the connection
 string, and a [[source]] block for Daybreak's configuration. docs/reference/simulator.md says
 what differs from the real service.

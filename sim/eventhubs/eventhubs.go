@@ -1,9 +1,11 @@
 // Copyright 2026 The Daybreak Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventhubs simulates a namespace of Azure Event Hubs to which a diagnostic setting of Entra ID streams: the acts of the
-// same tenant and company as the simulated Management Activity API (sim/m365) and Microsoft Graph (sim/graph), in the envelope of
-// Azure Monitor, a hub for each category. One sign-in has one request id in all three.
+// Package eventhubs simulates a namespace of Azure Event Hubs to which a diagnostic setting of Entra ID and the streaming API of
+// Defender XDR stream: the acts of the same tenant and company as the simulated Management Activity API (sim/m365) and Microsoft
+// Graph (sim/graph), a hub for each category and table. One sign-in has one request id in all three; a row of CloudAppEvents
+// carries the record of the unified audit log; an alert and a message have the ids under which Microsoft Graph shows them; and a
+// mailbox that is read through Microsoft Graph is a request in its activity log, with the token of the record.
 //
 // Brokers are those of kfake, which franz-go tests itself with: real connections, SASL, partitions and logs. They are limited to the
 // requests that Event Hubs knows (IBM/sarama issue 2470), so that there are no ids of topics.
@@ -17,6 +19,13 @@
 //
 // There is no AMQP, no consumer group of Event Hubs and no throttling by throughput units; connections are plain, for loopback.
 // Tokens are not taken, only the connection string. What the records lack is what those of sim/graph lack.
+//
+// Of the tables of advanced hunting there are four. Rows have the columns that the tenant's records tell, and a delay like the
+// others'. CloudAppEvents have all of the unified audit log but alerts and judged mail, where the real ones are of the workloads
+// that are connected; what Defender knows besides (places, providers, what is uncommon) is left out, and so are columns of its
+// objects. EmailEvents are of messages that the log tells of: those sent by people, to one colleague each, and those that were
+// judged. An alert has no technique, and one piece of evidence at most. Microsoft Graph's activity shows what was done to
+// mailboxes by a token for it, a request for each record; what collectors ask it for is not in it.
 package eventhubs
 
 import (
@@ -71,13 +80,17 @@ const (
 	NonInteractive   = "insights-logs-noninteractiveusersigninlogs"
 	ServicePrincipal = "insights-logs-serviceprincipalsigninlogs"
 	Audits           = "insights-logs-auditlogs"
+	GraphActivity    = "insights-logs-microsoftgraphactivitylogs"
 )
 
 // Hubs are all.
-func Hubs() []string { return []string{Audits, NonInteractive, ServicePrincipal, SignIns} }
+func Hubs() []string {
+	return []string{AlertEvidence, Alerts, CloudApps, Emails, Audits, GraphActivity, NonInteractive, ServicePrincipal, SignIns}
+}
 
 var categories = map[string]string{
 	SignIns: "SignInLogs", NonInteractive: "NonInteractiveUserSignInLogs", ServicePrincipal: "ServicePrincipalSignInLogs", Audits: "AuditLogs",
+	GraphActivity: "MicrosoftGraphActivityLogs",
 }
 
 const user = "$ConnectionString"
@@ -96,6 +109,7 @@ type Server struct {
 	sent    map[string]map[string]Record // of each hub, by their ids
 	count   map[string]int
 	stops   map[string]*kfake.FaultHandle
+	tokens  map[string]time.Time // of applications, whose sign-in has its row: when they were seen first
 }
 
 // delivery is a record that is sent at a moment.
@@ -134,7 +148,7 @@ func New(cfg Config) (*Server, error) {
 	tenant, _, key := cfg.Tenant.Credentials()
 	s := &Server{
 		cfg: cfg, random: rand.New(rand.NewPCG(1, 2)), done: cfg.Tenant.Begin(), pending: map[string][]delivery{}, sent: map[string]map[string]Record{},
-		count: map[string]int{}, stops: map[string]*kfake.FaultHandle{},
+		count: map[string]int{}, stops: map[string]*kfake.FaultHandle{}, tokens: map[string]time.Time{},
 		secret: "Endpoint=sb://" + cfg.Namespace + ".servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=" + tenant[:8] + key,
 	}
 	opts := []kfake.Opt{
@@ -246,7 +260,7 @@ func (s *Server) Step(ctx context.Context) error {
 
 // take makes records of the acts of a stretch of time, and decides which are delivered again, and when.
 func (s *Server) take(from, to time.Time) {
-	s.happened(from, to, func(at time.Time, r row) bool {
+	deliver := func(at time.Time, r row) bool {
 		send := func(after time.Duration) {
 			s.pending[r.hub] = append(s.pending[r.hub], delivery{at.Add(s.cfg.Delay + after), r})
 		}
@@ -257,10 +271,12 @@ func (s *Server) take(from, to time.Time) {
 			}
 		}
 		return true
-	})
+	}
+	s.happened(from, to, deliver)
+	s.elsewhere(from, to, deliver)
 }
 
-// happened yields what the logs say of a stretch of time.
+// happened yields what Entra's own logs say of a stretch of time.
 func (s *Server) happened(from, to time.Time, yield func(at time.Time, r row) bool) {
 	tenant, _, _ := s.cfg.Tenant.Credentials()
 	more := true
@@ -270,15 +286,15 @@ func (s *Server) happened(from, to time.Time, yield func(at time.Time, r row) bo
 			if fields["isInteractive"] == true {
 				hub = SignIns
 			}
-			more = yield(at, row{hub, tenant, fields})
+			more = yield(at, row{hub: hub, tenant: tenant, fields: fields})
 		} else if fields := graph.Audit(raw, at); fields != nil {
-			more = yield(at, row{Audits, tenant, fields})
+			more = yield(at, row{hub: Audits, tenant: tenant, fields: fields})
 		}
 		return more
 	})
 	for _, t := range s.cfg.Tenant.Directory().Tokens() {
 		if more && !t.Issued.Before(from) && t.Issued.Before(to) {
-			more = yield(t.Issued, row{ServicePrincipal, tenant, graph.ServiceSignIn(t, tenant)})
+			more = yield(t.Issued, row{hub: ServicePrincipal, tenant: tenant, fields: graph.ServiceSignIn(t, tenant)})
 		}
 	}
 }
@@ -324,6 +340,7 @@ func (s *Server) flush(ctx context.Context, hub string, now time.Time) error {
 // row is that of a log, before it has an envelope.
 type row struct {
 	hub, tenant string
+	id          string // empty: the member id
 	fields      map[string]any
 }
 
@@ -341,7 +358,10 @@ func (s *Server) envelope(list []delivery, now time.Time) []byte {
 			panic(err) // strings, numbers and lists of them
 		}
 		b.Write(text)
-		id, _ := r.fields["id"].(string)
+		id := r.id
+		if id == "" {
+			id, _ = r.fields["id"].(string)
+		}
 		properties, _ := json.Marshal(r.fields)
 		known := s.sent[r.hub]
 		if known == nil {
@@ -359,8 +379,14 @@ func (s *Server) envelope(list []delivery, now time.Time) []byte {
 	return []byte(b.String())
 }
 
-// wrap puts a row into the envelope of Azure Monitor (entra-docs: "Stream activity logs to an event hub").
+// wrap puts a row into the envelope of Azure Monitor (entra-docs: "Stream activity logs to an event hub"), or of Defender's
+// streaming API (https://learn.microsoft.com/defender-xdr/streaming-api-event-hub).
 func (r *row) wrap(now time.Time) map[string]any {
+	if table, ok := tables[r.hub]; ok {
+		return map[string]any{
+			"time": now.UTC().Format(writtenLayout), "tenantId": r.tenant, "operationName": "Publish", "category": "AdvancedHunting-" + table, "properties": r.fields,
+		}
+	}
 	operation, result, signature, level := "Sign-in activity", "0", "None", any("4")
 	if status, ok := r.fields["status"].(map[string]any); ok {
 		result = fmt.Sprint(status["errorCode"])
@@ -373,6 +399,9 @@ func (r *row) wrap(now time.Time) map[string]any {
 		operation, _ = r.fields["activityDisplayName"].(string)
 		result, _ = r.fields["operationType"].(string)
 		signature, level = "None", "Informational"
+	}
+	if r.hub == GraphActivity {
+		operation, result, signature = "Microsoft Graph Activity", "", fmt.Sprint(r.fields["responseStatusCode"])
 	}
 	address, _ := r.fields["ipAddress"].(string)
 	return map[string]any{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/directory"
 	"github.com/daybreak-sec/daybreak/sim/record"
 )
 
@@ -42,10 +43,8 @@ func (s *Server) tokens(q query, self bool, show func(string, time.Time, time.Ti
 			if c.UniqueTokenID == "" || seen[c.UniqueTokenID] || self != (c.AADSessionID == "") {
 				return true
 			}
-			issued, err := time.Parse("2006-01-02T15:04:05", c.IssuedAtTime)
-			if err != nil {
-				issued = at.Add(-30 * time.Second) // it does not say: of those that do not, each has its own
-			} else {
+			issued, told := a.issued(at)
+			if told { // of those that do not say, each has its own
 				seen[c.UniqueTokenID] = true
 			}
 			if !issued.Before(q.from) && issued.Before(q.to) {
@@ -54,6 +53,31 @@ func (s *Server) tokens(q query, self bool, show func(string, time.Time, time.Ti
 			return true
 		})
 	}
+}
+
+// issued is when the token was given out. told: the record says so.
+func (a *shown) issued(used time.Time) (at time.Time, told bool) {
+	at, err := time.Parse("2006-01-02T15:04:05", a.AppAccessContext.IssuedAtTime)
+	if err != nil {
+		return used.Add(-30 * time.Second), false
+	}
+	return at, true
+}
+
+// TokenSignIn makes the signIn object in which the token was given out that a record shows, which was used at a moment; nil
+// if it shows none, or one that the directory knows.
+func TokenSignIn(raw []byte, used time.Time, d *directory.Directory) map[string]any {
+	var a shown
+	if json.Unmarshal(raw, &a) != nil || a.AppAccessContext.UniqueTokenID == "" {
+		return nil
+	}
+	for _, t := range d.Tokens() { // these have their rows
+		if token64(t.ID) == a.AppAccessContext.UniqueTokenID {
+			return nil
+		}
+	}
+	issued, _ := a.issued(used)
+	return a.row(issued, a.AppAccessContext.AADSessionID == "")
 }
 
 func token64(id record.GUID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }

@@ -6,6 +6,7 @@ package kafka_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/normalize"
@@ -212,7 +215,7 @@ func (w *world) have() map[string]map[string][]json.RawMessage {
 			continue
 		}
 		var v struct{ Properties json.RawMessage }
-		var p struct{ ID string }
+		var p struct{ ID, RequestID, ReportID, AlertID string }
 		if err := json.Unmarshal(r.raw, &v); err != nil {
 			w.t.Fatal(err)
 		}
@@ -222,7 +225,8 @@ func (w *world) have() map[string]map[string][]json.RawMessage {
 		if out[r.stream] == nil {
 			out[r.stream] = map[string][]json.RawMessage{}
 		}
-		out[r.stream][p.ID] = append(out[r.stream][p.ID], v.Properties)
+		id := cmp.Or(p.ID, p.RequestID, p.ReportID, p.AlertID)
+		out[r.stream][id] = append(out[r.stream][id], v.Properties)
 	}
 	return out
 }
@@ -255,7 +259,7 @@ func (w *world) complete() {
 				w.t.Errorf("%s of %s is there %d times, or is not as it was sent", id, hub, len(copies))
 			}
 		}
-		if n := len(have["contoso-logs/"+hub]); n != sent || sent == 0 && hub != eventhubs.ServicePrincipal {
+		if n := len(have["contoso-logs/"+hub]); n != sent || sent == 0 && hub != eventhubs.ServicePrincipal && hub != eventhubs.Alerts && hub != eventhubs.AlertEvidence {
 			w.t.Errorf("%d records of %s are there, and %d were sent", n, hub, sent)
 		}
 		total += sent
@@ -300,6 +304,7 @@ func TestEventHubs(t *testing.T) {
 		}
 		return true
 	})
+	w.once()
 	var n normalize.Normalizer
 	for _, r := range w.records() {
 		if r.family == act.Family {
@@ -309,11 +314,59 @@ func TestEventHubs(t *testing.T) {
 			continue
 		}
 		e := n.Event(r.raw, r.family)
-		if problems := ocsf.Validate(e.AppendJSON(nil)); len(problems) > 0 || r.family != "entra-diagnostic" || e.Time == 0 || e.Class == ocsf.ClassBaseEvent {
+		family := event.Family("entra-diagnostic")
+		if strings.HasPrefix(r.stream, "contoso-logs/insights-logs-advancedhunting-") {
+			family = "defender-hunting"
+		}
+		if problems := ocsf.Validate(e.AppendJSON(nil)); len(problems) > 0 || r.family != family || e.Time == 0 || e.Class == ocsf.ClassBaseEvent {
 			t.Errorf("%s: %s, %v", r.raw, r.family, problems)
 		}
 	}
 	w.covered()
+}
+
+// once holds what Defender and Microsoft Graph show of a mailbox to be the acts of the unified audit log's records: a row of
+// CloudAppEvents is of the same activity, and what an application read through Microsoft Graph is a request with its token.
+func (w *world) once() {
+	w.t.Helper()
+	type key struct {
+		family event.Family
+		id     string
+	}
+	shown, tokens := map[key]bool{}, map[string]bool{}
+	var tape jsontape.Tape
+	for _, r := range w.records() {
+		if r.family == act.Family {
+			continue
+		}
+		if err := tape.Parse(r.raw); err != nil {
+			w.t.Fatal(err)
+		}
+		family, id := normalize.Activity(tape.Root(), r.family, nil)
+		shown[key{family, string(id)}] = true
+		tokens[string(tape.Root().Path("properties", "signInActivityId").Str())] = true
+	}
+	read := 0
+	w.sim.Happened(company.Exchange, w.sim.Begin(), w.sim.Now().Add(-time.Hour), func(_, _ time.Time, raw []byte) bool {
+		if err := tape.Parse(raw); err != nil {
+			w.t.Fatal(err)
+		}
+		root := tape.Root()
+		family, id := normalize.Activity(root, "m365", root.Get("Id").Str())
+		if !shown[key{family, string(id)}] {
+			w.t.Errorf("the act %s is in no row of CloudAppEvents: %s", id, raw)
+		}
+		context := root.Get("AppAccessContext")
+		if string(context.Get("APIId").Str()) == "00000003-0000-0000-c000-000000000000" && string(root.Get("Operation").Str()) == "MailItemsAccessed" {
+			if read++; !tokens[string(context.Get("UniqueTokenId").Str())] {
+				w.t.Errorf("no request to Microsoft Graph has the token of %s", raw)
+			}
+		}
+		return true
+	})
+	if read == 0 {
+		w.t.Error("nobody read mail through Microsoft Graph: this proves nothing")
+	}
 }
 
 // covered derives coverage from the acts: what is long past is complete, and each sealed record is counted.
