@@ -12,8 +12,9 @@
 //
 // # Faults
 //
-// Records are delivered again, up to four times, with a new time in the envelope and in another partition; messages are also
-// repeated to the byte. Messages expire, hubs are deleted and made again, partitions stop, rights are taken away.
+// Records are delivered again, up to four times, in another partition, and those of Azure Monitor with a new time in the
+// envelope; messages are also repeated to the byte. Messages expire, hubs are deleted and made again, partitions stop, rights
+// are taken away.
 //
 // # Holes
 //
@@ -340,7 +341,8 @@ func (s *Server) flush(ctx context.Context, hub string, now time.Time) error {
 // row is that of a log, before it has an envelope.
 type row struct {
 	hub, tenant string
-	id          string // empty: the member id
+	id          string    // empty: the member id
+	received    time.Time // by Defender, for its tables
 	fields      map[string]any
 }
 
@@ -384,7 +386,7 @@ func (s *Server) envelope(list []delivery, now time.Time) []byte {
 func (r *row) wrap(now time.Time) map[string]any {
 	if table, ok := tables[r.hub]; ok {
 		return map[string]any{
-			"time": now.UTC().Format(writtenLayout), "tenantId": r.tenant, "operationName": "Publish", "category": "AdvancedHunting-" + table, "properties": r.fields,
+			"time": r.received.UTC().Format(writtenLayout), "tenantId": r.tenant, "operationName": "Publish", "category": "AdvancedHunting-" + table, "properties": r.fields,
 		}
 	}
 	operation, result, signature, level := "Sign-in activity", "0", "None", any("4")

@@ -28,16 +28,16 @@ var tables = map[string]string{CloudApps: "CloudAppEvents", Emails: "EmailEvents
 // unified is what the unified audit log says of an act, as far as other logs do.
 type unified struct {
 	ID, Operation, Workload, UserID, UserKey, ClientIP, ClientIPAddress, ObjectID string
-	UserType, Version                                                             int
+	UserType                                                                      int
 
-	MailboxOwnerUPN, ClientInfoString, ActorInfoString, TokenObjectID string
-	AppAccessContext                                                  struct{ APIID, ClientAppID, UniqueTokenID, AADSessionID, IssuedAtTime string }
-	Item                                                              struct{ InternetMessageID, Subject string }
-	Name, Severity, Category, AlertEntityID                           string // of an alert
+	MailboxOwnerUPN, ActorInfoString, TokenObjectID string
+	AppAccessContext                                struct{ APIID, ClientAppID, UniqueTokenID, AADSessionID, IssuedAtTime string }
+	Item                                            struct{ InternetMessageID, Subject string }
+	Name, Severity, Category, AlertEntityID         string // of an alert
 
-	DeliveryAction, Directionality, P1Sender, P2Sender, SenderIP, Subject, Verdict string // of a message that was judged
-	InternetMessageID, NetworkMessageID, LatestDeliveryLocation                    string
-	Recipients                                                                     []string
+	DeliveryAction, P1Sender, P2Sender, SenderIP, Subject, Verdict string // of a message that was judged
+	InternetMessageID, NetworkMessageID, LatestDeliveryLocation    string
+	Recipients                                                     []string
 }
 
 // elsewhere yields what the streams of Defender and of Microsoft Graph say of a stretch of time.
@@ -94,7 +94,7 @@ func (s *Server) cloudApp(a *unified, at time.Time, raw []byte, put func(string,
 	}
 	return put(CloudApps, id, map[string]any{
 		"Timestamp": precise(at), "ActionType": a.Operation, "Application": app.name, "ApplicationId": app.number, "AppInstanceId": 0, "AccountObjectId": account,
-		"AccountId": a.UserID, "AccountType": typ, "IsAdminOperation": a.UserType == 2, "IPAddress": address(a), "IsAnonymousProxy": nil, "IsExternalUser": false,
+		"AccountId": a.UserID, "AccountType": typ, "IsAdminOperation": a.UserType == 2, "IPAddress": address(a), "IsExternalUser": false,
 		"IsImpersonated": false, "ObjectName": a.ObjectID, "ReportId": id, "ActivityType": "Basic", "RawEventData": json.RawMessage(append([]byte(nil), raw...)),
 		"AuditSource": "Defender for Cloud Apps app connector",
 	})
