@@ -116,6 +116,7 @@ const (
 	Planned = "planned" // it would have been done, and was not: a dry run
 	Planted = "planted" // it was done, At the moment
 	Arrived = "arrived" // its record, Event, was durable Seconds after it was done
+	Cleaned = "cleaned" // what it left in the tenant was taken away
 )
 
 // Blob is one piece of content that a provider lists.

@@ -20,7 +20,7 @@ type scorecardAnswer struct {
 
 type scorecardInput struct {
 	CoverageInput
-	Targets string `query:"targets" maxLength:"16384" doc:"JSON list of targets: [{\"stream\":\"Audit.Exchange\",\"operation\":\"New-InboxRule\",\"quantile\":\"p95\",\"within\":\"15m\"}]"`
+	Targets string `query:"targets" maxLength:"16384" doc:"JSON list of targets: [{\"stream\":\"Audit.Exchange\",\"operation\":\"New-InboxRule\",\"quantile\":\"p95\",\"within\":\"15m\"},{\"canary\":\"sign-in\",\"at_least\":\"99.5%\"}]"`
 }
 
 func (s *surface) scorecard(ctx context.Context, in *scorecardInput) (*huma.StreamResponse, error) {

@@ -6,13 +6,10 @@ package canary
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,12 +27,11 @@ import (
 type Options struct {
 	Name     string // of the source in the configuration
 	Tenant   string
-	ClientID string // of the application that is signed in: its records name it
+	ClientID string // of the application that does it all: records of its sign-ins name it
 	// Live: canaries are planted. Otherwise it is only said what would be done.
 	Live  bool
-	Every time.Duration // between two; 1 h, and 5 min at least
-	// SignIn signs the application in and returns what the record of that is known by.
-	SignIn func(context.Context) (marker string, err error)
+	Every time.Duration // between two of a kind; 1 h, and 5 min at least
+	Kinds []Kind        // that are planted
 	// Collected says whether a channel is collected of the tenant, and is asked anew for each canary.
 	Collected func(channel string) Collected
 	Journal   *journal.Journal
@@ -62,9 +58,7 @@ const (
 const (
 	leastEvery = 5 * time.Minute
 	// keep is how long a canary is remembered, and awaited.
-	keep = 14 * 24 * time.Hour
-	// again is the first wait after a canary could not be planted; it doubles.
-	again = 10 * time.Second
+	keep  = 14 * 24 * time.Hour
 	stall = 30 * time.Minute
 )
 
@@ -74,18 +68,12 @@ type Watch struct {
 	book    *loop.Book
 	running atomic.Bool
 	hint    chan struct{}
-	trouble loop.Trouble
-
-	// Of the loop alone.
-	said   bool      // what a dry run would do
-	due    time.Time // the next one
-	failed int       // tries since one was planted
+	kinds   []*kind
 
 	mu     sync.Mutex
 	all    []*planted // in the order of their time
 	found  []found    // by Look, and not told yet
 	looked uint64     // where the journal was looked at to
-	idle   bool       // none could be planted when one was due
 }
 
 // found is a record that has come.
@@ -110,13 +98,20 @@ func New(o Options) (*Watch, error) {
 	switch {
 	case o.Every < leastEvery:
 		return nil, fmt.Errorf("canary: one every %v is too often: write %v or more", o.Every, leastEvery)
-	case o.Name == "" || o.Tenant == "" || o.ClientID == "" || o.SignIn == nil || o.Collected == nil || o.Journal == nil || o.DB == nil || o.Acts == nil:
-		return nil, errors.New("canary: name, tenant, application, sign-in, channels, journal, database and acts are needed")
+	case o.Name == "" || o.Tenant == "" || o.ClientID == "" || len(o.Kinds) == 0 || o.Collected == nil || o.Journal == nil || o.DB == nil || o.Acts == nil:
+		return nil, errors.New("canary: name, tenant, application, kinds, channels, journal, database and acts are needed")
 	}
 	o.ClientID = strings.ToLower(o.ClientID) // as records have it
 	o.Log = o.Log.With("source", o.Name)
 	w := &Watch{o: o, hint: make(chan struct{}, 1), book: &loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: o.Log}}
-	w.trouble.Stream = SignIn
+	for _, k := range o.Kinds {
+		if Channels(k.Name) == nil || k.Do == nil || k.Says == "" {
+			return nil, fmt.Errorf("canary: there is no kind %q, or it does nothing", k.Name)
+		}
+		own := &kind{Kind: k}
+		own.trouble.Stream = k.Name
+		w.kinds = append(w.kinds, own)
+	}
 	return w, nil
 }
 
@@ -154,17 +149,19 @@ func (w *Watch) open(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	w.all, w.found, w.looked = list, nil, 0
-	w.due, w.failed = time.Time{}, 0
 	oldest := w.o.Journal.Size()
 	for _, p := range list {
 		if p.awaited() {
 			oldest = min(oldest, p.size)
 		}
 	}
-	if n := len(list); n > 0 {
-		w.due = list[n-1].at.Add(w.o.Every)
-	}
 	w.mu.Unlock()
+	for _, k := range w.kinds {
+		k.begin(list, w.o.Every)
+	}
+	if err := w.abandon(ctx); err != nil {
+		return err
+	}
 	if err := w.introduce(ctx); err != nil {
 		return err
 	}
@@ -194,7 +191,7 @@ func (w *Watch) read(ctx context.Context, from uint64) error {
 
 func (p *planted) awaited() bool {
 	for _, a := range p.channels {
-		if !a.came {
+		if p.done && !a.came {
 			return true
 		}
 	}
@@ -210,7 +207,7 @@ func (w *Watch) Look(b *journal.Batch) {
 	var tape jsontape.Tape
 	for i := range b.Records {
 		raw := b.Raw(i)
-		if !bytes.Contains(raw, []byte(w.o.ClientID)) {
+		if !bytes.Contains(raw, []byte(w.o.ClientID)) && !bytes.Contains(raw, []byte(tag)) {
 			continue
 		}
 		o := b.Envelope(i)
@@ -218,9 +215,9 @@ func (w *Watch) Look(b *journal.Batch) {
 			continue
 		}
 		for k := range channels {
-			if marker := channels[k].of(o.Stream, tape.Root()); marker != "" {
+			channels[k].of(o.Stream, tape.Root(), func(marker string) {
 				w.meet(channels[k].name, marker, b.ID(i), b.Committed)
-			}
+			})
 		}
 	}
 }
@@ -230,7 +227,7 @@ func (w *Watch) awaits(upTo uint64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.looked = max(w.looked, upTo)
-	return slices.ContainsFunc(w.all, func(p *planted) bool { return len(p.perhaps) > 0 || p.awaited() })
+	return slices.ContainsFunc(w.all, func(p *planted) bool { return p.done && len(p.perhaps) > 0 || p.awaited() })
 }
 
 // meet notes a record with a marker, if somebody waits for it.
@@ -239,7 +236,7 @@ func (w *Watch) meet(channel, marker string, id event.ID, committed time.Time) {
 	defer w.mu.Unlock()
 	for _, p := range w.all {
 		a := p.channels[channel]
-		if p.marker == marker && (a != nil && !a.came || a == nil && slices.Contains(p.perhaps, channel)) {
+		if p.done && p.marker == marker && (a != nil && !a.came || a == nil && slices.Contains(p.perhaps, channel)) {
 			w.found = append(w.found, found{p, channel, id, committed})
 			loop.Poke(w.hint)
 		}
@@ -260,17 +257,24 @@ func (w *Watch) round(ctx context.Context) (wait time.Duration, err error) {
 	if err := w.arrived(ctx); err != nil {
 		return 0, err
 	}
-	overdue, err := w.missing(ctx)
+	wait, err = w.missing(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if !w.o.Now().Before(w.due) {
-		if err := w.plant(ctx); err != nil {
+	for _, k := range w.kinds {
+		next, err := w.clean(ctx, k)
+		if err != nil {
 			return 0, err
 		}
+		if !w.o.Now().Before(k.due) {
+			if err := w.plant(ctx, k); err != nil {
+				return 0, err
+			}
+		}
+		wait = min(wait, next, k.due.Sub(w.o.Now()))
 	}
 	w.book.Flush(ctx, false)
-	return max(0, min(w.due.Sub(w.o.Now()), overdue, w.o.Every)), nil
+	return max(0, min(wait, w.o.Every)), nil
 }
 
 // arrived tells of the records that have come.
@@ -312,7 +316,7 @@ func (w *Watch) missing(ctx context.Context) (next time.Duration, err error) {
 	var changed []*planted
 	for _, p := range w.all {
 		for channel, a := range p.channels {
-			if !a.came && !a.missing {
+			if p.done && !a.came && !a.missing {
 				next = min(next, max(0, p.at.Add(w.allowed(p.kind, channel)).Sub(now)))
 			}
 		}
@@ -333,7 +337,7 @@ func (w *Watch) missing(ctx context.Context) (next time.Duration, err error) {
 // overdue are the channels through which a canary should have come.
 func (w *Watch) overdue(p *planted) (list []string) {
 	for channel, a := range p.channels {
-		if !a.came && !a.missing && !w.o.Now().Before(p.at.Add(w.allowed(p.kind, channel))) {
+		if p.done && !a.came && !a.missing && !w.o.Now().Before(p.at.Add(w.allowed(p.kind, channel))) {
 			list = append(list, channel)
 		}
 	}
@@ -362,82 +366,16 @@ func (w *Watch) delays(kind, channel string) (list []time.Duration) {
 	return list
 }
 
-// plant does the act, or says that it would. Only what is collected is awaited.
-func (w *Watch) plant(ctx context.Context) error {
-	w.due = w.o.Now().Add(w.o.Every)
-	p := &planted{id: rand.Text(), kind: SignIn, size: w.o.Journal.Size(), channels: map[string]*arrival{}}
-	for _, name := range Channels(p.kind) {
-		switch c := w.o.Collected(name); {
-		case c == Surely || c == Perhaps && len(w.delays(p.kind, name)) > 0:
-			p.channels[name] = new(arrival)
-		case c == Perhaps:
-			p.perhaps = append(p.perhaps, name)
-		}
-	}
-	switch {
-	case len(p.channels)+len(p.perhaps) == 0:
-		w.fail(ctx, errors.New("no source of the tenant collects a log that shows sign-ins of applications: nothing is planted"))
-		return nil
-	case !w.o.Live && w.said:
-		return nil
-	case !w.o.Live:
-		message := fmt.Sprintf("dry run: application %s would be signed in every %v, and awaited through %s", w.o.ClientID, w.o.Every, p.through())
-		w.o.Log.Info("a canary was not planted", "message", message)
-		w.said = true
-		return w.book.Witnessed(ctx, act.Act{Kind: act.Canary, Code: p.kind, Reason: act.Planned, Message: message})
-	}
-	marker, err := w.o.SignIn(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		w.due = w.o.Now().Add(loop.Backoff(again, w.failed, w.o.Every))
-		w.failed++
-		w.fail(ctx, err)
-		return nil
-	}
-	w.failed = 0
-	p.marker, p.at = marker, w.o.Now().UTC().Truncate(time.Millisecond)
-	if err := w.save(ctx, p); err != nil {
-		return err
-	}
-	w.mu.Lock()
-	w.idle = false
-	w.all = slices.DeleteFunc(append(w.all, p), func(old *planted) bool { return old.at.Before(p.at.Add(-keep)) })
-	w.mu.Unlock()
-	if err := w.introduce(ctx); err != nil {
-		return err
-	}
-	return w.read(ctx, p.size) // the record may have come before anybody waited for it
-}
-
-// fail notes why none was planted.
-func (w *Watch) fail(ctx context.Context, err error) {
-	w.book.Failed(ctx, &w.trouble, "canary", err)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.idle = true
-}
-
-// through names the channels.
-func (p *planted) through() string {
-	names := slices.Sorted(maps.Keys(p.channels))
-	for _, name := range p.perhaps {
-		names = append(names, "perhaps "+name)
-	}
-	return strings.Join(names, ", ")
-}
-
 // introduce tells of canaries that were planted and are not told of.
 func (w *Watch) introduce(ctx context.Context) error {
 	var acts []act.Act
 	var changed []*planted
 	for _, p := range w.all {
-		if p.told {
+		if p.told || !p.done {
 			continue
 		}
-		a := w.act(p, act.Planted, "", act.Act{Message: "application " + w.o.ClientID + " was signed in, to be seen through " + p.through()})
-		a.After = `{"uniqueTokenIdentifier":` + strconv.Quote(p.marker) + `}`
+		a := w.act(p, act.Planted, "", act.Act{Message: "done, to be seen through " + p.through() + ": " + w.says(p.kind)})
+		a.After = p.known()
 		acts = append(acts, a)
 		p.told = true
 		changed = append(changed, p)
@@ -485,7 +423,7 @@ func (w *Watch) Standings() (out []Standing) {
 		s := &out[i]
 		s.Allowed, s.Delays = w.allowed(s.Kind, s.Channel), w.delays(s.Kind, s.Channel)
 		for _, p := range w.all {
-			if p.kind != s.Kind {
+			if p.kind != s.Kind || !p.done {
 				continue
 			}
 			s.Planted = p.at
@@ -502,16 +440,21 @@ func (w *Watch) Standings() (out []Standing) {
 }
 
 // Status returns how each kind stands with being planted.
-func (w *Watch) Status() []loop.StreamStatus {
-	s := loop.StreamStatus{State: "collecting"}
-	w.trouble.Into(&s)
+func (w *Watch) Status() (list []loop.StreamStatus) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.idle {
-		s.State = "failing"
+	for _, k := range w.kinds {
+		s := loop.StreamStatus{State: "collecting"}
+		k.trouble.Into(&s)
+		if k.idle || k.stuck {
+			s.State = "failing"
+		}
+		for _, p := range w.all {
+			if p.kind == k.Name && p.done {
+				s.Listed = p.at
+			}
+		}
+		list = append(list, s)
 	}
-	if n := len(w.all); n > 0 {
-		s.Listed = w.all[n-1].at
-	}
-	return []loop.StreamStatus{s}
+	return list
 }

@@ -44,6 +44,7 @@ type bench struct {
 	sim     *sim.Server
 	client  *provider.Client // of the canary
 	reader  *provider.Client // of the collector
+	graph   *graph.Server
 	j       *journal.Journal
 	db      *store.DB
 	log     bytes.Buffer
@@ -65,7 +66,8 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(b.sim.Close)
 	hide := func(stream string, _ map[string]any) bool { return stream == graphLog && b.hidden.Load() }
-	server := httptest.NewServer(graph.New(graph.Config{Tenant: b.sim, PerMinute: 1_000_000, Hide: hide}).Mount(b.sim.Handler()))
+	b.graph = graph.New(graph.Config{Tenant: b.sim, PerMinute: 1_000_000, Hide: hide})
+	server := httptest.NewServer(b.graph.Mount(b.sim.Handler()))
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
 	log := slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -102,11 +104,16 @@ func newBench(t *testing.T) *bench {
 	id, b.secret = b.sim.Canary()
 	b.client = connect(id, b.secret)
 	b.options = canary.Options{
-		Name: "canaries", Tenant: tenant, ClientID: strings.ToUpper(id), Live: true, SignIn: b.client.SignIn, Collected: only(graphLog),
+		Name: "canaries", Tenant: tenant, ClientID: strings.ToUpper(id), Live: true, Kinds: []canary.Kind{b.signIn()}, Collected: only(graphLog),
 		Journal: b.j, DB: b.db, Acts: act.NewWriter(b.j, "canaries", tenant), Now: func() time.Time { return time.Now().Add(b.ahead) }, Log: log,
 	}
 	b.start()
 	return b
+}
+
+// signIn is the kind that signs the application in.
+func (b *bench) signIn() canary.Kind {
+	return canary.Kind{Name: canary.SignIn, Says: "sign in", Do: func(ctx context.Context, _ string) (string, error) { return b.client.SignIn(ctx) }}
 }
 
 // only is a tenant of which some channels are collected.
@@ -486,7 +493,7 @@ func TestAnOlderJournal(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.options.SignIn = func(context.Context) (string, error) { return "", errors.New("refused") }
+	b.options.Kinds[0].Do = func(context.Context, string) (string, error) { return "", errors.New("refused") }
 	b.start()
 	wait, err := b.w.Once(t.Context())
 	if err != nil || wait <= 0 || wait > time.Minute {
@@ -528,7 +535,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 	o = b.options
-	o.SignIn = nil
+	o.Kinds = nil
 	if _, err := canary.New(o); err == nil {
 		t.Error("nothing that signs in is needed")
 	}

@@ -12,13 +12,15 @@ import (
 	"github.com/daybreak-sec/daybreak/store"
 )
 
-// This file is all that knows the tables of store/migrations/0015_canary.sql.
+// This file is all that knows the tables of store/migrations/0015_canary.sql and 0021_canary_left.sql.
 
 // planted is one canary.
 type planted struct {
 	id, kind, marker string
 	at               time.Time // by our clock
 	size             uint64
+	done             bool // otherwise it is not known whether it was, and nobody waits for its records
+	left             bool // what it left is not taken away
 	told             bool
 	channels         map[string]*arrival
 	perhaps          []string // channels that it may come through besides; forgotten when the process ends
@@ -40,13 +42,16 @@ func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (fo
 func (w *Watch) load(ctx context.Context) (list []*planted, err error) {
 	err = w.book.Write(ctx, func(tx *sql.Tx) error {
 		list = nil
-		_, err := tx.Exec(`DELETE FROM canary WHERE tenant = ? AND source = ? AND (journal <> ? OR size > ?)`,
-			w.o.Tenant, w.o.Name, w.o.Journal.Origin(), int64(w.o.Journal.Size()))
-		if err != nil {
-			return err
+		// Of what another journal has, no record is awaited; what is left in the tenant is left there whatever the journal.
+		for _, change := range []string{`DELETE FROM canary WHERE left = 0`, `UPDATE canary SET done = 0 WHERE done = 1`} {
+			_, err := tx.Exec(change+` AND tenant = ? AND source = ? AND (journal <> ? OR size > ?)`,
+				w.o.Tenant, w.o.Name, w.o.Journal.Origin(), int64(w.o.Journal.Size()))
+			if err != nil {
+				return err
+			}
 		}
 		rows, err := tx.Query(`
-			SELECT c.id, c.kind, c.marker, c.planted, c.size, c.told, a.channel, a.delay, a.missing
+			SELECT c.id, c.kind, c.marker, c.planted, c.size, c.done, c.left, c.told, a.channel, a.delay, a.missing
 			FROM canary c LEFT JOIN canary_arrival a ON a.canary = c.id WHERE c.tenant = ? AND c.source = ? ORDER BY c.planted, c.id`, w.o.Tenant, w.o.Name)
 		if err != nil {
 			return err
@@ -58,7 +63,7 @@ func (w *Watch) load(ctx context.Context) (list []*planted, err error) {
 			var channel sql.NullString
 			var delay sql.NullInt64
 			var missing sql.NullBool
-			if err := rows.Scan(&p.id, &p.kind, &p.marker, &at, &size, &p.told, &channel, &delay, &missing); err != nil {
+			if err := rows.Scan(&p.id, &p.kind, &p.marker, &at, &size, &p.done, &p.left, &p.told, &channel, &delay, &missing); err != nil {
 				return err
 			}
 			if n := len(list); n == 0 || list[n-1].id != p.id {
@@ -80,9 +85,9 @@ func (w *Watch) save(ctx context.Context, list ...*planted) error {
 	return w.book.Write(ctx, func(tx *sql.Tx) error {
 		for _, p := range list {
 			_, err := tx.Exec(`
-				INSERT INTO canary (id, tenant, source, kind, marker, journal, size, planted, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-				ON CONFLICT (id) DO UPDATE SET told = excluded.told`,
-				p.id, w.o.Tenant, w.o.Name, p.kind, p.marker, w.o.Journal.Origin(), int64(p.size), p.at.UnixMilli(), p.told)
+				INSERT INTO canary (id, tenant, source, kind, marker, journal, size, planted, done, left, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT (id) DO UPDATE SET planted = excluded.planted, done = excluded.done, left = excluded.left, told = excluded.told`,
+				p.id, w.o.Tenant, w.o.Name, p.kind, p.marker, w.o.Journal.Origin(), int64(p.size), p.at.UnixMilli(), p.done, p.left, p.told)
 			if err != nil {
 				return err
 			}
@@ -96,7 +101,15 @@ func (w *Watch) save(ctx context.Context, list ...*planted) error {
 				}
 			}
 		}
-		_, err := tx.Exec(`DELETE FROM canary WHERE tenant = ? AND source = ? AND planted < ?`, w.o.Tenant, w.o.Name, w.o.Now().Add(-keep).UnixMilli())
+		_, err := tx.Exec(`DELETE FROM canary WHERE tenant = ? AND source = ? AND planted < ? AND left = 0`, w.o.Tenant, w.o.Name, w.o.Now().Add(-keep).UnixMilli())
+		return err
+	})
+}
+
+// forget deletes a canary of which nothing is to be done any more.
+func (w *Watch) forget(ctx context.Context, id string) error {
+	return w.book.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM canary WHERE id = ?`, id)
 		return err
 	})
 }

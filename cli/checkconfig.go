@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/daybreak-sec/daybreak/canary"
 	"github.com/daybreak-sec/daybreak/collect/auditquery"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/controls"
@@ -111,7 +112,11 @@ func (a *app) checkConfig(ctx context.Context, c *config.Config) error {
 		})
 	}
 	for i := range c.Sources {
-		try(1+i, func(ctx context.Context) *verdict { return trySource(ctx, &c.Sources[i]) })
+		try(1+i, func(ctx context.Context) *verdict {
+			v := trySource(ctx, &c.Sources[i])
+			v.tryAddresses(c, i)
+			return v
+		})
 	}
 	for i := range c.Notify {
 		try(channels+i, func(ctx context.Context) *verdict { return tryChannel(ctx, &c.Notify[i]) })
@@ -274,6 +279,20 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	v.trySubscriptions(ctx, c, client)
 	v.trySkew(client.Skew())
 	return v
+}
+
+// tryAddresses warns of an application of which nobody has said from where it signs in, once.
+func (v *verdict) tryAddresses(c *config.Config, i int) {
+	id := c.Sources[i].ClientID
+	if id == "" {
+		return
+	}
+	for j := range c.Sources {
+		if s := &c.Sources[j]; s.ClientID == id && (j < i || len(s.Addresses) > 0) {
+			return
+		}
+	}
+	v.add("addresses", warning, "addresses is not set: whoever uses the application %s in the first seven days is taken for this program, a thief of its credential too; give the public addresses that it signs in from", id)
 }
 
 // tryCredential reads what the source proves itself with.
@@ -454,11 +473,32 @@ func (v *verdict) tryCanary(ctx context.Context, c *config.Source) {
 	switch {
 	case err != nil:
 		v.add("token", failed, "no token: %s", advice(ctx, err, "the token service"))
-	case len(roles) > 0:
-		v.add("permissions", warning, "the application has %s and needs no permission at all: take these away, so that its credential is worth nothing", strings.Join(roles, ", "))
+	case len(planted(c, canary.File)) > 0 && !slices.ContainsFunc(roles, selected):
+		v.add("permissions", failed, "no file can be put into the drive: give the application Sites.Selected or Files.SelectedOperations.Selected with admin consent, and write access to that site or library alone")
 	default:
-		v.add("permissions", good, "it may do nothing, as it should be")
+		if len(planted(c, canary.File)) > 0 {
+			roles = slices.DeleteFunc(roles, selected)
+		}
+		if len(roles) > 0 {
+			v.add("permissions", warning, "the application has %s, which canaries do not need: take it away, so that its credential is worth little to whoever finds it", strings.Join(roles, ", "))
+			return
+		}
+		v.add("permissions", good, "it may do nothing in the whole tenant, as it should be")
 	}
+	if others := planted(c, canary.Group, canary.File, canary.Mail); len(others) > 0 {
+		v.add("canaries", good, "whether it may do what canaries of the kinds %s do is found out by doing it, which is not done here", strings.Join(others, ", "))
+	}
+}
+
+// selected reports whether a role gives access to nothing but the sites, lists or files that somebody chose
+// (https://learn.microsoft.com/graph/permissions-selected-overview).
+func selected(role string) bool {
+	return role == "Sites.Selected" || strings.HasSuffix(role, ".SelectedOperations.Selected")
+}
+
+// planted are those of some kinds of canaries that a source asks for.
+func planted(c *config.Source, kinds ...string) []string {
+	return slices.DeleteFunc(kinds, func(kind string) bool { return !slices.Contains(c.Streams, kind) })
 }
 
 // tryOkta asks an Okta organization for a page of its log, by both kinds of requests. A token of Okta says nothing of its

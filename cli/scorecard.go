@@ -23,12 +23,14 @@ func (a *app) scorecardCommand() *cobra.Command {
 		Short: "Say how well each vendor delivers: delays, what is late, lost or lacking",
 		Long: `Scorecard measures every vendor by the same yardstick: for each stream and operation how
 long after an event its record was offered, what came twice or late or not at all, how
-often listings worked and for how long we were made to wait; and what records lack.
+often listings worked and for how long we were made to wait; how long harmless acts of our
+own took to become durable records, and which did not; and what records lack.
 
 --targets names a JSON file of what you ask of a vendor, and each is met, not met or not
 known:
 
-  [{"operation": "New-InboxRule", "quantile": "p95", "within": "15m"}]
+  [{"operation": "New-InboxRule", "quantile": "p95", "within": "15m"},
+   {"canary": "sign-in", "at_least": "99.5%"}]
 
 --out keeps the signed document, which "daybreak verify --statement" checks; --json prints it.`,
 		Args: args(cobra.NoArgs, "no arguments"),
@@ -104,6 +106,20 @@ func (a *app) printScorecard(card *scorecard.Scorecard) error {
 	if err := endTable(t); err != nil {
 		return err
 	}
+	t = a.section("canaries (arrived after the act: 50% / 95% / 99%)", "vendor,canary,channel,done,arrived,missing,share,arrived after", len(card.Canaries))
+	for i := range card.Canaries {
+		c := &card.Canaries[i]
+		part := "not known"
+		if c.ArrivedPPM >= 0 {
+			part = share(c.ArrivedPPM, 1_000_000)
+		}
+		if err := t.row([]string{c.Vendor, c.Kind, c.Channel, strconv.Itoa(c.Planted), strconv.Itoa(c.Arrived), strconv.Itoa(c.Missing), part, delays(c.Delay)}); err != nil {
+			return err
+		}
+	}
+	if err := endTable(t); err != nil {
+		return err
+	}
 	t = a.section("records without", "family,operation,records,address,actor,object", len(card.Content))
 	for _, c := range card.Content {
 		if err := t.row([]string{c.Family, c.Operation, thousands(c.Records), share(c.NoAddress, c.Records), share(c.NoActor, c.Records), share(c.NoObject, c.Records)}); err != nil {
@@ -115,11 +131,20 @@ func (a *app) printScorecard(card *scorecard.Scorecard) error {
 	}
 	t = a.section("targets", "stream,operation,target,measured,records,result", len(card.Targets))
 	for _, o := range card.Targets {
-		measured := ""
-		if o.Measured >= 0 {
+		measured, of, want := "", o.Operation, o.Quantile+" within "+o.Within
+		switch {
+		case o.Share != nil:
+			measured = share(*o.Share, 1_000_000)
+		case o.Measured >= 0:
 			measured = seconds(float64(o.Measured) / 1000)
 		}
-		if err := t.row([]string{o.Stream, o.Operation, o.Quantile + " within " + o.Within, measured, thousands(int64(o.Records)), o.Result}); err != nil {
+		if o.Canary != "" {
+			of = "canary " + o.Canary
+		}
+		if o.AtLeast != "" {
+			want = "at least " + o.AtLeast
+		}
+		if err := t.row([]string{o.Stream, of, want, measured, thousands(int64(o.Records)), o.Result}); err != nil {
 			return err
 		}
 	}

@@ -272,11 +272,17 @@ func newSimCard(s *m365.Server, address string, f simFlags) simCard {
 		}
 		c.Secret, c.File, reference = "", f.secretFile, "file:"+f.secretFile
 	}
+	// Who reads a simulator on loopback comes from there.
+	addresses := ""
+	if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host).IsLoopback() {
+		addresses = "addresses = [" + strconv.Quote(host) + "]\n"
+	}
 	c.Source = "[[source]]\n" +
 		"name = \"simulated\"\n" +
 		"type = " + strconv.Quote(f.typ) + "\n" +
 		"tenant = " + strconv.Quote(tenant) + "\n" +
 		"client_id = " + strconv.Quote(client) + "\n" +
+		addresses +
 		"client_secret = " + strconv.Quote(reference) + "\n" +
 		"api = " + strconv.Quote(base) + "\n" +
 		"login = " + strconv.Quote(base) + "\n"
@@ -294,8 +300,14 @@ func newSimCard(s *m365.Server, address string, f simFlags) simCard {
 			"mode = \"live\"\n" +
 			"tenant = " + strconv.Quote(tenant) + "\n" +
 			"client_id = " + strconv.Quote(id) + "\n" +
+			addresses +
 			"client_secret = " + strconv.Quote(reference) + "\n" +
+			"api = " + strconv.Quote(base) + "\n" +
 			"login = " + strconv.Quote(base) + "\n"
+		if f.typ == "entra" {
+			group, drive, mailbox := s.Directory().CanaryTargets()
+			c.Source += "group = " + strconv.Quote(group.String()) + "\ndrive = " + strconv.Quote(drive) + "\nmailbox = " + strconv.Quote(mailbox) + "\n"
+		}
 	}
 	return c
 }

@@ -126,7 +126,7 @@ func (a *app) verifyStatement(ctx context.Context, dir string, f verifyFlags) er
 		return usagef("--statement needs --key FILE: the log's verifier key, had from the log's owner and not with the statement")
 	}
 	switch title := statement.TitleOf(doc); title {
-	case statement.ScorecardTitle:
+	case statement.ScorecardTitle, statement.ScorecardTitle1:
 		var card scorecard.Scorecard
 		return a.verifyMeasured(doc, dir, o.Keys, title, &card, func() string { return "the scorecard of " + stamp(card.Made) })
 	case statement.ReadinessTitle:

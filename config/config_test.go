@@ -96,7 +96,7 @@ func differs(t *testing.T, path string, def, got reflect.Value) {
 			differs(t, name, def.Field(i), got.Field(i))
 		case slices.Contains([]string{
 			"source.FederatedToken", "source.ClientSecret", "source.APIToken", "source.Account", "source.ServiceAccount", "source.Admin", "source.Desired",
-			"source.Namespace", "source.ConnectionString", "source.Brokers", "source.SASL", "source.Username", "source.Password", "source.CA", "source.Retention", "source.Mode", "source.Every", "source.Folder", "source.Quiet",
+			"source.Namespace", "source.ConnectionString", "source.Brokers", "source.SASL", "source.Username", "source.Password", "source.CA", "source.Retention", "source.Mode", "source.Every", "source.Group", "source.Drive", "source.Mailbox", "source.Folder", "source.Quiet",
 		}, name), slices.Contains(bucketSettings, name): // of another credential or type
 		case reflect.DeepEqual(def.Field(i).Interface(), got.Field(i).Interface()):
 			t.Errorf("full.toml leaves %s at its default", name)

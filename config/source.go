@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ type Source struct {
 	Plan   string `toml:"plan" doc:"m365, entra, controls, canary, audit-query, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
 	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, canary, audit-query, eventhubs without connection_string: application (client) id of the registration, a GUID. Required. That of canaries is theirs alone."`
-	Addresses        []string `toml:"addresses" doc:"m365, entra, controls, canary, audit-query, eventhubs with client_id: from where this program signs in as the application: its public addresses, as the vendor sees them, or networks such as \"2001:db8:7::/48\". It holds for the application, so that one source of it suffices. A sign-in from anywhere else is an alert at once. Empty: what is usual is learned in seven days, and an address that is new after that is an alert."`
+	Addresses        []string `toml:"addresses" doc:"m365, entra, controls, canary, audit-query, eventhubs with client_id: from where this program signs in as the application: its public addresses, as the vendor sees them, or networks such as \"2001:db8:7::/48\". It holds for the application, so that one source of it suffices. A sign-in from anywhere else is an alert at once. Empty, of which check-config warns: whoever uses the application in the first seven days is taken for this program, a thief of its credential included, and only an address that is new after that is an alert."`
 	Certificate      Secret   `toml:"certificate" doc:"Where the application's certificate and its private key are, both as PEM: \"file:PATH\", \"env:NAME\", \"command:/PROGRAM ARG…\", or 'command:[\"/PROGRAM\",\"AN ARG\"]' where a word holds blanks. m365, entra, controls, canary and audit-query take exactly one of certificate, federated_token and client_secret, eventhubs one of them or connection_string."`
 	FederatedToken   Secret   `toml:"federated_token" doc:"Where the token of a workload identity is, such as \"file:/var/run/secrets/azure/tokens/azure-identity-token\"; it is read again whenever a token is fetched."`
 	ClientSecret     Secret   `toml:"client_secret" doc:"Where the client secret is. A certificate is better: it never travels."`
@@ -58,13 +59,17 @@ type Source struct {
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. canary: sign-in, which are kinds of acts. audit-query: auditLogRecords. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. files: files. What is left out is \"not collected\" in the coverage statement."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. canary: sign-in, group, file, mail, which are kinds of acts; empty means sign-in and those for which it is said where. audit-query: auditLogRecords. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. files: files. What is left out is \"not collected\" in the coverage statement."`
 	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail, s3 and files, 5m of controls. audit-query: how often it is looked whether the next hour can be asked for, 1m. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
 	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. audit-query, eventhubs and kafka have none."`
 	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls and audit-query, far less. eventhubs, kafka and files have none."`
 
 	Mode  string   `toml:"mode" doc:"canary: \"dry-run\" says what would be done, \"live\" does it. Default: dry-run."`
 	Every Duration `toml:"every" doc:"canary: time between two acts of a kind, at least 5m. Default: 1h."`
+
+	Group   string `toml:"group" doc:"canary: object id of a group that is there for canaries alone: its description is changed. Needed for the kind group."`
+	Drive   string `toml:"drive" doc:"canary: id of the drive of a document library that is there for canaries alone: a file is put there and deleted. Needed for the kind file."`
+	Mailbox string `toml:"mailbox" doc:"canary: mail address of a mailbox that is there for canaries alone: a mail is sent from it to itself and deleted. Needed for the kind mail."`
 
 	Desired *Desired `toml:"desired" doc:"controls: how the tenant should be set up to log, where that is not the same in every tenant."`
 	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
@@ -120,8 +125,9 @@ var kinds = map[string]*kind{
 		tenant: directory, fold: strings.ToLower, keys: microsoft,
 	},
 	"canary": {
-		streams: []string{"sign-in"}, every: time.Hour, watches: true,
-		tenant: directory, fold: strings.ToLower, keys: []string{"plan", "client_id", "addresses", "certificate", "federated_token", "client_secret", "login", "mode", "every"},
+		streams: []string{"sign-in", "group", "file", "mail"}, every: time.Hour, watches: true,
+		tenant: directory, fold: strings.ToLower,
+		keys: []string{"plan", "client_id", "addresses", "certificate", "federated_token", "client_secret", "login", "api", "mode", "every", "group", "drive", "mailbox"},
 	},
 	"entra": {
 		streams: []string{
@@ -278,7 +284,11 @@ func (s *Source) fill(said func(key string) bool) {
 	}
 	if len(s.Streams) == 0 {
 		s.Streams = Streams(s.Type)
+		if s.Type == "canary" {
+			s.Streams = slices.DeleteFunc(s.Streams, func(kind string) bool { t := s.target(kind); return t != nil && t.value == "" })
+		}
 	}
+	s.Group = strings.ToLower(s.Group)
 	s.ClientID, s.Publisher = strings.ToLower(s.ClientID), strings.ToLower(s.Publisher)
 	k := kinds[s.Type]
 	if k == nil {
@@ -607,7 +617,42 @@ func (s *Source) checkPlanting() (key, msg string) {
 	case s.Every < Duration(5*time.Minute) || s.Every > Duration(24*time.Hour):
 		return "every", `every must be between "5m" and "24h"`
 	}
+	for _, kind := range kinds[s.Type].streams {
+		t := s.target(kind)
+		if t == nil {
+			continue
+		}
+		switch planted := slices.Contains(s.Streams, kind); {
+		case planted && t.value == "":
+			return t.key, fmt.Sprintf("%s is missing: canaries of the kind %s need it; or leave %s out of streams", t.key, kind, kind)
+		case !planted && t.value != "":
+			return t.key, fmt.Sprintf("%s is given, and %s is not among streams: leave it out", t.key, kind)
+		case planted && !t.good(t.value):
+			return t.key, t.key + " is not " + t.form
+		}
+	}
 	return "", ""
+}
+
+// target is what canaries of a kind touch.
+type target struct {
+	key, value, form string
+	good             func(string) bool
+}
+
+var driveID = regexp.MustCompile(`^[A-Za-z0-9!_.-]{8,200}$`)
+
+// target returns that of a kind; nil if it touches nothing.
+func (s *Source) target(kind string) *target {
+	switch kind {
+	case "group":
+		return &target{"group", s.Group, "a GUID: give the group's object id", guid}
+	case "file":
+		return &target{"drive", s.Drive, "the id of a drive: give what Microsoft Graph calls so, such as b!-RIj2DuyvEyV1T4NlOaMHk8XkS…", driveID.MatchString}
+	case "mail":
+		return &target{"mailbox", s.Mailbox, "a mail address: give that of the mailbox", mailAddress.MatchString}
+	}
+	return nil
 }
 
 func (s *Source) checkWebhook() (key, msg string) {

@@ -134,6 +134,9 @@ func (s *Source) foreign(k *kind) (key string) {
 		{"quiet", flag(s.Quiet != 0)},
 		{"mode", Secret(s.Mode)},
 		{"every", flag(s.Every != 0)},
+		{"group", Secret(s.Group)},
+		{"drive", Secret(s.Drive)},
+		{"mailbox", Secret(s.Mailbox)},
 	} {
 		if set.ref != "" && !k.has(set.key) {
 			return set.key

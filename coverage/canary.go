@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
@@ -29,6 +30,13 @@ type Canary struct {
 	P50, P95, P99, Longest time.Duration
 	// Lost are the latest of Missing, at most [MaxLost], in the order of their time.
 	Lost []LostCanary
+}
+
+// In reports whether a stream has the channel: by its name, or as the hub to which Azure sends a category where nobody named
+// another (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
+func (c *Canary) In(stream string) bool {
+	hub := stream[strings.LastIndexByte(stream, '/')+1:]
+	return stream == c.Channel || strings.EqualFold(hub, "insights-logs-"+c.Channel)
 }
 
 // LostCanary is one that is missing.

@@ -130,7 +130,8 @@ func Open(o BookOptions) (*Book, error) {
 	if !o.Builtin {
 		pack = referred(pack, docs)
 	}
-	pipelines := append(source.Pipelines(), own(o.Own))
+	ours, placed := own(o.Own)
+	pipelines := append(source.Pipelines(), ours)
 	for _, path := range o.Pipelines {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -141,7 +142,7 @@ func Open(o BookOptions) (*Book, error) {
 			pipelines = append(pipelines, p)
 		}
 	}
-	b := compile(append(pack, docs...), sigma.Chain(pipelines...), o.AnySource)
+	b := compile(append(pack, docs...), sigma.Chain(pipelines...), placed, o.AnySource)
 	b.Problems = append(problems, b.Problems...)
 	b.Replaced, b.builtin = replaced, map[string]bool{}
 	for _, d := range pack {

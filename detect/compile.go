@@ -14,8 +14,8 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/sigma"
 )
 
-// compile makes a book of documents. It never fails as a whole.
-func compile(docs []sigma.Document, pipeline *sigma.Pipeline, anySource bool) *Book {
+// compile makes a book of documents; placed is how many of our applications have addresses. It never fails as a whole.
+func compile(docs []sigma.Document, pipeline *sigma.Pipeline, placed int, anySource bool) *Book {
 	b := &Book{metas: map[string]*entry{}, feeds: map[string]*feed{}}
 	docs = b.unique(docs)
 	var filters []*sigma.Filter
@@ -34,7 +34,7 @@ func compile(docs []sigma.Document, pipeline *sigma.Pipeline, anySource bool) *B
 	mapped := make([]*sigma.Rule, 0, len(list))
 	names := map[string]*sigma.Rule{} // by Key, name and title: as written, for the names of fields
 	for _, r := range list {
-		m, bad := pipeline.Apply(r)
+		m, bad := pipeline.Apply(paired(r, placed))
 		if b.Problems = append(b.Problems, bad...); m == nil {
 			continue
 		}

@@ -28,6 +28,19 @@ title: here
 id: 6f1a2d30-0000-4000-8000-000000000003
 logsource: {product: azure, service: signinlogs}
 detection: {s: {ipAddress|cidr|expand: '%daybreak_addresses%'}, condition: s}
+---
+title: home
+id: 6f1a2d30-0000-4000-8000-000000000004
+logsource: {product: azure, service: signinlogs}
+detection: {s: {ipAddress|cidr|expand: '%daybreak_addresses%', appId|expand: '%daybreak_applications%', status.errorCode: 0}, condition: s}
+---
+title: away
+id: 6f1a2d30-0000-4000-8000-000000000005
+logsource: {product: azure, service: signinlogs}
+detection:
+  s: {appId|expand: '%daybreak_applications%', ipAddress|cidr|neq|expand: '%daybreak_addresses%'}
+  anywhere: {appId|expand: '%daybreak_applications_anywhere%'}
+  condition: s and not anywhere
 `
 
 // TestOwn: what placeholders of Daybreak's own applications stand for, whatever is known of these.
@@ -45,9 +58,12 @@ func TestOwn(t *testing.T) {
 		{"an application without addresses", []detect.Application{{ClientID: a}}, a, "192.0.2.7", "anywhere own"},
 		{"of another one", []detect.Application{{ClientID: a}}, b, "192.0.2.7", ""},
 		{"one of two", []detect.Application{{ClientID: a}, {ClientID: b, Addresses: []string{"2001:db8::/32"}}}, a, "2001:db8::7", "anywhere here own"},
-		{"the other of two", []detect.Application{{ClientID: a}, {ClientID: b, Addresses: []string{"2001:db8::/32"}}}, b, "192.0.2.7", "own"},
-		{"one of several sources has the addresses", []detect.Application{{ClientID: a}, {ClientID: a, Addresses: []string{"192.0.2.7", "192.0.2.9"}}, {ClientID: a}}, a, "192.0.2.7", "here own"},
-		{"an address beside it", []detect.Application{{ClientID: a, Addresses: []string{"192.0.2.7"}}}, a, "192.0.2.8", "own"},
+		{"where it belongs", []detect.Application{{ClientID: a}, {ClientID: b, Addresses: []string{"2001:db8::/32"}}}, b, "2001:db8::7", "here home own"},
+		{"where another one belongs", []detect.Application{{ClientID: a, Addresses: []string{"192.0.2.0/24"}}, {ClientID: b, Addresses: []string{"2001:db8::/32"}}}, b, "192.0.2.7", "away here own"},
+		{"each where it belongs", []detect.Application{{ClientID: a, Addresses: []string{"192.0.2.0/24"}}, {ClientID: b, Addresses: []string{"2001:db8::/32"}}}, a, "192.0.2.7", "here home own"},
+		{"the other of two", []detect.Application{{ClientID: a}, {ClientID: b, Addresses: []string{"2001:db8::/32"}}}, b, "192.0.2.7", "away own"},
+		{"one of several sources has the addresses", []detect.Application{{ClientID: a}, {ClientID: a, Addresses: []string{"192.0.2.7", "192.0.2.9"}}, {ClientID: a}}, a, "192.0.2.7", "here home own"},
+		{"an address beside it", []detect.Application{{ClientID: a, Addresses: []string{"192.0.2.7"}}}, a, "192.0.2.8", "away own"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			book := openTexts(t, detect.BookOptions{Own: test.own}, ours)

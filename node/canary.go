@@ -4,6 +4,8 @@
 package node
 
 import (
+	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/daybreak-sec/daybreak/canary"
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/journal"
+	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 )
 
@@ -26,14 +29,14 @@ func (p *planting) Provider() ProviderStatus {
 	return ProviderStatus{TokenExpires: p.client.TokenExpires(), Budget: p.client.Budget().Status()}
 }
 
-// canary makes the watch of a source. Its client has a budget of its own, for it asks no API for anything.
+// canary makes the watch of a source. Its client has a budget of its own: the few requests of an hour are none of the collectors'.
 func (s *sources) canary(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
 	client, err := NewGraphClient(&c, s.shared(&c, "canary"))
 	if err != nil {
 		return nil, err
 	}
 	o := canary.Options{
-		Name: c.Name, Tenant: c.Tenant, ClientID: c.ClientID, Live: c.Mode == "live", Every: c.Every.Std(), SignIn: client.SignIn,
+		Name: c.Name, Tenant: c.Tenant, ClientID: c.ClientID, Live: c.Mode == "live", Every: c.Every.Std(), Kinds: kindsOf(&c, client),
 		Collected: func(channel string) canary.Collected {
 			return collects(s.n.live.Load().config.Sources, c.Tenant, channel)
 		},
@@ -49,6 +52,48 @@ func (s *sources) canary(c config.Source, acts *act.Writer, _ webhook) (collecto
 	return &planting{w, client}, nil
 }
 
+// kindsOf are the acts that a source asks for.
+func kindsOf(c *config.Source, client *graph.Client) (kinds []canary.Kind) {
+	const p = budget.Head
+	const text = "This is here to see whether it is recorded. It will be taken away again."
+	file := func(marker string) string { return canary.Tagged(marker) + ".txt" }
+	for _, name := range c.Streams {
+		k := canary.Kind{Name: name}
+		switch name {
+		case canary.SignIn:
+			k.Says = "sign application " + c.ClientID + " in"
+			k.Do = func(ctx context.Context, _ string) (string, error) { return client.SignIn(ctx) }
+		case canary.Group:
+			k.Says = "change the description of group " + c.Group
+			k.Do = func(ctx context.Context, marker string) (string, error) {
+				return marker, client.DescribeGroup(ctx, p, c.Group, canary.Tagged(marker))
+			}
+		case canary.File:
+			k.Says = "put a file into drive " + c.Drive + " and delete it"
+			k.Do = func(ctx context.Context, marker string) (string, error) {
+				return marker, client.PutFile(ctx, p, c.Drive, file(marker), text)
+			}
+			k.Clean = func(ctx context.Context, marker string) error {
+				return client.DeleteFile(ctx, p, c.Drive, file(marker))
+			}
+		case canary.Mail:
+			k.Says = "send a mail from " + c.Mailbox + " to itself and delete it"
+			k.Do = func(ctx context.Context, marker string) (string, error) {
+				return marker, client.SendMail(ctx, p, c.Mailbox, canary.Tagged(marker), text)
+			}
+			k.Clean = func(ctx context.Context, marker string) error {
+				n, err := client.DeleteMail(ctx, p, c.Mailbox, canary.Tagged(marker))
+				if err == nil && n == 0 {
+					return canary.ErrNotThere
+				}
+				return err
+			}
+		}
+		kinds = append(kinds, k)
+	}
+	return kinds
+}
+
 // hubOf is the hub to which a diagnostic setting that names none sends a category
 // (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
 func hubOf(category string) string { return "insights-logs-" + strings.ToLower(category) }
@@ -62,10 +107,10 @@ func collects(sources []config.Source, tenant, channel string) canary.Collected 
 		switch {
 		case c.Tenant != tenant || config.Watches(c.Type):
 		case slices.ContainsFunc(c.Streams, func(s string) bool {
-			return s == channel || c.Type == "eventhubs" && strings.EqualFold(s, hubOf(channel))
+			return s == channel || c.Type == "eventhubs" && canary.InHub(channel) && strings.EqualFold(s, hubOf(channel))
 		}):
 			return canary.Surely
-		case c.Type == "eventhubs" && channel == canary.HubCategory:
+		case c.Type == "eventhubs" && canary.InHub(channel):
 			best = canary.Perhaps
 		}
 	}
@@ -108,21 +153,22 @@ func (n *Node) Canaries() (list []Canary) {
 		of := Canary{Tenant: c.Tenant, Source: c.Name, Live: c.Mode == "live", Every: c.Every.Std()}
 		var standings []canary.Standing
 		st := src.status()
-		of.Trouble = st.Trouble
+		trouble := map[string]string{} // by kind
 		for i := range st.Streams {
 			if st.Streams[i].State != "collecting" {
-				of.Trouble = st.Streams[i].LastError
+				trouble[st.Streams[i].Stream] = st.Streams[i].LastError
 			}
 		}
 		if w := src.canaries(); w != nil {
 			standings = w.Standings()
 		}
-		if len(standings) == 0 {
-			of.Standing = canary.Standing{Kind: canary.SignIn}
-			list = append(list, of)
+		for _, kind := range c.Streams {
+			if !slices.ContainsFunc(standings, func(s canary.Standing) bool { return s.Kind == kind }) {
+				standings = append(standings, canary.Standing{Kind: kind}) // no channel is collected
+			}
 		}
 		for _, s := range standings {
-			of.Standing = s
+			of.Standing, of.Trouble = s, cmp.Or(st.Trouble, trouble[s.Kind])
 			list = append(list, of)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // TestCollects: which channels the sources of a tenant have for sure, and which perhaps.
 func TestCollects(t *testing.T) {
 	t.Parallel()
-	const log = "signIns.servicePrincipal"
+	const log, category = "signIns.servicePrincipal", "ServicePrincipalSignInLogs"
 	of := func(tenant, typ string, streams ...string) config.Source {
 		return config.Source{Tenant: tenant, Type: typ, Streams: streams}
 	}
@@ -34,7 +34,7 @@ func TestCollects(t *testing.T) {
 		if got := collects(sources, "a", log); got != c.log {
 			t.Errorf("%s: the log is collected: %v, want %v", c.name, got, c.log)
 		}
-		if got := collects(sources, "a", canary.HubCategory); got != c.hub {
+		if got := collects(sources, "a", category); got != c.hub {
 			t.Errorf("%s: the category is collected: %v, want %v", c.name, got, c.hub)
 		}
 	}

@@ -40,6 +40,8 @@ var measures = map[string]func(*measuring, context.Context, *readiness.Requireme
 	"coverage.alarms":           (*measuring).alarms,
 	"delay.offered":             (*measuring).offered,
 	"delay.searchable":          (*measuring).searchable,
+	"canary.missing":            (*measuring).missingCanaries,
+	"canary.delay":              (*measuring).slowestCanary,
 	"sources.failing":           (*measuring).failing,
 	"signin.phishing_resistant": (*measuring).phishingResistant,
 	"incidents.open":            (*measuring).openIncidents,
@@ -227,7 +229,7 @@ func (g *measuring) slowest(r *readiness.Requirement, list []coverage.Delay, ste
 			continue
 		}
 		p := d.Steps[step]
-		at := map[string]time.Duration{"p50": p.P50, "": p.P95, "p95": p.P95, "p99": p.P99}[r.Quantile]
+		at := quantile(r, p.P50, p.P95, p.P99)
 		if p.Records > 0 && (!m.Known || at.Seconds() > m.Value) {
 			m.Known, m.Value = true, at.Seconds()
 			m.Figures = fmt.Sprintf("%d records of %s", p.Records, d.Stream)
@@ -237,6 +239,60 @@ func (g *measuring) slowest(r *readiness.Requirement, list []coverage.Delay, ste
 		m.Figures = "no such record was measured"
 	}
 	return m
+}
+
+// quantile is the one that a requirement asks for.
+func quantile(r *readiness.Requirement, p50, p95, p99 time.Duration) time.Duration {
+	return map[string]time.Duration{"p50": p50, "": p95, "p95": p95, "p99": p99}[r.Quantile]
+}
+
+// canaries are those of a requirement, of which something is told: the stream is their channel, the operation their kind.
+func (g *measuring) canaries(ctx context.Context, r *readiness.Requirement) (list []coverage.Canary, figures string, err error) {
+	c, err := g.report(ctx, r.Period())
+	if err != nil || c.Canaries == nil {
+		return nil, errOldCanaries.Error(), err
+	}
+	planted, arrived, missing := 0, 0, 0
+	for i := range c.Canaries {
+		k := &c.Canaries[i]
+		if !g.of(r, k.Tenant, k.Channel) || r.Operation != "" && r.Operation != k.Kind {
+			continue
+		}
+		planted, arrived, missing = planted+k.Planted, arrived+k.Arrived, missing+k.Missing
+		if k.Arrived+k.Missing > 0 {
+			list = append(list, *k)
+		}
+	}
+	figures = fmt.Sprintf("%d of %d have come, and %d are missing", arrived, planted, missing)
+	if planted == 0 {
+		figures = "none was planted"
+	}
+	return list, figures, nil
+}
+
+func (g *measuring) missingCanaries(ctx context.Context, r *readiness.Requirement) (m readiness.Measured, err error) {
+	list, figures, err := g.canaries(ctx, r)
+	m.Known, m.Figures = len(list) > 0, figures
+	for i := range list {
+		m.Value += float64(list[i].Missing)
+		for _, l := range slices.Backward(list[i].Lost) { // the latest first
+			m.Evidence = appendID(m.Evidence, l.Act)
+		}
+	}
+	return m, err
+}
+
+func (g *measuring) slowestCanary(ctx context.Context, r *readiness.Requirement) (m readiness.Measured, err error) {
+	list, figures, err := g.canaries(ctx, r)
+	m.Figures = figures
+	for i := range list {
+		k := &list[i]
+		if at := quantile(r, k.P50, k.P95, k.P99).Seconds(); k.Arrived > 0 && (!m.Known || at > m.Value) {
+			m.Known, m.Value = true, at
+			m.Figures = fmt.Sprintf("%s through %s; %s", k.Kind, k.Channel, figures)
+		}
+	}
+	return m, err
 }
 
 func (g *measuring) failing(context.Context, *readiness.Requirement) (m readiness.Measured, err error) {

@@ -53,6 +53,10 @@ func (n *Node) Scorecard(ctx context.Context, since, until time.Time, targets []
 		s.Delays(delays)
 		card.Streams = append(card.Streams, s)
 	}
+	if c.Canaries == nil {
+		return nil, errOldCanaries
+	}
+	card.Planted(c.Canaries, n.vendor)
 	if err := n.days(ctx, card); err != nil {
 		return nil, err
 	}
@@ -94,9 +98,15 @@ func (n *Node) days(ctx context.Context, card *scorecard.Scorecard) error {
 		if err != nil {
 			return err
 		}
+		day := at.Format("2006-01-02")
 		for i := range card.Streams {
-			card.Streams[i].Day(at.Format("2006-01-02"), list)
+			card.Streams[i].Day(day, list)
 		}
+		canaries, err := n.covered.coverage.Canaries(ctx, at, at.Add(length), card.Made)
+		if err != nil {
+			return err
+		}
+		card.PlantedOn(day, canaries)
 	}
 	return nil
 }

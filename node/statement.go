@@ -14,6 +14,9 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage/statement"
 )
 
+// errOldCanaries is true for a while after an update from a version that passed canaries over.
+var errOldCanaries = errors.New("the canaries in the journal from before the update are still being read: ask again in a while")
+
 // publishWait is how long a statement waits for a checkpoint that covers its acts.
 const publishWait = 30 * time.Second
 
@@ -33,7 +36,7 @@ func (n *Node) Statement(ctx context.Context, tenant string, since, until time.T
 		return nil, err
 	}
 	if r.Canaries == nil {
-		return nil, errors.New("the canaries in the journal from before the update are still being read: ask again in a while")
+		return nil, errOldCanaries
 	}
 	log, err := n.logState(ctx, r.Position)
 	if err != nil {

@@ -33,7 +33,7 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 	for _, s := range google.Streams {
 		applications = append(applications, s.Name)
 	}
-	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names(), "canary": {canary.SignIn}, "audit-query": {auditquery.Stream}} {
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names(), "canary": {canary.SignIn, canary.Group, canary.File, canary.Mail}, "audit-query": {auditquery.Stream}} {
 		if got := config.Streams(typ); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}

@@ -55,6 +55,8 @@ var Facts = []Fact{
 	{"coverage.alarms", "alarms of coverage that are on: silent workloads, logging that was switched off", Count, []string{"stream", "over"}, false},
 	{"delay.offered", "time from an event to the provider's offer of its record, at a quantile, of the slowest stream that has such records", Seconds, []string{"stream", "operation", "quantile", "over"}, false},
 	{"delay.searchable", "time from an event until searches find it, at a quantile, of records that came live, of the slowest stream", Seconds, []string{"stream", "operation", "quantile", "over"}, false},
+	{"canary.missing", "harmless acts (canaries) whose record has not come in the time that such records take", Count, []string{"stream", "operation", "over"}, false},
+	{"canary.delay", "time from a harmless act (a canary) until its record is durable, at a quantile, of the slowest kind and channel", Seconds, []string{"stream", "operation", "quantile", "over"}, false},
 	{"sources.failing", "configured sources that do not collect at present", Count, nil, false},
 	{"signin.phishing_resistant", "share of the people whose sign-ins show a factor who have used WebAuthn, U2F, Windows Hello for Business or a certificate", Percent, []string{"over"}, true},
 	{"incidents.open", "incidents of a level or a graver one that began more than a time ago and are not closed", Count, []string{"level", "older_than"}, true},

@@ -15,6 +15,9 @@
 // These are measurements and not evidence: unlike a coverage statement, a scorecard
 // cannot be derived again from the log. Its signature says who made it.
 //
+// How long a harmless act of our own took to become a durable record, and what share of such records came, is told by
+// channel from the acts of package canary.
+//
 // Known hole: an act that somebody imports counts as a listing, for the lake does not tell
 // it apart. Failures and waits are read from the journal, which does.
 package scorecard
@@ -36,6 +39,8 @@ type Scorecard struct {
 	Content []Content `json:"content"`
 	Drift   []Drift   `json:"drift"`
 	Targets []Outcome `json:"targets"`
+	// Canaries are those that were planted in the time. Version 1 of the form does not have them.
+	Canaries []Canary `json:"canaries,omitzero"`
 }
 
 // Stream is how a stream was delivered.
@@ -84,6 +89,22 @@ type Order struct {
 	Behind  uint64 `json:"behind"`  // of those, by a second or more
 	P95     int64  `json:"p95_ms"`
 	P99     int64  `json:"p99_ms"`
+}
+
+// Canary is what became of the harmless acts of one kind whose records must come through a channel (package canary): the one
+// delay that begins with an act of ours, and ends with a durable record.
+type Canary struct {
+	Vendor  string `json:"vendor"` // of the stream that has the channel; of the canaries' source if none has it by its name
+	Tenant  string `json:"tenant"`
+	Kind    string `json:"kind"`
+	Channel string `json:"channel"`
+	Planted int    `json:"planted"`
+	Arrived int    `json:"arrived"`
+	Missing int    `json:"missing"`
+	// ArrivedPPM are those that arrived, of these and the missing, in a million; -1 if there was neither.
+	ArrivedPPM int64 `json:"arrived_ppm"`
+	Delay      Delay `json:"arrived_after"` // from the act to the durable record
+	Days       []Day `json:"days"`          // on which some were planted that arrived
 }
 
 // Operation is the delay of one operation.
@@ -137,6 +158,47 @@ func Delivered(vendor string, f *coverage.Feed, gaps []coverage.OpenGap, e Effor
 		s.AvailabilityPPM = e.Listings * 1_000_000 / all
 	}
 	return s
+}
+
+// Planted takes in what became of canaries; what was told of no channel yet says nothing of any. vendor is that of the source
+// that planted them, where no stream has the channel. The streams must be there.
+func (s *Scorecard) Planted(list []coverage.Canary, vendor func(source string) string) {
+	s.Canaries = []Canary{}
+	for i := range list {
+		k := &list[i]
+		if k.Channel == "" {
+			continue
+		}
+		c := Canary{
+			Vendor: vendor(k.Source), Tenant: k.Tenant, Kind: k.Kind, Channel: k.Channel, Planted: k.Planted, Arrived: k.Arrived, Missing: k.Missing,
+			ArrivedPPM: -1, Delay: delayOfCanary(k), Days: []Day{},
+		}
+		for j := range s.Streams {
+			if f := &s.Streams[j]; f.Tenant == k.Tenant && k.In(f.Stream) {
+				c.Vendor = f.Vendor
+			}
+		}
+		if due := k.Arrived + k.Missing; due > 0 {
+			c.ArrivedPPM = int64(k.Arrived) * 1_000_000 / int64(due)
+		}
+		s.Canaries = append(s.Canaries, c)
+	}
+}
+
+// PlantedOn takes in what became of those that were planted on one day.
+func (s *Scorecard) PlantedOn(day string, list []coverage.Canary) {
+	for i := range s.Canaries {
+		c := &s.Canaries[i]
+		for j := range list {
+			if k := &list[j]; k.Arrived > 0 && k.Tenant == c.Tenant && k.Kind == c.Kind && k.Channel == c.Channel {
+				c.Days = append(c.Days, Day{day, delayOfCanary(k)})
+			}
+		}
+	}
+}
+
+func delayOfCanary(k *coverage.Canary) Delay {
+	return Delay{uint64(k.Arrived), k.P50.Milliseconds(), k.P95.Milliseconds(), k.P99.Milliseconds()}
 }
 
 // Delays takes in those of the stream.

@@ -4,6 +4,8 @@
 package scorecard_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +58,74 @@ func TestDelivered(t *testing.T) {
 	}
 }
 
+// TestCanaries: by the yardstick of all vendors; a channel of nobody's stream is of the source that planted them.
+func TestCanaries(t *testing.T) {
+	c := scorecard.Scorecard{Streams: []scorecard.Stream{
+		{Vendor: "m365", Tenant: "t", Stream: "Audit.Exchange"}, {Vendor: "eventhubs", Tenant: "t", Stream: "ns/insights-logs-signins"}, {Vendor: "other", Tenant: "u", Stream: "Audit.Exchange"},
+	}}
+	list := []coverage.Canary{
+		{Tenant: "t", Source: "c", Kind: "mail", Channel: "Audit.Exchange", Planted: 12, Arrived: 9, Missing: 1, Awaited: 2, P50: time.Minute, P95: time.Hour, P99: 2 * time.Hour},
+		{Tenant: "t", Source: "c", Kind: "sign-in", Channel: "SignIns", Planted: 2, Missing: 2},
+		{Tenant: "t", Source: "c", Kind: "sign-in", Channel: "Elsewhere", Planted: 2, Awaited: 2},
+		{Tenant: "t", Source: "c", Kind: "file", Planted: 1, Awaited: 1},
+	}
+	c.Planted(list, func(source string) string { return "planted by " + source })
+	c.PlantedOn("2026-11-21", list)
+	delay := scorecard.Delay{Records: 9, P50: 60_000, P95: 3600_000, P99: 7200_000}
+	want := []scorecard.Canary{
+		{Vendor: "m365", Tenant: "t", Kind: "mail", Channel: "Audit.Exchange", Planted: 12, Arrived: 9, Missing: 1, ArrivedPPM: 900_000, Delay: delay, Days: []scorecard.Day{{Day: "2026-11-21", Delay: delay}}},
+		{Vendor: "eventhubs", Tenant: "t", Kind: "sign-in", Channel: "SignIns", Planted: 2, Missing: 2, Days: []scorecard.Day{}},
+		{Vendor: "planted by c", Tenant: "t", Kind: "sign-in", Channel: "Elsewhere", Planted: 2, ArrivedPPM: -1, Days: []scorecard.Day{}},
+	}
+	if d := cmp.Diff(want, c.Canaries); d != "" {
+		t.Error(d)
+	}
+	targets, err := scorecard.ParseTargets([]byte(`[
+		{"canary": "mail", "at_least": "90%"}, {"canary": "mail", "at_least": "90.1%"}, {"canary": "mail", "quantile": "p95", "within": "1h"},
+		{"canary": "mail", "quantile": "p99", "within": "1h"}, {"canary": "mail", "stream": "SignIns", "at_least": "1%"},
+		{"canary": "sign-in", "at_least": "1%"}, {"canary": "sign-in", "quantile": "p50", "within": "1h"}, {"quantile": "p50", "within": "1h"}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Judge(targets)
+	var got []string
+	for _, o := range c.Targets {
+		share := int64(-1)
+		if o.Share != nil {
+			share = *o.Share
+		}
+		got = append(got, fmt.Sprint(o.Stream, " ", o.Measured, " ", share, " ", o.Records, " ", o.Result))
+	}
+	wantJudged := []string{
+		"Audit.Exchange -1 900000 10 met", "Audit.Exchange -1 900000 10 not met", "Audit.Exchange 3600000 -1 9 met", "Audit.Exchange 7200000 -1 9 not met",
+		"SignIns -1 -1 0 not known", "SignIns -1 0 2 not met", " -1 -1 0 not known", " -1 -1 0 not known",
+	}
+	if d := cmp.Diff(wantJudged, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestFirstVersion: a scorecard from before canaries has none of the members that came with them, as its signature wants it.
+func TestFirstVersion(t *testing.T) {
+	const v1 = `{"made":"0001-01-01T00:00:00Z","since":"0001-01-01T00:00:00Z","until":"0001-01-01T00:00:00Z","streams":[],"content":[],"drift":[],` +
+		`"targets":[{"stream":"s","quantile":"p95","within":"15m","measured_ms":7,"records":1,"result":"met"}]}`
+	var c scorecard.Scorecard
+	if err := json.Unmarshal([]byte(v1), &c); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(v1, string(again)); d != "" {
+		t.Error(d)
+	}
+	c.Planted(nil, nil)
+	if again, err = json.Marshal(&c); err != nil || !strings.Contains(string(again), `"canaries":[]`) {
+		t.Errorf("of this version: %s, %v", again, err)
+	}
+}
+
 func TestTargets(t *testing.T) {
 	var c scorecard.Scorecard
 	for _, stream := range []string{"Audit.Exchange", "Audit.General"} {
@@ -92,6 +162,12 @@ func TestBadTargets(t *testing.T) {
 		`[{"quantile":"p95","within":"15 minutes"}]`:                           "must be a time",
 		`[{"quantile":"p95","within":"-1s"}]`:                                  "must be a time",
 		`[{"quantile":"p42","within":"1s"}]`:                                   "p50, p95 or p99",
+		`[{"canary":"mail","at_least":"99.5"}]`:                                "must be a share such as",
+		`[{"canary":"mail","at_least":"101%"}]`:                                "must be a share such as",
+		`[{"at_least":"99%"}]`:                                                 "at_least is of canaries",
+		`[{"canary":"mail","at_least":"99%","within":"1h"}]`:                   "in place of quantile and within",
+		`[{"canary":"mail","operation":"x","quantile":"p95","within":"1h"}]`:   "name one of them",
+		`[{"canary":"mail"}]`:                                                  "must be a time",
 		`[] []`:                                                                "follows the list",
 		`[` + strings.Repeat(`{"quantile":"p95","within":"1s"},`, 100) + `{}]`: "more than 100",
 		`[` + strings.Repeat(" ", scorecard.MaxTargetText) + `]`:               "bytes, more than",

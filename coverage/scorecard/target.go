@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -18,21 +21,25 @@ const (
 	MaxTargetText = 16 << 10
 )
 
-// Target is what is asked of a vendor: records of an operation are offered within a time.
+// Target is what is asked of a vendor: records of an operation are offered within a time; canaries of a kind arrive within a
+// time, or at least a share of them does.
 type Target struct {
-	Stream    string `json:"stream,omitempty"`    // empty: any
+	Stream    string `json:"stream,omitempty"`    // empty: any; of canaries their channel
 	Operation string `json:"operation,omitempty"` // empty: all of the stream together
-	Quantile  string `json:"quantile"`            // "p50", "p95" or "p99"
-	Within    string `json:"within"`              // as "15m"
+	Canary    string `json:"canary,omitempty"`    // kind of canary: the target is about those, and not about records
+	Quantile  string `json:"quantile,omitempty"`  // "p50", "p95" or "p99"
+	Within    string `json:"within,omitempty"`    // as "15m"
+	AtLeast   string `json:"at_least,omitempty"`  // of canaries, in place of a time: "99.5%" arrive
 }
 
 // Outcome is what became of a target on one stream.
 type Outcome struct {
 	Target
 	Tenant   string `json:"tenant,omitempty"`
-	Measured int64  `json:"measured_ms"` // -1: no record
-	Records  uint64 `json:"records"`
-	Result   string `json:"result"` // "met", "not met" or "not known"
+	Measured int64  `json:"measured_ms"` // -1: no record, or a share is asked for
+	Share    *int64 `json:"measured_ppm,omitempty"`
+	Records  uint64 `json:"records"` // or canaries
+	Result   string `json:"result"`  // "met", "not met" or "not known"
 }
 
 // ParseTargets reads a JSON list of targets.
@@ -52,15 +59,43 @@ func ParseTargets(text []byte) ([]Target, error) {
 	if len(list) > MaxTargets {
 		return nil, fmt.Errorf("there are %d targets, more than %d", len(list), MaxTargets)
 	}
-	for i, t := range list {
-		if within, err := time.ParseDuration(t.Within); err != nil || within <= 0 {
-			return nil, fmt.Errorf(`target %d: within is %.40q and must be a time such as "15m"`, i+1, t.Within)
-		}
-		if _, ok := (Delay{}).quantile(t.Quantile); !ok {
-			return nil, fmt.Errorf("target %d: quantile is %.40q and must be p50, p95 or p99", i+1, t.Quantile)
+	for i := range list {
+		if err := list[i].check(); err != nil {
+			return nil, fmt.Errorf("target %d: %w", i+1, err)
 		}
 	}
 	return list, nil
+}
+
+func (t *Target) check() error {
+	if t.Canary != "" && t.Operation != "" {
+		return errors.New("operation is of records and canary of canaries: name one of them")
+	}
+	if t.AtLeast != "" {
+		switch _, ok := millionths(t.AtLeast); {
+		case !ok:
+			return fmt.Errorf(`at_least is %.40q and must be a share such as "99.5%%"`, t.AtLeast)
+		case t.Canary == "":
+			return errors.New("at_least is of canaries: name their kind in canary")
+		case t.Within != "" || t.Quantile != "":
+			return errors.New("at_least stands in place of quantile and within")
+		}
+		return nil
+	}
+	if within, err := time.ParseDuration(t.Within); err != nil || within <= 0 {
+		return fmt.Errorf(`within is %.40q and must be a time such as "15m"`, t.Within)
+	}
+	if _, ok := (Delay{}).quantile(t.Quantile); !ok {
+		return fmt.Errorf("quantile is %.40q and must be p50, p95 or p99", t.Quantile)
+	}
+	return nil
+}
+
+// millionths reads a share such as "99.5%".
+func millionths(text string) (ppm int64, ok bool) {
+	digits, ok := strings.CutSuffix(text, "%")
+	percent, err := strconv.ParseFloat(digits, 64)
+	return int64(math.Round(percent * 10_000)), ok && err == nil && percent > 0 && percent <= 100
 }
 
 func (d Delay) quantile(name string) (ms int64, ok bool) {
@@ -82,7 +117,19 @@ func (s *Scorecard) Judge(targets []Target) {
 		before := len(s.Targets)
 		for i := range s.Streams {
 			if d, ok := s.Streams[i].delay(&t); ok {
-				s.Targets = append(s.Targets, t.judge(&s.Streams[i], d))
+				s.Targets = append(s.Targets, t.judge(s.Streams[i].Tenant, s.Streams[i].Stream, d))
+			}
+		}
+		for i := range s.Canaries {
+			c := &s.Canaries[i]
+			if t.Canary == "" || t.Canary != c.Kind || t.Stream != "" && t.Stream != c.Channel {
+				continue
+			}
+			switch {
+			case t.AtLeast != "" && c.ArrivedPPM >= 0:
+				s.Targets = append(s.Targets, t.judgeShare(c))
+			case t.AtLeast == "" && c.Delay.Records > 0:
+				s.Targets = append(s.Targets, t.judge(c.Tenant, c.Channel, c.Delay))
 			}
 		}
 		if len(s.Targets) == before {
@@ -93,7 +140,7 @@ func (s *Scorecard) Judge(targets []Target) {
 
 // delay returns what a target is about, if the stream has records of it.
 func (s *Stream) delay(t *Target) (Delay, bool) {
-	if t.Stream != "" && t.Stream != s.Stream {
+	if t.Canary != "" || t.Stream != "" && t.Stream != s.Stream {
 		return Delay{}, false
 	}
 	if t.Operation == "" {
@@ -107,11 +154,20 @@ func (s *Stream) delay(t *Target) (Delay, bool) {
 	return Delay{}, false
 }
 
-func (t Target) judge(s *Stream, d Delay) Outcome {
-	o := Outcome{Target: t, Tenant: s.Tenant, Records: d.Records, Result: "not met"}
-	o.Stream = s.Stream
+func (t Target) judge(tenant, stream string, d Delay) Outcome {
+	o := Outcome{Target: t, Tenant: tenant, Records: d.Records, Result: "not met"}
+	o.Stream = stream
 	o.Measured, _ = d.quantile(t.Quantile)
 	if within, err := time.ParseDuration(t.Within); err == nil && o.Measured <= within.Milliseconds() {
+		o.Result = "met"
+	}
+	return o
+}
+
+func (t Target) judgeShare(c *Canary) Outcome {
+	o := Outcome{Target: t, Tenant: c.Tenant, Measured: -1, Share: &c.ArrivedPPM, Records: uint64(c.Arrived + c.Missing), Result: "not met"}
+	o.Stream = c.Channel
+	if want, _ := millionths(t.AtLeast); c.ArrivedPPM >= want {
 		o.Result = "met"
 	}
 	return o

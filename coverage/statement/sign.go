@@ -28,12 +28,15 @@ type Title string
 // The titles of what is signed.
 const (
 	CoverageTitle  Title = "Daybreak coverage statement v2"
-	ScorecardTitle Title = "Daybreak vendor scorecard v1"
+	ScorecardTitle Title = "Daybreak vendor scorecard v2"
 	ReadinessTitle Title = "Daybreak readiness v1"
 )
 
-// coverageTitle1 is of statements from before canaries were a part of them.
-const coverageTitle1 Title = "Daybreak coverage statement v1"
+// The titles of documents from before canaries were a part of them.
+const (
+	coverageTitle1  Title = "Daybreak coverage statement v1"
+	ScorecardTitle1 Title = "Daybreak vendor scorecard v1"
+)
 
 // Head is what the note says.
 type Head struct {

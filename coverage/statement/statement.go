@@ -219,20 +219,13 @@ func (s *Statement) canaries(list []coverage.Canary) {
 		for _, l := range k.Lost {
 			c.Lost = append(c.Lost, Lost(l))
 		}
-		if at := slices.IndexFunc(s.Streams, func(f Stream) bool { return f.Tenant == c.Tenant && has(f.Stream, c.Channel) }); at >= 0 {
+		if at := slices.IndexFunc(s.Streams, func(f Stream) bool { return f.Tenant == c.Tenant && k.In(f.Stream) }); at >= 0 {
 			f := &s.Streams[at]
 			c.Stream = f.Stream
 			f.Caution = strings.TrimSpace(f.Caution + " " + c.Caution())
 		}
 		s.Canaries = append(s.Canaries, c)
 	}
-}
-
-// has reports whether a stream is a canary's channel: by its name, or as the hub to which Azure sends a category where nobody
-// named another (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
-func has(stream, channel string) bool {
-	hub := stream[strings.LastIndexByte(stream, '/')+1:]
-	return stream == channel || strings.EqualFold(hub, "insights-logs-"+channel)
 }
 
 // Caution is a sentence about those that are missing; empty if none is.

@@ -76,7 +76,7 @@ var mayImport = []struct {
 	{"api", []string{"api/v1", "event", "ocsf", "journal", "normalize", "lake", "coverage", "canary", "reconcile", "detect", "identity", "incident", "readiness", "node", "config"}},
 	{"client", []string{"event", "api/v1"}},
 	{"sim", []string{"event", "sim"}},
-	{"cli", []string{"event", "ocsf", "provider", "collect", "journal", "act", "normalize", "enrich", "lake", "coverage", "controls", "detect", "identity", "incident", "readiness", "notify", "node", "api", "client", "config", "store", "index", "sim"}},
+	{"cli", []string{"event", "ocsf", "provider", "collect", "journal", "act", "normalize", "enrich", "lake", "coverage", "canary", "controls", "detect", "identity", "incident", "readiness", "notify", "node", "api", "client", "config", "store", "index", "sim"}},
 	{"eval", []string{"event", "ocsf", "normalize", "collect", "detect"}},
 	{"cmd/daybreak", []string{"cli"}},
 	{"cmd/samplelog", []string{"sample"}},

@@ -29,13 +29,16 @@ type Call struct {
 	Op     string // a word for errors
 	Method string
 	URL    *url.URL // of the API: see [Client.Follow]
-	Body   []byte   // JSON; nil for none
+	Body   []byte   // JSON, unless Header says otherwise; nil for none
 	Accept string   // "[", "{" or "[{": what the answer begins with; empty: "[{"
+	// Done, if not zero, is the status with which the API says that what was asked is done, or will be, and nothing else
+	// (RFC 9110, 202 and 204): no other is taken for it.
+	Done int
 	// Header is added to what every request has.
 	Header http.Header
 }
 
-// Answer is what came back with status 200, or 201 of what was made. The caller closes its body.
+// Answer is what came back with status 200, or 201 of what was made, or the one that the call wants. The caller closes its body.
 type Answer struct {
 	Body   *Body
 	Header http.Header
@@ -117,7 +120,7 @@ func (c *Client) send(ctx context.Context, k Call, token string) (*Answer, error
 		a.At = date
 	}
 	body.open(res)
-	if err := c.check(res, body, k.Accept); err != nil {
+	if err := c.check(res, body, k); err != nil {
 		body.Close()
 		return nil, err
 	}
@@ -126,10 +129,17 @@ func (c *Client) send(ctx context.Context, k Call, token string) (*Answer, error
 
 // check returns the error that an answer is, if it is one. It may look at the
 // beginning of the body but takes nothing from a good one.
-func (c *Client) check(res *http.Response, body *Body, accept string) error {
+func (c *Client) check(res *http.Response, body *Body, k Call) error {
 	e := &Error{API: c.name, Op: body.op, Status: res.StatusCode, RetryAfter: c.retryAfter(res.Header)}
 	if res.StatusCode >= 300 && res.StatusCode < 400 {
 		e.Message, e.Action = "the answer is a redirect, which is never followed", "check the API address, and that no proxy or captive portal answers in its place"
+		return e
+	}
+	switch {
+	case k.Done != 0 && res.StatusCode == k.Done:
+		return nil
+	case k.Done != 0 && res.StatusCode < 300:
+		e.Message, e.Action = "the answer is not the one that says that it is done", "check that no proxy answers in place of the API"
 		return e
 	}
 	if (res.StatusCode == http.StatusOK || res.StatusCode == http.StatusCreated) && body.err == nil {
@@ -137,7 +147,7 @@ func (c *Client) check(res *http.Response, body *Body, accept string) error {
 		if err != nil {
 			return err
 		}
-		if strings.IndexByte(cmp.Or(accept, "[{"), first) >= 0 {
+		if strings.IndexByte(cmp.Or(k.Accept, "[{"), first) >= 0 {
 			return nil
 		}
 	}
@@ -163,6 +173,15 @@ func (c *Client) check(res *http.Response, body *Body, accept string) error {
 		e.Sample = SampleOf(text)
 	}
 	return e
+}
+
+// Tell sends a call whose answer is its status: k.Done.
+func (c *Client) Tell(ctx context.Context, p budget.Priority, k Call) error {
+	a, err := c.Do(ctx, p, k)
+	if err != nil {
+		return err
+	}
+	return a.Body.Close()
 }
 
 // kind says in a word what an answer is that should have been JSON.

@@ -170,6 +170,11 @@ func (d *Directory) enterLocked(by By, mailbox ID, what string, roles ...string)
 	}
 	box := &entered{Mailbox: d.mailboxLocked(mailbox), owner: owner}
 	box.silent = d.loggingLocked().MailboxAuditOff || box.AuditDisabled || d.mailboxLocked(by.Actor).AuditBypass
+	if d.canary != nil && by.Actor == d.canary.principal && mailbox == d.canary.mailbox {
+		// By a role of Exchange whose scope is this mailbox, of which tokens say nothing.
+		box.app, box.token = d.state.principals[by.Actor], Token{ID: by.Session, Issued: by.Time, Resource: mustID("00000003-0000-0000-c000-000000000000")}
+		return box, nil
+	}
 	if sp := d.state.principals[by.Actor]; sp != nil {
 		t, err := d.tokenLocked(by)
 		if err != nil {

@@ -62,6 +62,7 @@ type Directory struct {
 	people people
 	state  state
 	epoch  int // how often the state was replaced as a whole
+	canary *canary
 }
 
 // state is what changes. Values in the tables are never written to after they

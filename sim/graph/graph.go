@@ -15,6 +15,7 @@
 // Only filters of the form that collectors send are understood. Risk detections and provisioning are there and empty.
 // Alerts are worked on by the clock: twenty minutes after they came, and two hours. Who is at risk, and what people have
 // registered, is drawn and follows from nothing. alerts_v2 gives no link to a next page.
+// Groups, drives and mailboxes are there for canaries alone, and only what canaries do with them can be done.
 // Rows have the members that the tenant's own records tell; display names of people and applications are left out.
 package graph
 
@@ -33,6 +34,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/directory"
 	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/record"
 )
@@ -59,6 +61,8 @@ type Config struct {
 	Tokens bool
 	// Hide leaves out rows: a log that does not say everything. nil: none.
 	Hide func(stream string, row map[string]any) bool
+	// Unrecorded are acts by this API that leave no record in the unified audit log. nil: none.
+	Unrecorded func(directory.Record) bool
 }
 
 // Server is the simulated service. It is safe for concurrent use.
@@ -71,6 +75,9 @@ type Server struct {
 	asked map[string]int
 	// queries of the unified audit log, by their ids.
 	queries map[string]*auditQuery
+	// What canaries have left.
+	files []string
+	mail  []message
 }
 
 // New makes a server. It listens nowhere by itself: see Handler.
@@ -122,6 +129,7 @@ func (s *Server) Handler() http.Handler {
 	for _, e := range endpoints {
 		mux.HandleFunc("GET "+e.path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
 	}
+	s.acting(mux)
 	mux.HandleFunc("POST "+auditQueries, s.startQuery)
 	mux.HandleFunc("GET "+auditQueries+"/{id}", s.getQuery)
 	mux.HandleFunc("GET "+auditQueries+"/{id}/records", s.getRecords)

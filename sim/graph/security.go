@@ -113,6 +113,7 @@ var outcomes = map[string]string{"Delivered": "delivered", "DeliveredAsSpam": "f
 
 // traces are of the messages that were judged on their way in. Their rows change once, when they have arrived.
 func traces(s *Server, from, to, now time.Time, yield func(string, time.Time, time.Time, map[string]any)) {
+	s.sent(from, to, now, yield)
 	s.each(from, to, "TIMailData ", func(f *found) {
 		status, ok := outcomes[f.DeliveryAction]
 		if !ok {

@@ -105,7 +105,7 @@ func (s *Server) handleToken(w http.ResponseWriter, r *http.Request, now time.Ti
 		Roles: s.rolesFor(resource, now), Tenant: s.tenant, Version: "1.0", Precise: now.UnixMilli(),
 	}
 	if client != s.clientID {
-		said.App, said.Object, said.Subject, said.Roles = client, "", "", nil
+		said.App, said.Object, said.Subject, said.Roles = client, "", "", canaryRoles
 	}
 	address, _, _ := net.SplitHostPort(r.RemoteAddr)
 	said.Unique = s.signIn(client, address, now, life)

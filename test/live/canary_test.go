@@ -16,6 +16,8 @@ import (
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/directory"
 	"github.com/daybreak-sec/daybreak/sim/graph"
 )
 
@@ -55,7 +57,7 @@ func TestF17Canary(t *testing.T) {
 	log, plants := w.source("entra"), config.DefaultSource("canary")
 	log.Type, log.Streams = "entra", []string{channel}
 	plants.Name, plants.Tenant, plants.ClientID, plants.ClientSecret, plants.Login = "canaries", log.Tenant, id, config.Secret("file:"+file), w.url
-	plants.Streams, plants.Mode = config.Streams("canary"), "live"
+	plants.Streams, plants.Mode = []string{canary.SignIn}, "live"
 	w.sources = []config.Source{log, plants}
 
 	standing := func() node.Canary {
@@ -65,18 +67,7 @@ func TestF17Canary(t *testing.T) {
 		}
 		return list[0]
 	}
-	missing := func() (alerts int) {
-		list, err := w.node.Alerts(t.Context(), incident.Filter{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range list {
-			if list[i].Title == "A canary has not arrived" {
-				alerts++
-			}
-		}
-		return alerts
-	}
+	missing := w.canariesMissing
 	w.start()
 	w.until("one is planted", func() (bool, string) { c := standing(); return c.Waiting == 1, fmt.Sprintf("%+v", c) })
 	w.pass(10*time.Minute, 5*time.Minute)
@@ -103,4 +94,97 @@ func TestF17Canary(t *testing.T) {
 			t.Errorf("the log was in good order, and has a gap: %+v", g)
 		}
 	}
+}
+
+// canariesMissing counts the alerts of them.
+func (w *world) canariesMissing() (alerts int) {
+	list, err := w.node.Alerts(w.Context(), incident.Filter{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	for i := range list {
+		if list[i].Title == "A canary has not arrived" {
+			alerts++
+		}
+	}
+	return alerts
+}
+
+// TestF17CanaryUnified: a unified audit log that leaves out what is done with files, and is in good order otherwise. A file and
+// a mail are seen at first; then the mail is and the file is not, which is an alert. Nothing is left in the tenant.
+func TestF17CanaryUnified(t *testing.T) {
+	t.Parallel()
+	var unrecorded atomic.Bool
+	var ahead atomic.Int64
+	var api atomic.Pointer[http.Handler]
+	w := newWorld(t, setting{
+		slow: true,
+		between: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if whole := api.Load(); whole != nil {
+					(*whole).ServeHTTP(rw, r)
+					return
+				}
+				next.ServeHTTP(rw, r)
+			})
+		},
+		canary: func(o *canary.Options) {
+			o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		},
+	})
+	tenant := graph.New(graph.Config{
+		Tenant: w.sim, PerMinute: 1_000_000,
+		Unrecorded: func(r directory.Record) bool { return unrecorded.Load() && r.Stream == company.SharePoint },
+	})
+	whole := tenant.Mount(w.sim.Handler())
+	api.Store(&whole)
+
+	id, secret := w.sim.Canary()
+	file := filepath.Join(filepath.Dir(w.dir), "canaries.secret")
+	w.writeSecret(file, secret)
+	w.door.know(secret)
+	feed, plants := w.source("contoso"), config.DefaultSource("canary")
+	plants.Name, plants.Tenant, plants.ClientID, plants.ClientSecret, plants.Login, plants.API = "canaries", feed.Tenant, id, config.Secret("file:"+file), w.url, w.url
+	_, plants.Drive, plants.Mailbox = w.sim.Directory().CanaryTargets()
+	plants.Streams, plants.Mode = []string{canary.File, canary.Mail}, "live"
+	w.sources = []config.Source{feed, plants}
+
+	standing := func(files, mails int) func() (bool, string) {
+		return func() (bool, string) {
+			list := w.node.Canaries()
+			came := map[string]int{}
+			for _, c := range list {
+				came[c.Channel] = len(c.Delays)
+			}
+			return came["Audit.SharePoint"] == files && came["Audit.Exchange"] == mails, fmt.Sprintf("%+v", list)
+		}
+	}
+	cleaned := func() (bool, string) {
+		left := tenant.Left()
+		return len(left) == 0, fmt.Sprintf("left are %q", left)
+	}
+	// round lets what was planted be recorded, collected and taken away.
+	round := func(files, mails int) {
+		w.until("they are planted", func() (bool, string) {
+			n := len(tenant.Left())
+			return n == 2, fmt.Sprintf("%d are", n)
+		})
+		w.pass(10*time.Minute, 5*time.Minute)
+		ahead.Add(int64(time.Minute))
+		w.restart()
+		w.until("they have come", standing(files, mails))
+		w.until("nothing is left", cleaned)
+	}
+	w.start()
+	round(1, 1)
+	unrecorded.Store(true)
+	ahead.Add(int64(time.Hour))
+	w.restart()
+	round(1, 2)
+	if n := w.canariesMissing(); n != 0 {
+		t.Errorf("%d alerts before it is overdue", n)
+	}
+	ahead.Add(int64(24 * time.Hour))
+	w.restart()
+	w.until("an alert", func() (bool, string) { n := w.canariesMissing(); return n == 1, fmt.Sprintf("%d alerts", n) })
 }
