@@ -71,6 +71,11 @@ type Delays struct {
 	db    *store.DB
 	start int64 // of the process: records committed before are searchable anew, which is no delay
 
+	// saving is held while rates become durable, so that whoever reads them knows which of them it has.
+	saving sync.Mutex
+	read   bool    // somebody has read the rates, and is told of what is saved since
+	saved  []taken // that is
+
 	mu      sync.Mutex
 	hour    int64 // of our clock
 	streams map[feedKey]*streamDelays
@@ -384,6 +389,8 @@ func (d *Delays) Save(ctx context.Context) error {
 	if len(list) == 0 {
 		return nil
 	}
+	d.saving.Lock()
+	defer d.saving.Unlock()
 	err := d.db.Write(ctx, func(tx *sql.Tx) error {
 		l := &ledger{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
 		for i := range list {
@@ -399,7 +406,36 @@ func (d *Delays) Save(ctx context.Context) error {
 		d.mu.Unlock()
 		return fmt.Errorf("coverage: %w", err)
 	}
+	d.savedRates(list)
 	return nil
+}
+
+// savedRates keeps what was saved of rates for who has read them, unless that asks too seldom: then all is read again.
+func (d *Delays) savedRates(list []taken) {
+	for i := range list {
+		if d.read && list[i].counts == nil {
+			d.saved = append(d.saved, list[i])
+		}
+	}
+	if len(d.saved) > maxTaken {
+		d.read, d.saved = false, nil
+	}
+}
+
+// rates returns what was added to coverage_rate since the last call, and calls all first if that is not known: all reads the
+// whole table. There can be one caller only.
+func (d *Delays) rates(all func() error) ([]taken, error) {
+	d.saving.Lock()
+	defer d.saving.Unlock()
+	if !d.read {
+		if err := all(); err != nil {
+			return nil, err
+		}
+		d.read = true
+	}
+	list := d.saved
+	d.saved = nil
+	return list, nil
 }
 
 func (l *ledger) addTaken(t *taken) error {

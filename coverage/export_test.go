@@ -5,6 +5,7 @@ package coverage
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/event"
@@ -17,6 +18,23 @@ func (c *Coverage) Take(ctx context.Context, batch uint64, acts ...act.Act) erro
 		list[i] = Entry{event.ID{Batch: batch, Index: uint32(i)}, acts[i]}
 	}
 	return c.Apply(ctx, batch+1, list)
+}
+
+// Profiles says all that is known of rates, for the streams of feeds.
+func (s *Silences) Profiles(ctx context.Context, feeds []Feed) (list []string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err = s.learn(ctx)
+	for i := range feeds {
+		for _, p := range s.rates(&feeds[i]) {
+			text := fmt.Sprint(feeds[i].Stream, " ", p.workload, " ", p.last, " ", p.first)
+			for h := p.first; h <= p.top; h++ {
+				text += fmt.Sprint(" ", p.at(h))
+			}
+			list = append(list, text)
+		}
+	}
+	return list, err
 }
 
 // TakeAll takes acts in, in one transaction, as if each stood in a batch of its own

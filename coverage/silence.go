@@ -47,10 +47,17 @@ const (
 // the usual in the last hour), and what is expected of an operation as its workload does.
 // If nothing at all is heard, nothing excuses anything. A decline of weeks teaches the
 // rate that declines: what is missed is silence, not less.
+//
+// The rates are read once, and kept in some 4 KiB for each workload and operation; then only what [Delays.Save] adds is
+// taken in. A judgment costs some microseconds for each of them (BenchmarkSilences).
 type Silences struct {
 	c *Coverage
+	d *Delays
 
-	mu    sync.Mutex
+	mu       sync.Mutex
+	profiles map[feedKey][]*profile // in the order of their names: a workload before its operations
+	newest   int64                  // hour of any record
+
 	worst map[workloadKey]float64 // most that was missing before it was heard again
 	now   map[workloadKey]missed
 }
@@ -62,9 +69,9 @@ type missed struct {
 	expected float64
 }
 
-// NewSilences returns a watch that remembers nothing.
-func NewSilences(c *Coverage) *Silences {
-	return &Silences{c: c, worst: map[workloadKey]float64{}, now: map[workloadKey]missed{}}
+// NewSilences returns a watch that remembers nothing. d measures the rates, and serves no other watch.
+func NewSilences(c *Coverage, d *Delays) *Silences {
+	return &Silences{c: c, d: d, worst: map[workloadKey]float64{}, now: map[workloadKey]missed{}}
 }
 
 // Heard says up to when, by the provider's clock, everything of each stream was
@@ -93,13 +100,13 @@ func (s *Silences) Judge(ctx context.Context, feeds []Feed) ([]act.Act, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var acts []act.Act
-	profiles := make([][]*profile, len(feeds)) // of each feed: a workload before its operations
+	if err := s.learn(ctx); err != nil {
+		return nil, err
+	}
+	profiles := make([][]*profile, len(feeds)) // of each feed
 	for i := range feeds {
-		if feeds[i].Listed.IsZero() {
-			continue
-		}
-		if profiles[i], err = s.rates(ctx, &feeds[i]); err != nil {
-			return nil, err
+		if !feeds[i].Listed.IsZero() {
+			profiles[i] = s.rates(&feeds[i])
 		}
 	}
 	for i := range feeds {
@@ -140,9 +147,9 @@ func (p *profile) share(upTo int64) (part float64, ok bool) {
 		whole := float64(end-at) / float64(hourMillis)
 		usual += p.usual(hour, known) * whole
 		if hour == floorDiv(upTo-1, hourMillis) {
-			heard += float64(p.hours[hour]) // all of the hour under way
+			heard += p.at(hour) // all of the hour under way
 		} else {
-			heard += float64(p.hours[hour]) * whole
+			heard += p.at(hour) * whole
 		}
 		at = end
 	}
@@ -229,32 +236,93 @@ func (s *Silences) open(ctx context.Context) (map[workloadKey]int64, error) {
 
 // profile is what is known of the rate of a workload, or of an operation of it.
 type profile struct {
-	workload string          // and, of an operation, its name behind it
-	last     int64           // when it was last heard
-	hours    map[int64]int64 // records, by hour
-	first    int64           // hour
+	workload string // and, of an operation, its name behind it
+	last     int64  // when it was last heard
+	first    int64  // hour from which on it is judged by
+	top      int64  // the latest hour that hours has
+	hours    []uint32
 }
 
-// rates reads what the workloads of a stream have offered.
-func (s *Silences) rates(ctx context.Context, f *Feed) (list []*profile, err error) {
-	from := floorDiv(f.Oldest.UnixMilli(), hourMillis) - weeks*168
-	err = readAll(ctx, s.c.db.Read(), `
-		SELECT workload, hour, records, last FROM coverage_rate WHERE tenant = $1 AND stream = $2 AND hour >= $3 ORDER BY workload, hour`,
-		[]any{f.Tenant, f.Stream, from},
+// kept is how many hours coverage_rate has: those of [ledger.forget], and the newest.
+const kept = rateHours + 1
+
+// at is how many records were offered in an hour.
+func (p *profile) at(hour int64) float64 {
+	if hour > p.top || hour <= p.top-kept {
+		return 0
+	}
+	return float64(p.hours[uint64(hour)%kept])
+}
+
+// add counts records of an hour. Those of hours that are too old are not kept.
+func (p *profile) add(hour, records, last int64) {
+	if p.hours == nil {
+		p.hours, p.top = make([]uint32, kept), hour
+	}
+	if hour <= p.top-kept {
+		return
+	}
+	for n := min(hour-p.top, kept); n > 0; n-- { // forget what was kept in their place
+		p.hours[uint64(hour-n+1)%kept] = 0
+	}
+	p.top, p.last = max(p.top, hour), max(p.last, last)
+	n := &p.hours[uint64(hour)%kept]
+	*n = uint32(min(int64(*n)+records, math.MaxUint32))
+}
+
+// learn takes in what was saved of the rates since the last time.
+func (s *Silences) learn(ctx context.Context) error {
+	list, err := s.d.rates(func() error { return s.readAll(ctx) })
+	for i := range list {
+		t := &list[i]
+		s.offered(t.key, t.name, t.hour, t.records, t.last)
+	}
+	return err
+}
+
+// readAll reads all of them.
+func (s *Silences) readAll(ctx context.Context) error {
+	s.profiles, s.newest = map[feedKey][]*profile{}, 0
+	return readAll(ctx, s.c.db.Read(), `SELECT tenant, stream, workload, hour, records, last FROM coverage_rate ORDER BY tenant, stream, workload, hour`, nil,
 		func(rows *sql.Rows) error {
+			var k feedKey
 			var workload string
 			var hour, records, last int64
-			if err := rows.Scan(&workload, &hour, &records, &last); err != nil {
-				return err
+			err := rows.Scan(&k.tenant, &k.stream, &workload, &hour, &records, &last)
+			if err == nil {
+				s.offered(k, workload, hour, records, last)
 			}
-			if len(list) == 0 || list[len(list)-1].workload != workload {
-				list = append(list, &profile{workload: workload, first: hour, hours: map[int64]int64{}})
-			}
-			p := list[len(list)-1]
-			p.hours[hour], p.last = records, max(p.last, last)
-			return nil
+			return err
 		})
-	return list, err
+}
+
+// offered counts what a workload has offered in an hour.
+func (s *Silences) offered(k feedKey, workload string, hour, records, last int64) {
+	list := s.profiles[k]
+	at, known := slices.BinarySearchFunc(list, workload, func(p *profile, name string) int { return strings.Compare(p.workload, name) })
+	if !known {
+		list = slices.Insert(list, at, &profile{workload: workload})
+		s.profiles[k] = list
+	}
+	list[at].add(hour, records, last)
+	s.newest = max(s.newest, hour)
+}
+
+// rates returns the workloads of a stream that were heard in the weeks before, and forgets those of which nothing is kept.
+func (s *Silences) rates(f *Feed) (list []*profile) {
+	k := feedKey{f.Tenant, f.Stream}
+	oldest := s.newest - rateHours
+	s.profiles[k] = slices.DeleteFunc(s.profiles[k], func(p *profile) bool { return p.top < oldest })
+	for _, p := range s.profiles[k] {
+		p.first = max(oldest, floorDiv(f.Oldest.UnixMilli(), hourMillis)-weeks*168)
+		for p.first <= p.top && p.at(p.first) == 0 {
+			p.first++
+		}
+		if p.first <= p.top {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 const hourMillis = int64(time.Hour / time.Millisecond)
@@ -278,7 +346,7 @@ func (p *profile) usual(hour, known int64) float64 {
 	var n int
 	for h := hour - 168; h > p.first; h -= 168 {
 		if h < known {
-			sum += float64(p.hours[h])
+			sum += p.at(h)
 			n++
 		}
 	}
@@ -295,7 +363,7 @@ func (p *profile) usual(hour, known int64) float64 {
 	least, found := math.Inf(1), false
 	for h := hour - 24; h > p.first; h -= 24 {
 		if h < known && weekend(h) == weekend(hour) {
-			least, found = min(least, float64(p.hours[h])), true
+			least, found = min(least, p.at(h)), true
 		}
 	}
 	if found {
@@ -305,7 +373,7 @@ func (p *profile) usual(hour, known int64) float64 {
 		return 0
 	}
 	for h := known - 3; h < known; h++ { // not a day yet
-		least = min(least, float64(p.hours[h]))
+		least = min(least, p.at(h))
 	}
 	return least / 4
 }

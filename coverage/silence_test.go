@@ -4,9 +4,13 @@
 package coverage_test
 
 import (
+	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/coverage"
@@ -23,7 +27,8 @@ type town struct {
 
 func newTown(t *testing.T) *town {
 	b := newBed(t)
-	return &town{b, coverage.NewDelays(b.db, noon.AddDate(-1, 0, 0)), coverage.NewSilences(b.c), map[string]bool{}}
+	d := coverage.NewDelays(b.db, noon.AddDate(-1, 0, 0))
+	return &town{b, d, coverage.NewSilences(b.c, d), map[string]bool{}}
 }
 
 // rate is how many records a workload offers in five minutes at a time.
@@ -157,4 +162,93 @@ func TestWhatWasNotCollectedIsNotMissing(t *testing.T) {
 	if acts := w.listen(); spoken(acts) != `["silence Exchange" "silence SharePoint"]` {
 		t.Errorf("got %s", spoken(acts))
 	}
+}
+
+// TestRatesAreLearnedOnce: what a watch keeps is what another one reads that begins now, while rates are saved, come late and
+// are forgotten.
+func TestRatesAreLearnedOnce(t *testing.T) {
+	w := newTown(t)
+	r := rand.New(rand.NewPCG(5, 6))
+	compare := func(oldest float64) (n int) {
+		t.Helper()
+		feeds := []coverage.Feed{{Tenant: tenant, Stream: stream, Oldest: minute(oldest)}}
+		got, err := w.s.Profiles(t.Context(), feeds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := coverage.NewSilences(w.c, coverage.NewDelays(w.db, noon)).Profiles(t.Context(), feeds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("at minute %v: %s", oldest, d)
+		}
+		return len(got)
+	}
+	compare(0)
+	for m := 0.0; m < 60*day; m += 60 + 5000*r.Float64() {
+		for range 5 {
+			at := m - 1000*r.Float64()
+			if r.IntN(5) == 0 {
+				at -= 40 * day * r.Float64() // back-fill
+			}
+			observe(w.d, batch(minute(m), 1+r.IntN(9), at*60-1, at*60, at*60), minute(m), fmt.Sprint("op", r.IntN(3)), []string{"A", "B", "C"}[int(m/day/25)])
+		}
+		if err := w.d.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		compare(m - r.Float64()*day)
+	}
+	if n := compare(60 * day); n != 8 { // B is of the 35 days before, A is forgotten
+		t.Errorf("%d workloads and operations at the end", n)
+	}
+}
+
+// BenchmarkSilences judges five streams of ten workloads with ten operations each, of which five weeks are known: by a watch
+// that has to read all of it, and by one that has.
+func BenchmarkSilences(b *testing.B) {
+	const hours = 35 * 24
+	bed := newBed(b)
+	first := noon.Unix()/3600 - hours
+	err := bed.db.Write(b.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`
+			WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+			INSERT INTO coverage_rate (tenant, stream, workload, hour, records, last)
+			SELECT $2, 'stream-' || s.i, printf('w%02d', w.i) || CASE o.i WHEN 0 THEN '' ELSE printf(' / o%02d', o.i) END, $3 + h.i, 100, ($3 + h.i) * 3600000 + 3500000
+			FROM n h, (SELECT i FROM n WHERE i < 5) s, (SELECT i FROM n WHERE i < 10) w, (SELECT i FROM n WHERE i < 11) o WHERE h.i < $1`,
+			hours, tenant, first)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var feeds []coverage.Feed
+	for i := range 5 {
+		feeds = append(feeds, coverage.Feed{Tenant: tenant, Stream: fmt.Sprintf("stream-%d", i), Listed: noon, Oldest: noon})
+	}
+	judge := func(b *testing.B, s *coverage.Silences) {
+		b.Helper()
+		if _, err := s.Judge(b.Context(), feeds); err != nil {
+			b.Fatal(err)
+		}
+	}
+	d := coverage.NewDelays(bed.db, noon)
+	known := coverage.NewSilences(bed.c, d)
+	judge(b, known)
+	b.Run("reads=all", func(b *testing.B) {
+		for b.Loop() {
+			judge(b, coverage.NewSilences(bed.c, coverage.NewDelays(bed.db, noon)))
+		}
+	})
+	b.Run("reads=changes", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			observe(d, batch(noon, 100, -60, -30, -30), noon, "o01", "w01")
+			if err := d.Save(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+			judge(b, known)
+		}
+	})
 }

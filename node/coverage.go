@@ -51,8 +51,9 @@ func openCovered(ctx context.Context, n *Node, rebuild bool) (*covered, error) {
 			return nil, err
 		}
 	}
+	delays := coverage.NewDelays(n.db, n.started)
 	return &covered{
-		n: n, coverage: c, delays: coverage.NewDelays(n.db, n.started), silences: coverage.NewSilences(c), done: make(chan struct{}),
+		n: n, coverage: c, delays: delays, silences: coverage.NewSilences(c, delays), done: make(chan struct{}),
 	}, nil
 }
 
