@@ -280,7 +280,7 @@ func (p *pool) ill(ctx context.Context, s *stream, o *object, cause error) error
 	switch {
 	case errors.Is(cause, errOpen): // a digest some of whose files are not fetched yet
 		delay, tries = loop.Backoff(p.c.o.Retry, 2, objectWait), never32
-	case e.Unasked() || everybodys(cause) && !p.alone(s, o):
+	case e.Unasked() || e.Everybodys() && !p.alone(s, o):
 		s.blame(ctx, "fetch", cause)
 		delay, tries = loop.Backoff(p.c.o.Retry, 4, objectWait), never32
 	case flawed:

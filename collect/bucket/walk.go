@@ -138,7 +138,7 @@ func (s *stream) read(ctx context.Context, w *loop.Watch, k *walk) error {
 	var first error
 	for _, p := range parts {
 		if err := s.readPart(ctx, w, k, p); err != nil {
-			if s.fatal(ctx, err) || everybodys(err) {
+			if s.fatal(ctx, err) || rest.Of(err).Everybodys() {
 				return err
 			}
 			if first == nil {
@@ -150,15 +150,6 @@ func (s *stream) read(ctx context.Context, w *loop.Watch, k *walk) error {
 		return first
 	}
 	return s.close(ctx, k)
-}
-
-// everybodys reports whether a failure is that of the credential, a permission or the store as a whole.
-func everybodys(err error) bool {
-	switch rest.Of(err).Class {
-	case rest.ClassAdmin, rest.ClassAuth, rest.ClassThrottled:
-		return true
-	}
-	return false
 }
 
 func (s *stream) readPart(ctx context.Context, w *loop.Watch, k *walk, p part) error {

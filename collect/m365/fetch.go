@@ -318,7 +318,10 @@ func (p *pool) ill(j *job, cause error) {
 	if b.failing == 0 {
 		b.failing = due
 	}
-	if e.Unasked() || p.othersFault(j, e.Class) && !p.othersWork(j, &b) {
+	if e.Class == provider.ClassDisabled {
+		loop.Poke(p.c.hello)
+	}
+	if e.Unasked() || e.Everybodys() && !p.othersWork(j, &b) {
 		due += loop.Backoff(p.c.o.Retry, 4, blobWait).Milliseconds()
 	} else {
 		b.attempts++
@@ -344,18 +347,6 @@ func (p *pool) ill(j *job, cause error) {
 		p.later(j.s, b.lane, due)
 		p.settled(j)
 	}
-}
-
-// othersFault reports whether a failure says nothing of the blob.
-func (p *pool) othersFault(j *job, class provider.Class) bool {
-	switch class {
-	case provider.ClassDisabled:
-		loop.Poke(p.c.hello)
-		return true
-	case provider.ClassAuth, provider.ClassAdmin, provider.ClassThrottled:
-		return true
-	}
-	return false
 }
 
 // alone reports whether it is the blob that fails, and not everything.

@@ -239,16 +239,12 @@ func (s *stream) blame(ctx context.Context, during string, err error) bool {
 	switch e.Class {
 	case provider.ClassDisabled:
 		loop.Poke(s.c.hello)
-		return true
 	case provider.ClassAdmin, provider.ClassAuth:
 		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
 			s.c.log.Error("a refusal could not be written down", "stream", s.name, "error", err)
 		}
-		return true
-	case provider.ClassThrottled:
-		return true
 	}
-	return e.Unasked()
+	return e.Everybodys()
 }
 
 // refused notes that a permission is missing: the stream is not collected, the others

@@ -327,11 +327,8 @@ func (s *stream) blame(ctx context.Context, during string, err error) bool {
 		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
 			s.c.log.Error("a refusal could not be written down", "stream", s.f.Stream, "error", err)
 		}
-		return true
-	case rest.ClassThrottled:
-		return true
 	}
-	return e.Unasked()
+	return e.Everybodys()
 }
 
 // refused notes that a permission is missing: the stream is not collected, the others go on, and it is tried again.

@@ -83,6 +83,16 @@ const OpToken = "token"
 // Unasked reports whether a token could not be had: nothing was asked for, so that the failure says nothing about it.
 func (e *Error) Unasked() bool { return e.Op == OpToken }
 
+// Everybodys reports whether a failure is that of the credential, a permission, a subscription or the provider as a whole, and
+// not of what was asked for: other requests would fail as well.
+func (e *Error) Everybodys() bool {
+	switch e.Class {
+	case ClassThrottled, ClassAuth, ClassDisabled, ClassAdmin:
+		return true
+	}
+	return e.Unasked()
+}
+
 // Meaning of a code.
 type Meaning struct {
 	Class  Class
