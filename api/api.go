@@ -10,6 +10,7 @@
 //	/metrics            Prometheus                                    anybody on loopback, else token
 //	/log/               the journal's tile log (C2SP tlog-tiles)      anybody
 //	/hook/m365/SOURCE   announcements of new content                  who has the webhook's AuthID
+//	/hook/google/SOURCE notifications of new activities               likewise, over a channel that is open
 //	/api/v1/            everything else                               token
 //
 // The tile log holds hashes, counts and times, no record and no name of anybody:
@@ -123,7 +124,8 @@ func routes(s *surface) (*recorder, huma.API) {
 	plain(a, mux, "/log/checkpoint", "The log's latest signed checkpoint, as tile clients read it", s.tile)
 	plain(a, mux, "/log/tile/{path...}", "Tiles and entry bundles of the log (C2SP tlog-tiles)", s.tile)
 
-	mux.HandleFunc("POST /hook/m365/{source}", s.hook)
+	mux.HandleFunc("POST /hook/m365/{source}", s.hook(s.takeAnnouncement))
+	mux.HandleFunc("POST /hook/google/{source}", s.hook(s.takeNotification))
 	hookDocument(a)
 
 	get(a, "status", "/api/v1/status", "The state of the process and its data", s.status)

@@ -59,22 +59,38 @@ func plain(a huma.API, mux *recorder, path, summary string, h http.HandlerFunc) 
 	a.OpenAPI().AddOperation(op)
 }
 
-// hookDocument puts the webhook into the document.
+// hookDocument puts the webhooks into the document.
 func hookDocument(a huma.API) {
 	text := map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "array", Items: &huma.Schema{Type: "object"}}}}
-	op := &huma.Operation{
-		OperationID: "hook", Method: http.MethodPost, Path: "/hook/m365/{source}", Security: []map[string][]string{},
-		Summary:     "Announcements of the Office 365 Management Activity API: hints that a stream has new content",
-		RequestBody: &huma.RequestBody{Description: "Announcements; of each the contentType and tenantId are read", Content: text},
-		Parameters: []*huma.Param{
-			{Name: "source", In: "path", Required: true, Description: "Name of the source in the configuration", Schema: &huma.Schema{Type: "string"}},
-			{Name: "Webhook-AuthID", In: "header", Required: true, Description: "The source's webhook.auth_id", Schema: &huma.Schema{Type: "string"}},
-			{Name: "Webhook-ValidationCode", In: "header", Description: "Sent when the provider asks whether the webhook is there", Schema: &huma.Schema{Type: "string"}},
+	word := func(name, about string, required bool) *huma.Param {
+		return &huma.Param{Name: name, In: "header", Required: required, Description: about, Schema: &huma.Schema{Type: "string"}}
+	}
+	source := &huma.Param{Name: "source", In: "path", Required: true, Description: "Name of the source in the configuration", Schema: &huma.Schema{Type: "string"}}
+	for _, op := range []*huma.Operation{
+		{
+			OperationID: "hook", Path: "/hook/m365/{source}",
+			Summary:     "Announcements of the Office 365 Management Activity API: hints that a stream has new content",
+			RequestBody: &huma.RequestBody{Description: "Announcements; of each the contentType and tenantId are read", Content: text},
+			Parameters: []*huma.Param{
+				source, word("Webhook-AuthID", "The source's webhook.auth_id", true),
+				word("Webhook-ValidationCode", "Sent when the provider asks whether the webhook is there", false),
+			},
+			Responses: map[string]*huma.Response{"400": {Description: "Not announcements, or of another tenant"}},
 		},
-		Responses: map[string]*huma.Response{"200": {Description: "Taken"}},
+		{
+			OperationID: "hook-google", Path: "/hook/google/{source}",
+			Summary: "Notifications of Google's Reports API: hints that an application has a new activity; a body is not read",
+			Parameters: []*huma.Param{
+				source, word("X-Goog-Channel-Token", "The source's webhook.auth_id", true), word("X-Goog-Channel-ID", "A channel that this server has open", true),
+				word("X-Goog-Resource-State", "sync when a channel begins, which is no hint", false),
+			},
+			Responses: map[string]*huma.Response{},
+		},
+	} {
+		op.Method, op.Security = http.MethodPost, []map[string][]string{}
+		for status, about := range map[string]string{"200": "Taken", "403": "Wrong AuthID, or no such webhook", "413": "More than 64 KiB", "429": "Too many"} {
+			op.Responses[status] = &huma.Response{Description: about}
+		}
+		a.OpenAPI().AddOperation(op)
 	}
-	for status, about := range map[string]string{"400": "Not announcements, or of another tenant", "403": "Wrong AuthID, or no such webhook", "413": "More than 64 KiB", "429": "Too many"} {
-		op.Responses[status] = &huma.Response{Description: about}
-	}
-	a.OpenAPI().AddOperation(op)
 }

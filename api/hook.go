@@ -14,10 +14,11 @@ import (
 	"github.com/daybreak-sec/daybreak/node"
 )
 
-// The webhook of the Office 365 Management Activity API. Who calls it is not known:
-// nothing signs an announcement, and the AuthID that comes with it is all that a
-// stranger must not have. So it may do one thing, make the next poll of a stream come
-// sooner, and what it says is read for the names of streams alone. Links in it are
+// The webhooks of the Office 365 Management Activity API and of Google's Reports API. Who
+// calls them is not known: nothing signs an announcement, and the AuthID (Google: the
+// channel's token) that comes with it is all that a stranger must not have. So it may do
+// one thing, make the next poll of a stream come sooner, and what it says is read for the
+// names of streams alone, of Google's not even that: a channel is of one stream. Links are
 // never followed.
 
 const (
@@ -38,6 +39,7 @@ var hookResults = []struct {
 	name   string // in the metrics
 	status int
 }{
+	{node.ErrHookEnded, "ended", http.StatusForbidden},
 	{node.ErrHookDenied, "forged", http.StatusForbidden},
 	{node.ErrHookBusy, "busy", http.StatusTooManyRequests},
 	{errHookLarge, "large", http.StatusRequestEntityTooLarge},
@@ -51,22 +53,39 @@ var (
 	errHookTenant    = errors.New("the announcement is about another tenant")
 )
 
-// hook answers POST /hook/m365/{source}.
-func (s *surface) hook(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("source")
-	result, err := s.takeHint(name, w, r)
-	for _, known := range hookResults {
-		if errors.Is(err, known.err) {
-			s.node.CountHook(name, known.name)
-			refuse(w, known.status, known.err.Error())
-			return
+// hook answers POST /hook/TYPE/{source}.
+func (s *surface) hook(take func(name string, w http.ResponseWriter, r *http.Request) (result string, err error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("source")
+		result, err := take(name, w, r)
+		for _, known := range hookResults {
+			if errors.Is(err, known.err) {
+				s.node.CountHook(name, known.name)
+				refuse(w, known.status, known.err.Error())
+				return
+			}
 		}
+		s.node.CountHook(name, result)
+		w.WriteHeader(http.StatusOK)
 	}
-	s.node.CountHook(name, result)
-	w.WriteHeader(http.StatusOK)
 }
 
-func (s *surface) takeHint(name string, w http.ResponseWriter, r *http.Request) (result string, err error) {
+// takeNotification takes what Google says of a channel: in headers. The body, which was not asked for, is not read.
+func (s *surface) takeNotification(name string, _ http.ResponseWriter, r *http.Request) (result string, err error) {
+	wake, err := s.node.HintChannel(name, r.Header.Get("X-Goog-Channel-Token"), r.Header.Get("X-Goog-Channel-Id"))
+	switch {
+	case err != nil:
+		return "", err
+	case r.ContentLength > maxHook:
+		return "", errHookLarge
+	case r.Header.Get("X-Goog-Resource-State") == "sync": // the channel has begun, and nothing has happened
+		return "validated", nil
+	}
+	wake()
+	return "taken", nil
+}
+
+func (s *surface) takeAnnouncement(name string, w http.ResponseWriter, r *http.Request) (result string, err error) {
 	tenant, wake, err := s.node.Hint(name, r.Header.Get("Webhook-AuthID"))
 	if err != nil {
 		return "", err // the body of a stranger is not read

@@ -47,6 +47,16 @@ client_id = "66666666-7777-8888-9999-000000000000"
 client_secret = "env:DAYBREAK_TEST_SECRET"
 api = "` + provider.URL + `"
 login = "` + provider.URL + `"
+
+[[source]]
+name = "workspace"
+type = "google"
+tenant = "C01abc23d"
+admin = "a@example.com"
+service_account = "env:DAYBREAK_TEST_SECRET"
+api = "` + provider.URL + `"
+login = "` + provider.URL + `"
+webhook = { url = "https://audit.example.com/hook/google/workspace", auth_id = "env:DAYBREAK_TEST_HOOK" }
 `
 		parsed, err := config.Parse([]byte(text))
 		if err != nil {
@@ -156,5 +166,36 @@ func TestWebhookFlood(t *testing.T) {
 	}
 	if res, body := s.call(t, "POST", "/hook/m365/contoso", map[string]string{"Webhook-AuthID": hookAuthID}, "[]"); res.StatusCode != 200 {
 		t.Errorf("%d %s", res.StatusCode, body)
+	}
+}
+
+// TestGoogleWebhook: who does not know the word, and who names a channel that is not open, get one answer; and no source is reached
+// by the path of another type. What is taken is tested where channels are open: cli/testdata/sim-google.txtar, test/streams.
+func TestGoogleWebhook(t *testing.T) {
+	s := start(t, withHook(t))
+	s.hookReady(t)
+	same := ""
+	for _, c := range []struct {
+		name, method, path, token, channel string
+		want                               int
+	}{
+		{"a channel of nobody", "POST", "/hook/google/workspace", hookAuthID, "AAAA", 403},
+		{"no channel", "POST", "/hook/google/workspace", hookAuthID, "", 403},
+		{"a wrong word", "POST", "/hook/google/workspace", hookAuthID + "x", "AAAA", 403},
+		{"no word", "POST", "/hook/google/workspace", "", "AAAA", 403},
+		{"a source of another type", "POST", "/hook/google/contoso", hookAuthID, "AAAA", 403},
+		{"the path of another type", "POST", "/hook/m365/workspace", hookAuthID, "AAAA", 403},
+		{"no such source", "POST", "/hook/google/nobody", hookAuthID, "AAAA", 403},
+		{"read", "GET", "/hook/google/workspace", hookAuthID, "AAAA", 405},
+	} {
+		res, body := s.call(t, c.method, c.path, map[string]string{
+			"X-Goog-Channel-Token": c.token, "X-Goog-Channel-Id": c.channel, "X-Goog-Resource-State": "create", "Webhook-AuthID": c.token,
+		}, "")
+		if same == "" {
+			same = body
+		}
+		if res.StatusCode != c.want || c.want == 403 && body != same {
+			t.Errorf("%s: %d %s", c.name, res.StatusCode, body)
+		}
 	}
 }

@@ -55,6 +55,13 @@ func (v *verdict) tryGoogle(ctx context.Context, c *config.Source) {
 		_, err := client.List(ctx, budget.Head, s, from, to, "")
 		return err
 	})
+	if c.Webhook != nil {
+		if err := node.TryGoogleWebhook(ctx, client, c); err != nil {
+			v.add("webhook", failed, "%s", advice(ctx, err, "the API"))
+		} else {
+			v.add("webhook", good, "Google takes the webhook's address; that it is reached shows in daybreak_webhook_requests_total")
+		}
+	}
 	v.trySkew(client.Skew())
 }
 

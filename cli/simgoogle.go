@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,11 @@ docs/reference/simulator.md says what differs from the real service.`,
 	cmd.Flags().StringVar(&f.secretFile, "key-file", "", "`file` to keep the service account's key in (default: it is printed)")
 	cmd.Flags().IntVar(&cfg.Page, "page", 1000, "most activities on a page")
 	cmd.Flags().IntVar(&cfg.Stale, "stale", 0, "one of so many page tokens is not good any more; 0 is none")
+	push := &cfg.Push
+	cmd.Flags().IntVar(&push.Lose, "push-lose", 0, "one of so many notifications is not sent; 0 is none")
+	cmd.Flags().IntVar(&push.Repeat, "push-repeat", 0, "one of so many is sent twice")
+	cmd.Flags().IntVar(&push.Late, "push-late", 0, "one of so many is sent a minute late")
+	cmd.Flags().IntVar(&push.Forge, "push-forge", 0, "beside one of so many a stranger sends another")
 	return cmd
 }
 
@@ -55,9 +61,11 @@ func (a *app) simGoogle(ctx context.Context, f simFlags, cfg google.Config) erro
 	if err := checkFaults(&cfg.Service); err != nil {
 		return err
 	}
-	if cfg.Page < 1 || cfg.Stale < 0 {
-		return usagef("--page must be above zero, and --stale not negative")
+	push := &cfg.Push
+	if cfg.Page < 1 || min(cfg.Stale, push.Lose, push.Repeat, push.Late, push.Forge) < 0 {
+		return usagef("--page must be above zero, --stale and those of notifications not negative")
 	}
+	push.Tardy = time.Minute
 	world, err := m365.New(f.cfg)
 	if err != nil {
 		return usagef("%v", err)
@@ -90,5 +98,6 @@ func (a *app) simGoogle(ctx context.Context, f simFlags, cfg google.Config) erro
 		return err
 	}
 	a.say("%s, customer %s: listening on %s", card.Company, card.Customer, l.Addr())
+	defer s.Close()
 	return serveSim(ctx, l, s.Handler(), world.Close)
 }

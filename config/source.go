@@ -72,7 +72,7 @@ type Source struct {
 	Mailbox string `toml:"mailbox" doc:"canary: mail address of a mailbox that is there for canaries alone: a mail is sent from it to itself and deleted. Needed for the kind mail."`
 
 	Desired *Desired `toml:"desired" doc:"controls: how the tenant should be set up to log, where that is not the same in every tenant."`
-	Webhook *Webhook `toml:"webhook" doc:"Where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
+	Webhook *Webhook `toml:"webhook" doc:"m365, google: where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
 }
 
 // Desired is what a watch of controls takes for good.
@@ -84,8 +84,8 @@ type Desired struct {
 
 // Webhook is where the provider sends its hints.
 type Webhook struct {
-	URL    string `toml:"url" doc:"Public address that reaches /hook/m365/NAME of this server, such as \"https://audit.example.com/hook/m365/contoso\". HTTPS, or plain HTTP on loopback. Required."`
-	AuthID Secret `toml:"auth_id" doc:"Where the word is that the provider sends along, at least 16 characters; what comes without it is refused. Required."`
+	URL    string `toml:"url" doc:"Public address that reaches /hook/m365/NAME of this server, or of a source of type google /hook/google/NAME, such as \"https://audit.example.com/hook/m365/contoso\". HTTPS, or plain HTTP on loopback. Required."`
+	AuthID Secret `toml:"auth_id" doc:"Where the word is that the provider sends along, 16 to 256 characters; what comes without it is refused. Required."`
 }
 
 // kind is what holds for the sources of a type.
@@ -93,9 +93,9 @@ type kind struct {
 	streams   []string // nil: topics, which have the names that somebody gave them
 	poll      time.Duration
 	sweep     time.Duration
-	perMinute int // the vendor's baseline for a tenant
-	least     int // requests a minute with which the streams can be followed
-	webhook   bool
+	perMinute int           // the vendor's baseline for a tenant
+	least     int           // requests a minute with which the streams can be followed
+	webhook   string        // what its address begins with below /hook/; empty: it has none
 	watches   bool          // it collects nothing
 	every     time.Duration // between two canaries; 0: it plants none
 	// tenant says what is wrong with a tenant's id, and fold gives it the form in which ids are compared.
@@ -113,7 +113,7 @@ var aws = []string{"api", "bucket", "region", "since_days", "path_style", "acces
 var kinds = map[string]*kind{
 	"m365": {
 		streams: []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"},
-		poll:    3 * time.Second, sweep: time.Minute, perMinute: 2000, least: 60, webhook: true,
+		poll:    3 * time.Second, sweep: time.Minute, perMinute: 2000, least: 60, webhook: "m365",
 		tenant: directory, fold: strings.ToLower, keys: microsoft,
 	},
 	"controls": {
@@ -149,7 +149,7 @@ var kinds = map[string]*kind{
 			"groups_enterprise", "jamboard", "keep", "ldap", "login", "meet", "meet_hardware", "mobile", "profile", "rules", "saml", "tasks", "token",
 			"user_accounts", "vault",
 		},
-		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 240, least: 100,
+		poll: 30 * time.Second, sweep: 5 * time.Minute, perMinute: 240, least: 100, webhook: "google",
 		tenant: workspace, fold: asWritten, keys: []string{"service_account", "admin", "login", "api"},
 	},
 	"eventhubs": {
@@ -661,10 +661,10 @@ func (s *Source) checkWebhook() (key, msg string) {
 		return "", ""
 	}
 	switch {
-	case !kinds[s.Type].webhook:
+	case kinds[s.Type].webhook == "":
 		return "webhook", "webhook: a source of type " + s.Type + " has none: leave it out"
 	case w.URL == "":
-		return "webhook.url", "webhook.url is missing: give the public address of this server's /hook/m365/" + s.Name
+		return "webhook.url", "webhook.url is missing: give the public address of this server's /hook/" + kinds[s.Type].webhook + "/" + s.Name
 	case w.AuthID == "":
 		return "webhook.auth_id", "webhook.auth_id is missing: without it anybody could send hints; give env:NAME, file:PATH or command:/PROGRAM ARG…"
 	}

@@ -16,16 +16,19 @@ import (
 
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/provider/credential"
+	"github.com/daybreak-sec/daybreak/provider/google"
 )
 
 // The ways in which a hint is refused.
 var (
 	ErrHookDenied = errors.New("no webhook of this address and AuthID")
 	ErrHookBusy   = errors.New("too many announcements: try again later")
+	// ErrHookEnded is an ErrHookDenied, and says no more to who asks: the word is right, and the channel not open any more.
+	ErrHookEnded = fmt.Errorf("%w", ErrHookDenied)
 )
 
 const (
-	minAuthID = 16
+	minAuthID, maxAuthID = 16, google.MaxToken
 	// The provider sends a handful of announcements a second for a very large
 	// tenant, and its retries after an outage come at once.
 	hookRate, hookBurst = 50, 500
@@ -78,6 +81,9 @@ func (h *hook) fetch(ctx context.Context) (credential.Secret, error) {
 	if err == nil && len(id.Reveal()) < minAuthID {
 		err = fmt.Errorf("secret %s: has fewer than %d characters, which can be guessed", h.config.AuthID, minAuthID)
 	}
+	if err == nil && len(id.Reveal()) > maxAuthID {
+		err = fmt.Errorf("secret %s: has more than %d characters, which not every provider takes", h.config.AuthID, maxAuthID)
+	}
 	return id, err
 }
 
@@ -101,25 +107,56 @@ func (h *hook) knows(authID string) bool {
 	return subtle.ConstantTimeCompare(got[:], h.sum[:]) == 1
 }
 
-// Hint lets in what a webhook was sent for a source. The tenant is the one that it
+// Hint lets in what a webhook of the Management Activity API was sent for a source. The tenant is the one that it
 // must be about; wake tells the collector that a stream may have something new, and
 // does nothing for a stream that is not collected.
 func (n *Node) Hint(name, authID string) (tenant string, wake func(stream string), err error) {
+	src, err := n.admit("m365", name, authID)
+	if err != nil {
+		return "", nil, err
+	}
+	return src.config.Tenant, src.wake, nil
+}
+
+// HintChannel lets in what was sent over a channel of Google's for a source, whose token comes with it. A channel that is not
+// open, because it was another run's or has ended, is refused as a wrong token is.
+func (n *Node) HintChannel(name, token, channel string) (wake func(), err error) {
+	src, err := n.admit("google", name, token)
+	if err != nil {
+		return nil, err
+	}
+	src.mu.Lock()
+	c, _ := src.collector.(interface {
+		Channel(id string) (string, bool)
+	})
+	src.mu.Unlock()
+	if c == nil {
+		return nil, ErrHookEnded
+	}
+	stream, ok := c.Channel(channel)
+	if !ok {
+		return nil, ErrHookEnded
+	}
+	return func() { src.wake(stream) }, nil
+}
+
+// admit finds the source of a type whose AuthID somebody knows.
+func (n *Node) admit(typ, name, authID string) (*source, error) {
 	src := n.sources.lookup(name)
 	h := n.sources.nobody
-	if src != nil && src.hook != nil {
+	if src != nil && src.hook != nil && src.config.Type == typ {
 		h = src.hook
 	}
 	switch {
 	case !h.knows(authID) || h == n.sources.nobody:
 		if !n.sources.strangers.take(time.Now()) {
-			return "", nil, ErrHookBusy
+			return nil, ErrHookBusy
 		}
-		return "", nil, ErrHookDenied
+		return nil, ErrHookDenied
 	case !h.limit.take(time.Now()):
-		return "", nil, ErrHookBusy
+		return nil, ErrHookBusy
 	}
-	return src.config.Tenant, src.wake, nil
+	return src, nil
 }
 
 func (s *sources) lookup(name string) *source {

@@ -47,6 +47,7 @@ type Feed struct {
 	Sweep   time.Duration // a sweep looks back so far, at least; 2 h
 	Width   time.Duration // of back-fill's windows, at most; 1 h
 	Poll    time.Duration // between two reads of the head, at least; Options.Poll
+	Watch   bool          // the provider tells of what is new in it: see [Watcher]
 }
 
 func (f *Feed) width() int64 { return f.Width.Milliseconds() }
@@ -99,6 +100,12 @@ type Options struct {
 	Identify func(event.Family) Identify
 	Pace     func(ctx context.Context) // returns when back-fill may go on; nil never waits
 
+	// Watcher tells of what is new in the streams that have it; nil: nobody does.
+	Watcher Watcher
+	Renew   time.Duration // between two looks at the channels; 30 s
+	// Hint is how soon after a read of the head a hint makes the next one, at the earliest; 500 ms.
+	Hint time.Duration
+
 	Poll  time.Duration // between two reads of the head; 10 s
 	Sweep time.Duration // between sweeps; 5 min
 	Retry time.Duration // the first wait after a failure, which doubles; 1 s
@@ -121,6 +128,8 @@ type Collector struct {
 	book    loop.Book
 	keep    loop.Guard
 
+	channels channels
+
 	mu      sync.Mutex // guards streams against Status
 	streams []*stream
 }
@@ -132,6 +141,8 @@ func New(o Options) (*Collector, error) {
 	or(&o.Retry, time.Second)
 	or(&o.Idle, time.Minute)
 	or(&o.Stall, 10*time.Minute)
+	or(&o.Renew, 30*time.Second)
+	or(&o.Hint, 500*time.Millisecond)
 	if o.Pace == nil {
 		o.Pace = func(context.Context) {}
 	}
@@ -154,7 +165,7 @@ func New(o Options) (*Collector, error) {
 		f.defaults(&o)
 	}
 	log := o.Log.With("source", o.Name)
-	c := &Collector{o: o, log: log, book: loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: log}}
+	c := &Collector{o: o, log: log, book: loop.Book{Journal: o.Journal, DB: o.DB, Acts: o.Acts, Log: log}, channels: channels{list: map[string]*channel{}}}
 	c.keep = loop.Guard{Book: &c.book, Stall: o.Stall, Retry: o.Retry, Pause: o.Upstream.Pause}
 	return c, nil
 }
@@ -195,6 +206,9 @@ func (c *Collector) Run(ctx context.Context) error {
 		start("backfill", &s.trouble, s.runBackfill)
 	}
 	start("upkeep", nil, c.runUpkeep)
+	if c.o.Watcher != nil {
+		start("watch", nil, c.runWatch)
+	}
 	loops.Wait()
 	c.end(context.WithoutCancel(ctx))
 	return loop.EndOf(ctx, context.Cause(ctx))
@@ -265,6 +279,9 @@ func (c *Collector) end(ctx context.Context) {
 			c.log.Error("the positions could not be saved", "stream", s.f.Stream, "error", err)
 		}
 		c.book.Say(ctx, act.Act{Kind: act.Stopped, Stream: s.f.Stream, At: c.o.Upstream.Now()})
+	}
+	if c.o.Watcher != nil {
+		c.unwatch(ctx)
 	}
 }
 

@@ -47,6 +47,13 @@
 // back-fill never gets nothing. Only back-fill waits for Options.Pace. A loop that makes no progress is canceled, left
 // behind if it does not listen, and started anew; a panic costs one try.
 //
+// # Hints
+//
+// A provider may be asked to tell of what is new ([Watcher]): over channels, which end after a while and are opened anew before. What
+// it tells makes the head read sooner, at most once in Options.Hint, and nothing else: what is told late, twice, never or by somebody
+// else changes nothing that is collected. Channels are in memory. Dies: what they bring is refused from then on, and they end by
+// themselves; the next start opens others.
+//
 // # Known holes
 //
 // What an API shows later than the longest sweep after the fact is found by the daily sweep, within a week of it, or never.

@@ -28,7 +28,6 @@ const (
 	headWait    = 30 * time.Second // at most, between two tries
 	refusedWait = 2 * time.Minute  // likewise, while a permission is missing
 	spanWait    = time.Minute
-	wakeEvery   = 500 * time.Millisecond // hints do not make the head faster than this
 
 	// longEvery is how often a week of what the provider keeps is swept; after a sweep that found something, it is done
 	// again after longAgain.
@@ -162,7 +161,7 @@ func (s *stream) rest(ctx context.Context, w *loop.Watch, begun time.Time, wait 
 	if !hints {
 		wake = nil
 	}
-	return loop.Hint(ctx, w, begun, wakeEvery, wait, wake)
+	return loop.Hint(ctx, w, begun, s.c.o.Hint, wait, wake)
 }
 
 // nextHead returns what the head reads next. What was missed for long goes to back-fill.

@@ -42,6 +42,7 @@ func explain(body []byte) (code, message string) {
 const (
 	delegate = "in the Admin console, under Security, API controls, Domain-wide delegation, authorize the client id of the service account for the scope " + Scope
 	role     = "give the administrator of the setting admin a role with the privilege Reports, check that tenant is the id of that administrator's own organization, and that its edition has this log; or leave the stream out of streams"
+	reach    = "set webhook.url to a public https:// address whose certificate Google accepts, and verify its domain in the Search Console if Google still asks for that; or leave the webhook out"
 	enable   = "enable the Admin SDK API in the Google Cloud project of the service account"
 )
 
@@ -69,6 +70,9 @@ var codes = map[string]rest.Meaning{
 	"badRequest":                      {Class: rest.ClassWindow},
 	"INVALID_ARGUMENT":                {Class: rest.ClassWindow},
 	"FAILED_PRECONDITION":             {Class: rest.ClassAdmin, Action: role},
+	"push.webhookUrlNotHttps":         {Class: rest.ClassAdmin, Action: reach}, // these three: https://cloud.google.com/storage/docs/json_api/v1/status-codes
+	"push.webhookUrlNoHostOrAddress":  {Class: rest.ClassAdmin, Action: reach},
+	"push.webhookUrlUnauthorized":     {Class: rest.ClassAdmin, Action: reach},
 	"backendError":                    {Class: rest.ClassRetry},
 	"internalError":                   {Class: rest.ClassRetry},
 	"UNAVAILABLE":                     {Class: rest.ClassRetry},

@@ -32,6 +32,10 @@ type parameter struct {
 	Int   string   `json:"intValue,omitempty"`
 	Bool  *bool    `json:"boolValue,omitempty"`
 	Multi []string `json:"multiValue,omitempty"`
+	// Message holds others.
+	Message *struct {
+		Parameter []parameter `json:"parameter"`
+	} `json:"messageValue,omitempty"`
 }
 
 func text(name, value string) parameter   { return parameter{Name: name, Value: value} }
@@ -39,6 +43,12 @@ func yes(name string, is bool) parameter  { return parameter{Name: name, Bool: &
 func number(name string, n int) parameter { return parameter{Name: name, Int: strconv.Itoa(n)} }
 func many(name string, values ...string) parameter {
 	return parameter{Name: name, Multi: values}
+}
+
+func message(name string, list ...parameter) parameter {
+	return parameter{Name: name, Message: &struct {
+		Parameter []parameter `json:"parameter"`
+	}{list}}
 }
 
 // raw is the activity as the API gives it.
@@ -78,6 +88,22 @@ type act struct {
 	TargetUserOrGroupName, TargetUserOrGroupType string
 	ChatThreadID, MeetingDetailID                string
 
+	ObjectID, ReportID, ReportName, URL, UserIP string
+	Item                                        struct {
+		ID, Subject  string
+		ParentFolder struct{ Path string }
+
+		InternetMessageID string
+		SizeInBytes       int
+	}
+	CopilotEventData   struct{ AppHost string }
+	ExchangeMetaData   struct{ MessageID, Subject string }
+	SharePointMetaData struct{ FileName, From, UniqueID string }
+	PolicyDetails      []struct {
+		PolicyID, PolicyName string
+		Rules                []struct{ Severity string }
+	}
+
 	s    *Server
 	at   time.Time
 	draw uint64
@@ -102,6 +128,17 @@ func (s *Server) activities(application string, at time.Time, raw []byte) []*act
 		a.file()
 	case "chat", "meet":
 		a.talk()
+	case "calendar", "gmail":
+		a.mail()
+	case "chrome", "data_studio", "gemini_in_workspace_apps", "vault":
+		if a.ClientIP == "" {
+			a.ClientIP = a.UserIP
+		}
+		a.work()
+	case "rules":
+		a.rule()
+	case "mobile":
+		a.device()
 	default:
 		switch a.RecordType {
 		case typeSignIn:
@@ -146,6 +183,9 @@ func (a *act) signIn() {
 			text("login_failure_type", "login_failure_invalid_password"), yes("is_suspicious", false))
 	case a.ErrorNumber == "500121":
 		a.add(0, "login", "login", "login_challenge", text("login_type", "google_password"), many("login_challenge_method", "google_prompt"), text("login_challenge_status", "Challenge Failed."))
+	case a.ErrorNumber == "53003" || a.ErrorNumber == "53000": // the same rules about devices hold for both
+		a.add(0, "context_aware_access", "CONTEXT_AWARE_ACCESS_USER_EVENT", "ACCESS_DENY_EVENT", text("CAA_APPLICATION", "DRIVE"), text("CAA_ACCESS_LEVEL_APPLIED", "Company devices"),
+			text("CAA_ACCESS_LEVEL_UNSATISFIED", "Company devices"), text("CAA_DEVICE_STATE", "No policy compliant device"))
 	case a.ErrorNumber != "0":
 	case silent && a.one(5): // at work: another application, by Google's identity
 		name := []string{"Wayfare Travel", "Ledgerline Expenses", "Quarry Code"}[a.draw/5%3]
@@ -263,14 +303,19 @@ func (a *act) talk() {
 		return
 	}
 	room := text("room_id", a.s.word("room "+a.ChatThreadID, 11))
+	posted := text("message_id", a.s.word("message "+a.ID, 11))
 	switch {
 	case a.ChatThreadID == "" || draw(a.ChatThreadID)%4 != 0:
 	case a.Operation == "MessageSent" || a.Operation == "MessageCreatedHasLink":
-		a.add(0, "chat", "user_action", "message_posted", room, text("message_id", a.s.word("message "+a.ID, 11)), text("attachment_status", "NO_ATTACHMENT"))
+		a.add(0, "chat", "user_action", "message_posted", room, posted, text("attachment_status", "NO_ATTACHMENT"))
 	case a.Operation == "MessageUpdated":
-		a.add(0, "chat", "user_action", "message_edited", room, text("message_id", a.s.word("message "+a.ID, 11)))
+		a.add(0, "chat", "user_action", "message_edited", room, posted)
 	case a.Operation == "MessageDeleted":
-		a.add(0, "chat", "user_action", "message_deleted", room, text("message_id", a.s.word("message "+a.ID, 11)))
+		a.add(0, "chat", "user_action", "message_deleted", room, posted)
+	case a.Operation == "ReactedToMessage":
+		a.add(0, "chat", "user_action", "reaction_added", room, posted)
+	case a.Operation == "ChatCreated":
+		a.add(0, "chat", "user_action", "direct_message_started", room)
 	case a.Operation == "MeetingParticipantDetail":
 		a.add(0, "meet", "call", "call_ended", text("meeting_code", strings.ToUpper(a.s.word("meeting "+a.MeetingDetailID, 10))), text("conference_id", a.s.word("call "+a.MeetingDetailID, 20)),
 			text("identifier", a.UserID), text("identifier_type", "email_address"), text("ip_address", a.ClientIP), text("device_type", "web"),

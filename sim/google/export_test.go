@@ -5,3 +5,6 @@ package google
 
 // Grant gives a token without a grant.
 func (s *Server) Grant() string { return s.give() }
+
+// All are the applications that there are.
+func All() []string { return applications }

@@ -3,9 +3,10 @@
 
 // Package google is a simulated Google Workspace: the Reports API of the company that sim/m365 simulates, whose people sign
 // in to Google's services as well, with one identity. A sign-in has the same person, mail address, network address and
-// moment in both suites, and so have changes of accounts and groups, and consent to applications. A part of the files that
-// people open, edit and share is in Drive, a part of what they write and of their meetings in Chat and Meet. Attacks that are
-// woven into the company's life are seen here as well.
+// moment in both suites, and so have changes of accounts and groups, devices, and consent to applications. A part of the files that
+// people open, edit and share is in Drive, a part of what they write and of their meetings in Chat and Meet, the mail and the calendar
+// of a third of them in Gmail and Calendar; what they ask an assistant or look up in a report, the links they click and what rules about
+// data loss find is here in part. Attacks that are woven into the company's life are seen here as well.
 //
 // Nothing is stored. The activities follow from the company's acts, so that equal configurations give equal bytes.
 //
@@ -17,16 +18,22 @@
 //     same query alone. An empty list has no items.
 //   - Activities are shown a while after they happened, and some ([service.Config]: Late) much later; 180 days of them.
 //   - 250 requests a minute, refused with 429, 403 or 503 and the documented reasons.
+//   - Channels are opened (activities.watch) for the applications that can be watched, end after six hours at the latest, and are closed
+//     with channels.stop. Each begins with a message of state sync; each activity is a message when it is shown. Messages come late,
+//     twice, not at all, and from strangers ([Push]).
 //
 // # Holes
 //
-// Only the parameters that a collector sends are known. Both ends of a window are part of it. Activities of eight
-// applications happen; the logs of the others are there and empty. Each has one event. What an attack does is told with its slot.
+// Only the parameters that a collector sends are known. Messages hold no payload, and are not sent again. Both ends of a window are part of it. Activities of 17
+// applications happen ([Applications]); the logs of the others are there and empty, as those of services are that nobody uses: this company
+// teaches no classes, has no Jamboard, no LDAP clients, no synchronization of directories, and Google's own staff does not look into its data.
+// What is documented for login and for user_accounts is in login alone. Each has one event. What an attack does is told with its slot.
 package google
 
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -54,6 +61,7 @@ type Config struct {
 	Page int
 	// Stale is a fault: one of so many page tokens is not good any more; 0: none.
 	Stale int
+	Push  Push // faults of notifications
 }
 
 // Server is the simulated service. It is safe for concurrent use.
@@ -63,6 +71,7 @@ type Server struct {
 	feed *service.Feed
 	seed uint64
 	key  *key
+	push *channels
 
 	mu     sync.Mutex
 	tokens map[string]time.Time // that were given, with their end
@@ -77,7 +86,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Page == 0 {
 		cfg.Page = most
 	}
-	s := &Server{cfg: cfg, tokens: map[string]time.Time{}, scopes: true, seed: draw(cfg.Tenant.Company().Tenant())}
+	s := &Server{cfg: cfg, tokens: map[string]time.Time{}, scopes: true, seed: draw(cfg.Tenant.Company().Tenant()), push: newChannels()}
 	var err error
 	if s.key, err = newKey(); err != nil {
 		return nil, err
@@ -130,6 +139,8 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("GET /admin/reports/v1/activity/users/all/applications/{application}", s.list)
+	mux.HandleFunc("POST /admin/reports/v1/activity/users/all/applications/{application}/watch", s.watch)
+	mux.HandleFunc("POST /admin/reports_v1/channels/stop", s.stop)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "notFound", "NOT_FOUND") })
 	return mux
 }
@@ -142,33 +153,42 @@ func refuse(w http.ResponseWriter, status int, reason, word string) {
 	}})
 }
 
-func (s *Server) list(w http.ResponseWriter, r *http.Request) {
-	now := s.cfg.Service.Now()
+// admit opens the door. What is not to be answered is, when it returns false.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request) (now time.Time, p service.Pass, ok bool) {
+	now = s.cfg.Service.Now()
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 	p, left, _ := s.Open(r)
 	switch p {
 	case service.Stranger:
 		refuse(w, http.StatusUnauthorized, "authError", "UNAUTHENTICATED")
-		return
+		return now, p, false
 	case service.TooMany:
 		refuse(w, http.StatusTooManyRequests, "rateLimitExceeded", "RESOURCE_EXHAUSTED")
-		return
+		return now, p, false
 	case service.Slower: // in one of the forms of which Google has several
 		form := []struct {
 			status       int
 			reason, word string
 		}{{403, "userRateLimitExceeded", "PERMISSION_DENIED"}, {503, "quotaExceeded", "UNAVAILABLE"}, {429, "rateLimitExceeded", "RESOURCE_EXHAUSTED"}}[left%3]
 		refuse(w, form.status, form.reason, form.word)
-		return
+		return now, p, false
 	case service.Failing:
 		refuse(w, http.StatusServiceUnavailable, "backendError", "UNAVAILABLE")
-		return
+		return now, p, false
 	}
 	s.mu.Lock()
 	denied := slices.Contains(s.denied, r.PathValue("application"))
 	s.mu.Unlock()
 	if denied {
 		refuse(w, http.StatusForbidden, "forbidden", "PERMISSION_DENIED")
+		return now, p, false
+	}
+	return now, p, true
+}
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request) {
+	now, p, ok := s.admit(w, r)
+	if !ok {
 		return
 	}
 	q, err := s.parse(r, now)
@@ -243,6 +263,9 @@ func (s *Server) Happened(application string, from, to time.Time, yield func(at,
 	s.between(application, from, to, func(a *activity, settled time.Time) { yield(a.at, s.shown(a, settled), s.raw(a)) })
 }
 
+// Applications are those in which something happens.
+func Applications() []string { return slices.Sorted(maps.Keys(streams)) }
+
 // chain is how long after an act the last of its activities happens, at most.
 const chain = 10 * time.Second
 
@@ -264,5 +287,7 @@ func (s *Server) between(application string, from, to time.Time, yield func(a *a
 // streams say in which part of the company's life the acts of an application are.
 var streams = map[string]company.Stream{
 	"login": company.AzureActiveDirectory, "saml": company.AzureActiveDirectory, "admin": company.AzureActiveDirectory, "token": company.AzureActiveDirectory,
-	"groups_enterprise": company.AzureActiveDirectory, "drive": company.SharePoint, "chat": company.General, "meet": company.General,
+	"groups_enterprise": company.AzureActiveDirectory, "context_aware_access": company.AzureActiveDirectory, "mobile": company.AzureActiveDirectory,
+	"drive": company.SharePoint, "rules": company.DLP, "calendar": company.Exchange, "gmail": company.Exchange,
+	"chat": company.General, "meet": company.General, "chrome": company.General, "data_studio": company.General, "gemini_in_workspace_apps": company.General, "vault": company.General,
 }

@@ -87,10 +87,10 @@ func TestPagesHoldWhatHappened(t *testing.T) {
 	s, base := newServer(t, google.Config{Page: 7})
 	token := s.Grant()
 	from, to := start.Add(-4*time.Hour), start.Add(-time.Hour)
-	for _, application := range []string{"login", "drive", "chat", "vault"} {
+	for _, application := range []string{"login", "drive", "chat", "keep"} {
 		want := map[string]bool{}
 		s.Happened(application, from, to.Add(time.Millisecond), func(_, _ time.Time, raw []byte) { want[string(raw)] = true })
-		if len(want) < 20 != (application == "vault") {
+		if len(want) < 20 != (application == "keep") {
 			t.Fatalf("%s: %d activities: this proves nothing", application, len(want))
 		}
 		q := url.Values{"startTime": {from.Format(time.RFC3339)}, "endTime": {to.Format(time.RFC3339)}}
@@ -230,5 +230,54 @@ func TestGrantsThatAreRefused(t *testing.T) {
 	before := s.Key()
 	if err := s.Rotate(); err != nil || bytes.Equal(before, s.Key()) {
 		t.Errorf("the key is the same: %v", err)
+	}
+}
+
+// TestEveryApplication: in each application of which it is said, something happens, by one of the company's people or by Google, and in no
+// other one; and what is there is an act of the suite that it comes from, by that person at that moment.
+func TestEveryApplication(t *testing.T) {
+	tenant, err := m365.New(m365.Config{Seed: 5, Company: company.Config{People: 120, PerDay: 300}, History: 30 * time.Hour, Start: start, Paused: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tenant.Close()
+	s, err := google.New(google.Config{Tenant: tenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := start.Add(-30 * time.Hour)
+	at := map[string]bool{}
+	for _, st := range []company.Stream{company.AzureActiveDirectory, company.Exchange, company.SharePoint, company.General, company.DLP} {
+		tenant.Happened(st, from, start, func(_, _ time.Time, raw []byte) bool {
+			var v struct {
+				UserID             string
+				ClientIP, UserIP   string
+				SharePointMetaData struct{ From string }
+			}
+			if err := json.Unmarshal(raw, &v); err != nil {
+				t.Fatal(err)
+			}
+			for _, who := range []string{v.UserID, v.SharePointMetaData.From} {
+				at[who+" "+cmp.Or(v.ClientIP, v.UserIP)] = true
+			}
+			return true
+		})
+	}
+	happens := google.Applications()
+	for _, name := range google.All() {
+		n := 0
+		s.Happened(name, from, start, func(_, _ time.Time, raw []byte) {
+			n++
+			var v activity
+			if err := json.Unmarshal(raw, &v); err != nil || v.ID.ApplicationName != name || len(v.Events) != 1 || v.Events[0].Type == "" {
+				t.Fatalf("%s: %v", raw, err)
+			}
+			if v.Actor.Email != "" && !at[v.Actor.Email+" "+v.IPAddress] {
+				t.Errorf("%s: %s at %s did nothing elsewhere", name, v.Actor.Email, v.IPAddress)
+			}
+		})
+		if (n > 0) != slices.Contains(happens, name) {
+			t.Errorf("%s: %d activities", name, n)
+		}
 	}
 }

@@ -33,7 +33,7 @@ type googleWorld struct {
 }
 
 // busy are the applications in which something happens, and one in which nothing does.
-var busy = []string{"admin", "chat", "drive", "groups_enterprise", "login", "meet", "saml", "token", "vault"}
+var busy = []string{"admin", "chat", "drive", "gmail", "groups_enterprise", "keep", "login", "meet", "rules", "saml", "token"}
 
 func newGoogleWorld(t *testing.T, cfg google.Config) *googleWorld {
 	t.Helper()
@@ -253,4 +253,26 @@ func TestGoogleForgets(t *testing.T) {
 	w.collect(t)
 	until(t, "the loss is stated", func() bool { return len(w.acts(t, act.Gap, act.Retention)) == len(busy) })
 	w.stop()
+}
+
+// TestGoogleMeans: what each application of the simulation shows is known to the tables, and valid.
+func TestGoogleMeans(t *testing.T) {
+	tenant, err := m365.New(m365.Config{Seed: 6, Company: company.Config{People: 120, PerDay: 300}, History: 24 * time.Hour, Start: time.Date(2026, 3, 4, 15, 0, 0, 0, time.UTC), Paused: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tenant.Close()
+	suite, err := google.New(google.Config{Tenant: tenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n normalize.Normalizer
+	for _, name := range google.Applications() {
+		suite.Happened(name, tenant.Begin(), tenant.Now(), func(_, _ time.Time, raw []byte) {
+			e := n.Event(raw, "google-workspace")
+			if problems := ocsf.Validate(e.AppendJSON(nil)); len(problems) > 0 || !e.Listed || len(e.Issues) > 0 {
+				t.Errorf("%s: listed %v, %v %v", raw, e.Listed, e.Issues, problems)
+			}
+		})
+	}
 }
