@@ -195,16 +195,23 @@ func TestKills(t *testing.T) {
 }
 
 // TestOutage: after an outage the head is at now at once, and what was missed is back-filled (F8), also if that is older than what
-// is collected at a first start.
+// is collected at a first start. A bucket forgets nothing, so that nothing is a gap.
 func TestOutage(t *testing.T) {
-	w := newWorld(t, aws.Config{Begin: begin.Add(26 * time.Hour)})
-	short := func(o *bucket.Options) { o.Since = 10 * time.Hour }
-	w.collect(w.trail(), short, nil)
-	w.settled()
-	w.halt()
-	w.clock.pass(14 * time.Hour) // longer than back-fill would reach at a first start
-	w.collect(w.trail(), short, nil)
-	w.complete(w.sim.Events())
-	w.settled()
-	w.halt()
+	for _, out := range []time.Duration{7*24*time.Hour - time.Hour, 8 * 24 * time.Hour} {
+		t.Run(out.String(), func(t *testing.T) {
+			w := newWorld(t, aws.Config{Begin: begin.Add(26 * time.Hour), Every: 2 * time.Hour})
+			short := func(o *bucket.Options) { o.Since = 10 * time.Hour } // back-fill would reach less far at a first start
+			w.collect(w.trail(), short, nil)
+			w.settled()
+			w.halt()
+			w.clock.pass(out)
+			w.collect(w.trail(), short, nil)
+			w.complete(w.sim.Events())
+			w.settled()
+			w.halt()
+			if gaps := append(w.find(act.Gap, "CloudTrail", ""), w.find(act.Gap, "CloudTrail-Digest", "")...); len(gaps) > 0 {
+				t.Errorf("nothing was lost, and %d gaps say so, the first: %+v", len(gaps), gaps[0])
+			}
+		})
+	}
 }

@@ -4,8 +4,10 @@
 package kafka_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -224,6 +226,77 @@ func TestF08Expired(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestF08Outage: a hub keeps messages for seven days. Of an outage of six days and 23 hours nothing is lost; of one of eight days
+// exactly the offsets that the hub has deleted are a gap, which holds the time of each of them and of no message that is there.
+func TestF08Outage(t *testing.T) {
+	const day, keep, every = 24 * time.Hour, 7 * 24 * time.Hour, time.Hour
+	for _, out := range []time.Duration{keep - time.Hour, 8 * day} {
+		t.Run(out.String(), func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, 2, eventHubs())
+			b.opts.Keep = keep
+			now := time.Now()
+			begun := now.Add(-out)
+			put := func(partition int32, at time.Time, kept bool) {
+				r := fmt.Sprintf(`{"id":"%d-%d","at":%d}`, partition, at.UnixMilli(), at.UnixNano())
+				if kept {
+					b.sent[r]++
+				}
+				m := &kgo.Record{Topic: topic, Partition: partition, Value: []byte(r), Timestamp: at}
+				if err := b.producer.ProduceSync(t.Context(), m).FirstErr(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for p := range int32(2) {
+				for i := range 5 {
+					put(p, begun.Add(time.Duration(i-5)*time.Minute), true)
+				}
+			}
+			b.run()
+			b.all()
+			b.saved()
+			b.stop()
+			// It is this machine's clock that says up to when a log was read to its end: the collector was last at work then.
+			err := b.db.Write(t.Context(), func(tx *sql.Tx) error {
+				_, err := tx.Exec(`UPDATE kafka_partition SET read_to = ?`, begun.UnixMilli())
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]int{}
+			var deleted, kept []time.Time
+			for p := range int32(2) {
+				for at := begun.Add(every / 2); at.Before(now); at = at.Add(every) {
+					gone := at.Before(now.Add(-keep))
+					if put(p, at, !gone); gone {
+						want[fmt.Sprint("partition ", p)]++
+						deleted = append(deleted, at)
+					} else {
+						kept = append(kept, at)
+					}
+				}
+				if err := b.cluster.DeleteRecords(topic, p, int64(5+want[fmt.Sprint("partition ", p)])); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.run()
+			b.all()
+			b.saved()
+			b.check()
+			if lost := b.lostOffsets(act.Retention); !maps.Equal(lost, want) || (len(want) > 0) != (out > keep) {
+				t.Errorf("gaps of %v offsets, want %v", lost, want)
+			}
+			for _, a := range b.acts(act.Gap) {
+				in := func(at time.Time) bool { return !at.Before(a.From) && at.Before(a.To) }
+				if slices.ContainsFunc(kept, in) || slices.ContainsFunc(deleted, func(at time.Time) bool { return !in(at) }) {
+					t.Errorf("the gap from %v to %v is not of what was deleted, from %v to %v", a.From, a.To, deleted[0], deleted[len(deleted)-1])
+				}
+			}
+		})
+	}
 }
 
 // remake deletes the topic and makes it again.

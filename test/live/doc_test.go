@@ -15,7 +15,7 @@
 // TestKillEverySource has other vendors beside it, a folder and senders that push, each with a ledger of its own: what every source's
 // records have to stand is that the program is killed in the middle of any request.
 //
-// What does not apply to the Management Activity API, and why:
+// What stands for other sources is in docs/reference/failures.md. What does not apply to the Management Activity API, and why:
 //
 //	F7   truncated queries    The API has no queries; a listing has no cap but its
 //	                          pages, of which F2 and F6 are. F4 has what is cut.
