@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -26,11 +27,16 @@ long after an event its record was offered, what came twice or late or not at al
 often listings worked and for how long we were made to wait; how long harmless acts of our
 own took to become durable records, and which did not; and what records lack.
 
---targets names a JSON file of what you ask of a vendor, and each is met, not met or not
-known:
+--targets names a file of what you ask of a vendor, and each is met, not met or not known:
 
-  [{"operation": "New-InboxRule", "quantile": "p95", "within": "15m"},
-   {"canary": "sign-in", "at_least": "99.5%"}]
+  [[target]]
+  operation = "New-InboxRule"
+  quantile = "p95"
+  within = "15m"
+
+  [[target]]
+  canary = "sign-in"
+  at_least = "99.5%"
 
 --out keeps the signed document, which "daybreak verify --statement" checks; --json prints it.`,
 		Args: args(cobra.NoArgs, "no arguments"),
@@ -44,7 +50,7 @@ known:
 	}
 	cmd.Flags().StringVar(&since, "since", "", "from this `time` on: 2026-11-21, 2026-11-21T08:00:00Z, 24h, 7d; a week before --until if absent")
 	cmd.Flags().StringVar(&until, "until", "", "up to this `time`; the present if absent")
-	cmd.Flags().StringVar(&targets, "targets", "", "JSON `file` with targets")
+	cmd.Flags().StringVar(&targets, "targets", "", "`file` with targets, TOML or a JSON list")
 	cmd.Flags().StringVar(&out, "out", "", "`file` for the signed document")
 	return cmd
 }
@@ -56,8 +62,12 @@ func (a *app) scorecard(ctx context.Context, since, until time.Time, targets, ou
 		if text, err = a.readFile(targets, scorecard.MaxTargetText); err != nil {
 			return err
 		}
-		if _, err := scorecard.ParseTargets(text); err != nil {
+		list, err := scorecard.ReadTargets(text)
+		if err != nil {
 			return usagef("%s: %v", targets, err)
+		}
+		if text, err = json.Marshal(list); err != nil {
+			return err
 		}
 	}
 	doc, keys, err := a.signed(ctx, func(c *client.Client) ([]byte, error) { return c.Scorecard(ctx, string(text), since, until) })

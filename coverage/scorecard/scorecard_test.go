@@ -141,6 +141,20 @@ func TestTargets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	asTOML, err := scorecard.ReadTargets([]byte(`
+[[target]]
+stream = "Audit.Exchange"
+operation = "New-InboxRule"
+quantile = "p95"
+within = "15m"
+[[target]]
+canary = "sign-in"
+at_least = "99.5%"
+`))
+	wanted := []scorecard.Target{{Stream: "Audit.Exchange", Operation: "New-InboxRule", Quantile: "p95", Within: "15m"}, {Canary: "sign-in", AtLeast: "99.5%"}}
+	if d := cmp.Diff(wanted, asTOML); d != "" || err != nil {
+		t.Errorf("as TOML: %v\n%s", err, d)
+	}
 	c.Judge(targets)
 	var got []string
 	for _, o := range c.Targets {
@@ -173,6 +187,17 @@ func TestBadTargets(t *testing.T) {
 		`[` + strings.Repeat(" ", scorecard.MaxTargetText) + `]`:               "bytes, more than",
 	} {
 		if _, err := scorecard.ParseTargets([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60s: error %v, want %q", text, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"[[target]]\nquantile = \"p95\"\nwithin = \"15m\"\nmore = 1": `line 4: "target.more" is not a setting`,
+		"[[target]]\nquantile = \"p95\"\nwithin = 15":                "line 3: ",
+		"[[target]]\nquantile = \"p42\"\nwithin = \"15m\"":           "target 1: quantile is \"p42\"",
+		"[[target]": "line 1: ",
+		`{}`:        "JSON list",
+	} {
+		if _, err := scorecard.ReadTargets([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60s: error %v, want %q", text, err, want)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pelletier/go-toml/v2"
 )
 
 // MaxTargets and MaxTargetText bound a list of targets.
@@ -24,12 +26,12 @@ const (
 // Target is what is asked of a vendor: records of an operation are offered within a time; canaries of a kind arrive within a
 // time, or at least a share of them does.
 type Target struct {
-	Stream    string `json:"stream,omitempty"`    // empty: any; of canaries their channel
-	Operation string `json:"operation,omitempty"` // empty: all of the stream together
-	Canary    string `json:"canary,omitempty"`    // kind of canary: the target is about those, and not about records
-	Quantile  string `json:"quantile,omitempty"`  // "p50", "p95" or "p99"
-	Within    string `json:"within,omitempty"`    // as "15m"
-	AtLeast   string `json:"at_least,omitempty"`  // of canaries, in place of a time: "99.5%" arrive
+	Stream    string `json:"stream,omitempty"`                   // empty: any; of canaries their channel
+	Operation string `json:"operation,omitempty"`                // empty: all of the stream together
+	Canary    string `json:"canary,omitempty"`                   // kind of canary: the target is about those, and not about records
+	Quantile  string `json:"quantile,omitempty"`                 // "p50", "p95" or "p99"
+	Within    string `json:"within,omitempty"`                   // as "15m"
+	AtLeast   string `json:"at_least,omitempty" toml:"at_least"` // of canaries, in place of a time: "99.5%" arrive
 }
 
 // Outcome is what became of a target on one stream.
@@ -40,6 +42,28 @@ type Outcome struct {
 	Share    *int64 `json:"measured_ppm,omitempty"`
 	Records  uint64 `json:"records"` // or canaries
 	Result   string `json:"result"`  // "met", "not met" or "not known"
+}
+
+// ReadTargets reads a file of targets: TOML, a [[target]] for each, or JSON as ParseTargets.
+func ReadTargets(text []byte) ([]Target, error) {
+	if len(text) > MaxTargetText || json.Valid(text) {
+		return ParseTargets(text)
+	}
+	var file struct {
+		Target []Target `toml:"target"`
+	}
+	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&file); err != nil {
+		if unknown := (*toml.StrictMissingError)(nil); errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+			row, _ := unknown.Errors[0].Position()
+			return nil, fmt.Errorf("line %d: %q is not a setting of a target: see docs/reference/coverage.md", row, strings.Join(unknown.Errors[0].Key(), "."))
+		}
+		if bad := (*toml.DecodeError)(nil); errors.As(err, &bad) {
+			row, _ := bad.Position()
+			return nil, fmt.Errorf("line %d: %s", row, strings.TrimPrefix(bad.Error(), "toml: "))
+		}
+		return nil, err
+	}
+	return checked(file.Target)
 }
 
 // ParseTargets reads a JSON list of targets.
@@ -56,6 +80,10 @@ func ParseTargets(text []byte) ([]Target, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something follows the list of targets")
 	}
+	return checked(list)
+}
+
+func checked(list []Target) ([]Target, error) {
 	if len(list) > MaxTargets {
 		return nil, fmt.Errorf("there are %d targets, more than %d", len(list), MaxTargets)
 	}
