@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -533,20 +534,6 @@ func readSubscriptions(ctx context.Context, w *Watch, _ []subject) (list []state
 	return append(list, state{value: canonical(map[string]any{"subscriptions": len(have)})}), nil
 }
 
-// appRoles are the ids of the application permissions that sources need (Microsoft Graph permissions reference;
-// rknightion/graph2otel:docs/o365-management-api.md for the Management APIs).
-var appRoles = map[string]string{
-	"594c1fb6-4f81-4475-ae41-0c394909246c": "ActivityFeed.Read",
-	"4807a72c-ad38-4250-94c9-4eabfe26cd55": "ActivityFeed.ReadDlp",
-	"b0afded3-3588-46d8-8b3d-9842eff778da": "AuditLog.Read.All",
-	"7ab1d382-f21e-4acd-a863-ba3e13f7da61": "Directory.Read.All",
-	"6e472fd1-ad78-48da-a0f0-97ab2c6b769e": "IdentityRiskEvent.Read.All",
-	"9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30": "Application.Read.All",
-	"498476ce-e0fe-48b0-b801-37ba7e2685c6": "Organization.Read.All",
-	"df021288-bdef-4463-88db-98f22de89214": "User.Read.All",
-	"dc50a0fb-09a3-484d-be87-e023b12c6440": "Exchange.ManageAsApp",
-}
-
 // readApplications looks at each application that logs of the tenant are read with.
 func readApplications(ctx context.Context, w *Watch, _ []subject) (list []state, err error) {
 	for _, app := range w.scope.Applications {
@@ -592,17 +579,20 @@ func (w *Watch) application(ctx context.Context, app *Application) (state, error
 	if err != nil && !missing(err) {
 		return s, err
 	}
-	roles := []string{}
+	roles, given := []string{}, []assignment(nil)
 	err = graph.Get(ctx, "v1.0/servicePrincipals/"+id+"/appRoleAssignments", "", func(v jsontape.Value) error {
-		role := strings.ToLower(string(v.Get("appRoleId").Str()))
-		if name, ok := appRoles[role]; ok {
-			role = name
-		}
-		roles = append(roles, role)
+		given = append(given, assignment{string(v.Get("resourceId").Str()), strings.ToLower(string(v.Get("appRoleId").Str()))})
 		return nil
 	})
 	if err != nil {
 		return s, err
+	}
+	for _, a := range given {
+		name, err := w.roleName(ctx, a)
+		if err != nil {
+			return s, err
+		}
+		roles = append(roles, name)
 	}
 	sort.Strings(keys)
 	sort.Strings(roles)
@@ -620,6 +610,38 @@ func (w *Watch) application(ctx context.Context, app *Application) (state, error
 		s.drift = "the application " + app.ClientID + ", which logs are read with, lacks " + strings.Join(lost, ", ") + ": tokens that were issued before go on for an hour or so"
 	}
 	return s, nil
+}
+
+var objectID = regexp.MustCompile(`^[0-9A-Fa-f-]{36}$`)
+
+// assignment is a permission that an application was given: a role of a resource, which is another application.
+type assignment struct{ resource, role string }
+
+// roleName says what a permission is called, as the resource declares it; what it does not declare keeps its id
+// (https://learn.microsoft.com/graph/api/resources/serviceprincipal, appRoles). What a resource declares is asked for once.
+func (w *Watch) roleName(ctx context.Context, a assignment) (string, error) {
+	if name, ok := w.roles[a]; ok {
+		return name, nil
+	}
+	if !objectID.MatchString(a.resource) {
+		return a.role, nil
+	}
+	if w.roles == nil {
+		w.roles = map[assignment]string{}
+	}
+	err := w.o.Admin.Graph.Get(ctx, "v1.0/servicePrincipals/"+a.resource, "$select=appRoles", func(v jsontape.Value) error {
+		for r := v.Get("appRoles").First(); r.Exists(); r = r.Next() {
+			w.roles[assignment{a.resource, strings.ToLower(string(r.Get("id").Str()))}] = string(r.Get("value").Str())
+		}
+		return nil
+	})
+	if err != nil && !missing(err) {
+		return "", err
+	}
+	if w.roles[a] == "" {
+		w.roles[a] = a.role
+	}
+	return w.roles[a], nil
 }
 
 // clip makes a name of what an answer says.

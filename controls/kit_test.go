@@ -99,7 +99,7 @@ func newBench(t *testing.T, desired controls.Desired) *bench {
 		Scope: func() controls.Scope {
 			return controls.Scope{
 				Streams:      append(slices.Clone(provider.Streams), "SignInLogs", "AuditLogs"),
-				Applications: []controls.Application{{ClientID: client, Roles: []string{"ActivityFeed.Read", "AuditLog.Read.All"}}},
+				Applications: []controls.Application{{ClientID: client, Roles: []string{"ActivityFeed.Read", "AuditLog.Read.All", "SecurityAlert.Read.All", "IdentityRiskyUser.Read.All"}}},
 			}
 		},
 	}

@@ -74,6 +74,7 @@ type Watch struct {
 	scope Scope
 	rows  map[key]*row
 	sent  []setting // diagnostic settings, as last read
+	roles map[assignment]string
 
 	mu      sync.Mutex
 	noticed []Notice

@@ -87,6 +87,7 @@ func (s *Server) Mount(next http.Handler) http.Handler {
 	mux.HandleFunc("GET /v1.0/subscribedSkus", s.graph("Organization.Read.All", s.skus))
 	mux.HandleFunc("GET /v1.0/users/{user}/licenseDetails", s.graph("User.Read.All", s.licenses))
 	mux.HandleFunc("GET /v1.0/servicePrincipals/{id}/appRoleAssignments", s.graph("Application.Read.All", s.assignments))
+	mux.HandleFunc("GET /v1.0/servicePrincipals/{id}", s.graph("Application.Read.All", s.roles))
 	mux.HandleFunc("GET /v1.0/{set}", func(w http.ResponseWriter, r *http.Request) {
 		m := byAppID.FindStringSubmatch(r.PathValue("set"))
 		if m == nil {
@@ -299,6 +300,21 @@ func (s *Server) assignments(w http.ResponseWriter, r *http.Request) {
 		})
 	}
 	answer(w, http.StatusOK, map[string]any{"value": list})
+}
+
+// roles shows what permissions a service principal declares.
+func (s *Server) roles(w http.ResponseWriter, r *http.Request) {
+	id, err := record.ParseGUID(r.PathValue("id"))
+	service, ok := s.t.Directory().Principal(id)
+	if err != nil || !ok {
+		refuse(w, http.StatusNotFound, "Request_ResourceNotFound", "Resource '"+r.PathValue("id")+"' does not exist or one of its queried reference-property objects are not present.")
+		return
+	}
+	list := []any{}
+	for _, role := range service.AppRoles {
+		list = append(list, map[string]any{"id": role.ID.String(), "value": role.Value, "displayName": role.DisplayName})
+	}
+	answer(w, http.StatusOK, map[string]any{"id": service.ID.String(), "appRoles": list})
 }
 
 // command is what InvokeCommand is asked for.

@@ -252,7 +252,8 @@ func (d *Directory) Join(appID ID) {
 
 var collectorRoles = []string{
 	"ActivityFeed.Read", "ActivityFeed.ReadDlp", "AuditLog.Read.All", "Directory.Read.All", "IdentityRiskEvent.Read.All", "Application.Read.All",
-	"Organization.Read.All", "User.Read.All", "Exchange.ManageAsApp",
+	"Organization.Read.All", "User.Read.All", "Exchange.ManageAsApp", "IdentityRiskyUser.Read.All", "SecurityAlert.Read.All", "SecurityIncident.Read.All",
+	"ExchangeMessageTrace.Read.All",
 }
 
 // Lacks reports whether a right that [Directory.Join] gave has been taken away: tokens do not carry it any more.

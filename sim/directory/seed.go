@@ -50,6 +50,10 @@ var firstParty = []struct {
 		{mustID("332a536c-c7ef-4017-ab91-336970924f0d"), "Sites.Read.All", "Read items in all site collections"},
 		{mustID("b0afded3-3588-46d8-8b3d-9842eff778da"), "AuditLog.Read.All", "Read all audit log data"},
 		{mustID("6e472fd1-ad78-48da-a0f0-97ab2c6b769e"), "IdentityRiskEvent.Read.All", "Read all identity risk event information"},
+		{mustID("dc5007c0-2d7d-4c42-879c-2dab87571379"), "IdentityRiskyUser.Read.All", "Read all identity risky user information"},
+		{mustID("472e4a4d-bb4a-4026-98d1-0b0d74cb74a5"), "SecurityAlert.Read.All", "Read all security alerts"},
+		{mustID("45cc0394-e837-488b-a098-1918f48d186c"), "SecurityIncident.Read.All", "Read all security incidents"},
+		{record.HashText("ExchangeMessageTrace.Read.All"), "ExchangeMessageTrace.Read.All", "Read message traces"}, // its id is documented nowhere
 		{mustID("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"), "Application.Read.All", "Read all applications"},
 		{mustID("498476ce-e0fe-48b0-b801-37ba7e2685c6"), "Organization.Read.All", "Read organization information"},
 	}},
