@@ -375,7 +375,10 @@ func (w *Watch) introduce(ctx context.Context) error {
 			continue
 		}
 		a := w.act(p, act.Planted, "", act.Act{Message: "done, to be seen through " + p.through() + ": " + w.says(p.kind)})
-		a.After = p.known()
+		var err error
+		if a.After, err = p.known(); err != nil {
+			return err
+		}
 		acts = append(acts, a)
 		p.told = true
 		changed = append(changed, p)

@@ -6,11 +6,11 @@ package canary
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -258,12 +258,20 @@ func (p *planted) through() string {
 	return strings.Join(names, ", ")
 }
 
-// known says what the records of a canary are known by.
-func (p *planted) known() string {
+// known says, as JSON, what the records of a canary are known by, and through which channels they are awaited.
+func (p *planted) known() (string, error) {
+	k := struct {
+		UniqueTokenIdentifier string   `json:"uniqueTokenIdentifier,omitempty"`
+		Name                  string   `json:"name,omitempty"`
+		Channels              []string `json:"channels"`
+	}{Channels: slices.Sorted(maps.Keys(p.channels))}
 	if p.kind == SignIn {
-		return `{"uniqueTokenIdentifier":` + strconv.Quote(p.marker) + `}`
+		k.UniqueTokenIdentifier = p.marker
+	} else {
+		k.Name = Tagged(p.marker)
 	}
-	return `{"name":` + strconv.Quote(Tagged(p.marker)) + `}`
+	text, err := json.Marshal(k)
+	return string(text), err
 }
 
 // says is what is done by a kind.

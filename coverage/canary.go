@@ -6,6 +6,7 @@ package coverage
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -17,13 +18,13 @@ import (
 // (package canary). Times are by our clock.
 type Canary struct {
 	Tenant, Source string // the source that spoke of it last
-	Kind, Channel  string // no Channel: nothing was told of any yet
-	// Planted were done in the time asked for. Each of them is one of the four that follow.
+	Kind, Channel  string // no Channel: none is known to have them
+	// Planted were done in the time asked for, and awaited through the channel. Each of them is one of the four that follow.
 	Planted int
 	Arrived int
 	Missing int // has not come in the time that such records take
 	Awaited int // may still come
-	Untold  int // nothing was ever told of it: the channel was not collected then, or nobody was there to wait
+	Untold  int // nothing was ever told of it: nobody was there to wait
 	// Late are those of Arrived that had been said to be missing before.
 	Late int
 	// Of those that came: how long after the act the record was durable.
@@ -64,14 +65,39 @@ func (l *ledger) canary(id string, a *act.Act) error {
 	if told {
 		planted = ""
 	}
-	if err := l.noteCanary(a, "", nil, false, planted); err != nil || !told {
+	if err := l.noteCanary(a, "", nil, false, planted); err != nil {
 		return err
+	}
+	if a.Reason == act.Planted {
+		for _, channel := range awaitedThrough(a.After) {
+			if err := l.noteCanary(a, channel, nil, false, ""); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	var delay any
 	if a.Reason == act.Arrived {
 		delay = int64(1000*min(a.Seconds, longest) + 0.5)
 	}
 	return l.noteCanary(a, a.Stream, delay, a.Reason == act.Missing, id)
+}
+
+// mostChannels is how many channels a canary is awaited through at most.
+const mostChannels = 16
+
+// awaitedThrough reads the channels out of what an act says of a canary that was planted.
+func awaitedThrough(text string) (channels []string) {
+	var after struct{ Channels []string }
+	if json.Unmarshal([]byte(text), &after) != nil {
+		return nil
+	}
+	for _, channel := range after.Channels[:min(len(after.Channels), mostChannels)] {
+		if channel != "" && len(channel) <= act.MaxName {
+			channels = append(channels, channel)
+		}
+	}
+	return channels
 }
 
 func (l *ledger) noteCanary(a *act.Act, channel string, delay any, missing bool, id string) error {
@@ -85,13 +111,13 @@ func (l *ledger) noteCanary(a *act.Act, channel string, delay any, missing bool,
 	}
 	return l.exec(`
 		INSERT INTO coverage_canary (channel, planted, id, delay, missing, act) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (channel, planted, id) DO UPDATE SET delay = excluded.delay, act = excluded.act WHERE delay IS NULL AND (excluded.delay IS NOT NULL OR act = '')`,
+		ON CONFLICT (channel, planted, id) DO UPDATE SET delay = excluded.delay, act = excluded.act, missing = MAX(missing, excluded.missing) WHERE delay IS NULL AND (excluded.delay IS NOT NULL OR act = '')`,
 		line, a.At.UnixMilli(), a.Cursor, delay, missing, id)
 }
 
 // Canaries returns what is known of the canaries that were planted from since until until, by kind and channel; wall is the
-// present by our clock. Of a kind of which none was planted then nothing is returned, and of a channel only if something
-// was told of a canary of that time, or of the two days before.
+// present by our clock. Of a kind of which none was planted then nothing is returned, and of a channel only if one of them was
+// awaited through it or has come.
 //
 // It returns nil, not an empty list, while the canaries of old acts are still being read, which happens once, after an update
 // from a version that passed them over.
@@ -121,30 +147,25 @@ func canaries(ctx context.Context, tx *sql.Tx, since, until, wall time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	var all canaryCounts // of the kind under way
-	only := false        // no channel of it was named
+	only := false // the line of a kind was the last, of which no channel has any
 	for i := range lines {
 		l := &lines[i]
 		n, err := t.count(l.id)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if l.Channel == "" { // comes before the kind's channels
-			if all, only = n, n.all > 0; only {
-				l.Planted, l.Awaited, l.Untold = n.all, n.recent, n.all-n.recent
-				list = append(list, l.Canary)
-			}
+		case n.all == 0:
 			continue
-		}
-		if all.all == 0 || n.told == 0 {
+		case l.Channel == "": // comes before the kind's channels
+			l.Planted, l.Awaited, l.Untold = n.all, n.recent, n.all-n.recent
+			list, only = append(list, l.Canary), true
 			continue
+		case only && list[len(list)-1].Tenant == l.Tenant && list[len(list)-1].Kind == l.Kind: // in place of the kind's own line
+			list = list[:len(list)-1]
 		}
-		if only { // in place of the kind's own line
-			list, only = list[:len(list)-1], false
-		}
-		l.Planted, l.Arrived, l.Late, l.Missing = all.all, n.arrived, n.late, n.missing
-		l.Awaited = all.recent - n.recent
-		l.Untold = all.all - n.all - l.Awaited
+		only = false
+		l.Planted, l.Arrived, l.Late, l.Missing, l.Awaited = n.all, n.arrived, n.late, n.missing, n.recent
+		l.Untold = n.all - n.arrived - n.missing - n.recent
 		if err := t.delays(l); err != nil {
 			return nil, err
 		}
@@ -179,16 +200,15 @@ func (t *canaryTime) lines() (list []canaryLine, err error) {
 	return list, err
 }
 
-// canaryCounts are of one line: of the time, and of the two days before it as well in told.
-type canaryCounts struct{ all, recent, arrived, late, missing, told int }
+// canaryCounts are of one line. Of recent nothing was told, and it is not too late.
+type canaryCounts struct{ all, recent, arrived, late, missing int }
 
 func (t *canaryTime) count(line int64) (n canaryCounts, err error) {
 	err = t.tx.QueryRowContext(t.ctx, `
-		SELECT COUNT(*) FILTER (WHERE planted >= $2), COUNT(*) FILTER (WHERE planted >= $2 AND planted >= $4),
-			COUNT(delay) FILTER (WHERE planted >= $2), COUNT(delay) FILTER (WHERE planted >= $2 AND missing = 1),
-			COUNT(*) FILTER (WHERE planted >= $2 AND delay IS NULL AND missing = 1), COUNT(*)
-		FROM coverage_canary WHERE channel = $1 AND planted >= $2 - $5 AND planted < $3`,
-		line, t.since, t.until, t.recent, untold.Milliseconds()).Scan(&n.all, &n.recent, &n.arrived, &n.late, &n.missing, &n.told)
+		SELECT COUNT(*), COUNT(*) FILTER (WHERE delay IS NULL AND missing = 0 AND planted >= $4),
+			COUNT(delay), COUNT(delay) FILTER (WHERE missing = 1), COUNT(*) FILTER (WHERE delay IS NULL AND missing = 1)
+		FROM coverage_canary WHERE channel = $1 AND planted >= $2 AND planted < $3`,
+		line, t.since, t.until, t.recent).Scan(&n.all, &n.recent, &n.arrived, &n.late, &n.missing)
 	return n, err
 }
 

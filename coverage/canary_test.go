@@ -26,7 +26,13 @@ func canaryAct(reason, kind, channel, id string, planted, after float64) act.Act
 	}
 }
 
-func planted(id string, at float64) act.Act { return canaryAct(act.Planted, "sign-in", "", id, at, 0) }
+func planted(id string, at float64) act.Act { return plantedOf("sign-in", id, at) }
+
+func plantedOf(kind, id string, at float64) act.Act {
+	a := canaryAct(act.Planted, kind, "", id, at, 0)
+	a.After = fmt.Sprintf(`{"name":"x","channels":[%q,%q]}`, stream, hub)
+	return a
+}
 
 func arrived(channel, id string, at, after float64) act.Act {
 	return canaryAct(act.Arrived, "sign-in", channel, id, at, after)
@@ -52,7 +58,10 @@ func TestCanaries(t *testing.T) {
 	}
 	b.take(act.Act{Kind: act.Canary, Source: "canaries", Tenant: tenant, Time: noon, Code: "sign-in", Reason: act.Planned}) // a dry run
 	b.take(planted("a", 1))
-	want := []coverage.Canary{{Tenant: tenant, Source: "canaries", Kind: "sign-in", Planted: 1, Awaited: 1}}
+	want := []coverage.Canary{
+		{Tenant: tenant, Source: "canaries", Kind: "sign-in", Channel: stream, Planted: 1, Awaited: 1, Lost: []coverage.LostCanary{}},
+		{Tenant: tenant, Source: "canaries", Kind: "sign-in", Channel: hub, Planted: 1, Awaited: 1, Lost: []coverage.LostCanary{}},
+	}
 	if d := cmp.Diff(want, b.canaries(0, 60, 60)); d != "" {
 		t.Errorf("before anything is told of it: %s", d)
 	}
@@ -83,13 +92,18 @@ func TestCanaries(t *testing.T) {
 			t.Errorf("of %s %+v", c.Channel, c)
 		}
 	}
-	// Of another time there is nothing; of a kind whose channel is gone only that it was planted.
+	// Of another time there is nothing; of a kind of which no channel is known only that it was planted.
 	if list := b.canaries(60, 120, 120); len(list) != 0 {
 		t.Errorf("of another time: %+v", list)
 	}
-	b.take(planted("e", 5*day))
-	if list := b.canaries(5*day-60, 5*day+60, 5*day+60); len(list) != 1 || list[0].Channel != "" || list[0].Awaited != 1 {
-		t.Errorf("of a channel that is gone: %+v", list)
+	for i, after := range []string{"", `{"channels":null}`, `{"channels":["",7]}`, "no JSON"} {
+		at := float64(5+i) * day
+		e := planted(fmt.Sprint("e", i), at)
+		e.After = after
+		b.take(e)
+		if list := b.canaries(at-60, at+60, at+60); len(list) != 1 || list[0].Channel != "" || list[0].Awaited != 1 {
+			t.Errorf("of no channel, after %q: %+v", after, list)
+		}
 	}
 }
 
@@ -122,7 +136,7 @@ func canaryWorld(seed uint64) (acts []act.Act) {
 	var later []act.Act
 	for at := 0.0; at < 14*day; at += 30 + 60*r.Float64() {
 		id, kind := fmt.Sprint(len(acts)), [...]string{"sign-in", "file"}[r.IntN(2)]
-		acts = append(acts, canaryAct(act.Planted, kind, "", id, at, 0))
+		acts = append(acts, plantedOf(kind, id, at))
 		acts, later = append(acts, later...), nil
 		for _, channel := range []string{stream, hub} {
 			came := canaryAct(act.Arrived, kind, channel, id, at, 1000*r.Float64())

@@ -154,7 +154,7 @@ type Canary struct {
 	Late    int    `json:"arrived_late"` // of those: when they had been said to be missing
 	Missing int    `json:"missing"`
 	Awaited int    `json:"awaited"`
-	Untold  int    `json:"untold"` // nobody waited for them there
+	Untold  int    `json:"untold"` // nobody was there to be told of them
 	// How long after the act the record was durable, by our clock, of those that arrived.
 	P50     int64 `json:"p50_ms"`
 	P95     int64 `json:"p95_ms"`

@@ -141,7 +141,12 @@ func canary(reason, channel, id string, planted, seconds float64) act.Act {
 // plain is a log of half an hour with every state in it, and canaries of every fate.
 func plain(t testing.TB) *log {
 	l := newLog(t)
-	l.say(3, canary(act.Planted, "", "a", 2, 0), canary(act.Planted, "", "b", 3, 0), canary(act.Arrived, "Audit.Exchange", "a", 2, 45.5))
+	awaited := func(id string, at float64) act.Act {
+		a := canary(act.Planted, "", id, at, 0)
+		a.After = `{"channels":["<hub>","Audit.Exchange"]}`
+		return a
+	}
+	l.say(3, awaited("a", 2), awaited("b", 3), canary(act.Arrived, "Audit.Exchange", "a", 2, 45.5))
 	l.say(7, listed(0, 7, 7, blob(1)))
 	l.say(8, sealed(blob(1), 12))
 	l.say(13, listed(0, 12, 13, blob(11)))
