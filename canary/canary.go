@@ -262,8 +262,7 @@ func (w *Watch) round(ctx context.Context) (wait time.Duration, err error) {
 		return 0, err
 	}
 	for _, k := range w.kinds {
-		next, err := w.clean(ctx, k)
-		if err != nil {
+		if err := w.clean(ctx, k); err != nil {
 			return 0, err
 		}
 		if !w.o.Now().Before(k.due) {
@@ -271,7 +270,10 @@ func (w *Watch) round(ctx context.Context) (wait time.Duration, err error) {
 				return 0, err
 			}
 		}
-		wait = min(wait, next, k.due.Sub(w.o.Now()))
+		wait = min(wait, k.due.Sub(w.o.Now()))
+		if len(w.left(k)) > 0 { // by the one that was planted just now, too
+			wait = min(wait, k.clean.Sub(w.o.Now()))
+		}
 	}
 	w.book.Flush(ctx, false)
 	return max(0, min(wait, w.o.Every)), nil

@@ -173,14 +173,11 @@ func (w *Watch) left(k *kind) (list []*planted) {
 	return list
 }
 
-// clean takes away what was left, if it is time, and returns how long nothing is to be done about it.
-func (w *Watch) clean(ctx context.Context, k *kind) (next time.Duration, err error) {
+// clean takes away what was left, if it is time.
+func (w *Watch) clean(ctx context.Context, k *kind) error {
 	list := w.left(k)
-	if len(list) == 0 {
-		return keep, nil
-	}
-	if wait := k.clean.Sub(w.o.Now()); wait > 0 {
-		return wait, nil
+	if len(list) == 0 || w.o.Now().Before(k.clean) {
+		return nil
 	}
 	var failure error
 	waiting := false
@@ -192,14 +189,14 @@ func (w *Watch) clean(ctx context.Context, k *kind) (next time.Duration, err err
 		}
 		switch {
 		case ctx.Err() != nil:
-			return 0, ctx.Err()
+			return ctx.Err()
 		case errors.Is(err, ErrNotThere) && w.o.Now().Before(p.at.Add(patience)):
 			waiting = true
 		case err != nil && !errors.Is(err, ErrNotThere):
 			failure = err
 		case !p.done:
 			if err := w.drop(ctx, p); err != nil {
-				return 0, err
+				return err
 			}
 		default:
 			p.left = false
@@ -208,7 +205,7 @@ func (w *Watch) clean(ctx context.Context, k *kind) (next time.Duration, err err
 				message = fmt.Sprintf("what the canary should have left was not found in %v, and is not looked for any more", patience)
 			}
 			if err := w.tell(ctx, []act.Act{w.act(p, act.Cleaned, "", act.Act{Message: message})}, []*planted{p}); err != nil {
-				return 0, err
+				return err
 			}
 		}
 	}
@@ -220,12 +217,11 @@ func (w *Watch) clean(ctx context.Context, k *kind) (next time.Duration, err err
 	}
 	if failure == nil && !waiting {
 		k.uncleared = 0
-		return keep, nil
+		return nil
 	}
-	next = loop.Backoff(again, k.uncleared, w.o.Every)
+	k.clean = w.o.Now().Add(loop.Backoff(again, k.uncleared, w.o.Every))
 	k.uncleared++
-	k.clean = w.o.Now().Add(next)
-	return next, nil
+	return nil
 }
 
 // abandon forgets what canaries have left of which the source does not say any more where it is.

@@ -274,6 +274,24 @@ func TestNotCleaned(t *testing.T) {
 	}
 }
 
+// TestSoon: what a canary has left is taken away soon, and not when the next one is due.
+func TestSoon(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plants(canary.File, "Audit.SharePoint")
+	wait, err := b.w.Once(t.Context())
+	if err != nil || wait <= 0 || wait > time.Minute {
+		t.Errorf("wait %v, %v", wait, err)
+	}
+	b.later(wait)
+	if wait, err = b.w.Once(t.Context()); err != nil || wait < 10*time.Minute {
+		t.Errorf("then wait %v, %v", wait, err)
+	}
+	if left := b.graph.Left(); len(left) != 0 {
+		t.Errorf("left are %q", left)
+	}
+}
+
 // TestWhetherDone: of an act that was refused nothing is looked for; of one without an answer what may be there is, for an hour.
 func TestWhetherDone(t *testing.T) {
 	t.Parallel()

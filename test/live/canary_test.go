@@ -28,36 +28,11 @@ func TestF17Canary(t *testing.T) {
 	const channel = "signIns.servicePrincipal"
 	var hidden atomic.Bool
 	var ahead atomic.Int64 // of the canaries' clock before ours
-	var api atomic.Pointer[http.Handler]
-	w := newWorld(t, setting{
-		slow: true,
-		between: func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				if whole := api.Load(); whole != nil {
-					(*whole).ServeHTTP(rw, r)
-					return
-				}
-				next.ServeHTTP(rw, r)
-			})
-		},
-		canary: func(o *canary.Options) {
-			o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-		},
-	})
-	whole := graph.New(graph.Config{
-		Tenant: w.sim, PerMinute: 1_000_000,
-		Hide: func(string, map[string]any) bool { return hidden.Load() },
-	}).Mount(w.sim.Handler())
-	api.Store(&whole)
+	w := newCanaryWorld(t, &ahead)
+	w.graph(graph.Config{Hide: func(string, map[string]any) bool { return hidden.Load() }})
 
-	id, secret := w.sim.Canary()
-	file := filepath.Join(filepath.Dir(w.dir), "canaries.secret")
-	w.writeSecret(file, secret)
-	w.door.know(secret)
-	log, plants := w.source("entra"), config.DefaultSource("canary")
+	log, plants := w.source("entra"), w.plants(canary.SignIn)
 	log.Type, log.Streams = "entra", []string{channel}
-	plants.Name, plants.Tenant, plants.ClientID, plants.ClientSecret, plants.Login = "canaries", log.Tenant, id, config.Secret("file:"+file), w.url
-	plants.Streams, plants.Mode = []string{canary.SignIn}, "live"
 	w.sources = []config.Source{log, plants}
 
 	standing := func() node.Canary {
@@ -96,6 +71,53 @@ func TestF17Canary(t *testing.T) {
 	}
 }
 
+// canaryWorld is a world with Microsoft Graph, in which canaries are planted by a clock that the test sets ahead of ours.
+type canaryWorld struct {
+	*world
+	api atomic.Pointer[http.Handler]
+}
+
+func newCanaryWorld(t *testing.T, ahead *atomic.Int64) *canaryWorld {
+	w := &canaryWorld{}
+	w.world = newWorld(t, setting{
+		slow: true,
+		between: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if whole := w.api.Load(); whole != nil {
+					(*whole).ServeHTTP(rw, r)
+					return
+				}
+				next.ServeHTTP(rw, r)
+			})
+		},
+		canary: func(o *canary.Options) {
+			o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		},
+	})
+	return w
+}
+
+// graph opens Microsoft Graph.
+func (w *canaryWorld) graph(c graph.Config) *graph.Server {
+	c.Tenant, c.PerMinute = w.sim, 1_000_000
+	s := graph.New(c)
+	whole := s.Mount(w.sim.Handler())
+	w.api.Store(&whole)
+	return s
+}
+
+// plants is a source of canaries.
+func (w *canaryWorld) plants(kinds ...string) config.Source {
+	id, secret := w.sim.Canary()
+	file := filepath.Join(filepath.Dir(w.dir), "canaries.secret")
+	w.writeSecret(file, secret)
+	w.door.know(secret)
+	c := config.DefaultSource("canary")
+	c.Name, c.Tenant, c.ClientID, c.ClientSecret, c.Login, c.API = "canaries", w.source("contoso").Tenant, id, config.Secret("file:"+file), w.url, w.url
+	c.Streams, c.Mode = kinds, "live"
+	return c
+}
+
 // canariesMissing counts the alerts of them.
 func (w *world) canariesMissing() (alerts int) {
 	list, err := w.node.Alerts(w.Context(), incident.Filter{})
@@ -116,37 +138,13 @@ func TestF17CanaryUnified(t *testing.T) {
 	t.Parallel()
 	var unrecorded atomic.Bool
 	var ahead atomic.Int64
-	var api atomic.Pointer[http.Handler]
-	w := newWorld(t, setting{
-		slow: true,
-		between: func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				if whole := api.Load(); whole != nil {
-					(*whole).ServeHTTP(rw, r)
-					return
-				}
-				next.ServeHTTP(rw, r)
-			})
-		},
-		canary: func(o *canary.Options) {
-			o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-		},
-	})
-	tenant := graph.New(graph.Config{
-		Tenant: w.sim, PerMinute: 1_000_000,
+	w := newCanaryWorld(t, &ahead)
+	tenant := w.graph(graph.Config{
 		Unrecorded: func(r directory.Record) bool { return unrecorded.Load() && r.Stream == company.SharePoint },
 	})
-	whole := tenant.Mount(w.sim.Handler())
-	api.Store(&whole)
 
-	id, secret := w.sim.Canary()
-	file := filepath.Join(filepath.Dir(w.dir), "canaries.secret")
-	w.writeSecret(file, secret)
-	w.door.know(secret)
-	feed, plants := w.source("contoso"), config.DefaultSource("canary")
-	plants.Name, plants.Tenant, plants.ClientID, plants.ClientSecret, plants.Login, plants.API = "canaries", feed.Tenant, id, config.Secret("file:"+file), w.url, w.url
+	feed, plants := w.source("contoso"), w.plants(canary.File, canary.Mail)
 	_, plants.Drive, plants.Mailbox = w.sim.Directory().CanaryTargets()
-	plants.Streams, plants.Mode = []string{canary.File, canary.Mail}, "live"
 	w.sources = []config.Source{feed, plants}
 
 	standing := func(files, mails int) func() (bool, string) {
