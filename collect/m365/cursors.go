@@ -4,10 +4,12 @@
 package m365
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
@@ -94,7 +96,7 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 	s.mu.Lock()
 	start, from, missed := plan(s.cur.headTo, s.least, now, overlaps[s.level])
 	// What was listed once and cannot be listed again is not missing.
-	from = max(from, min(s.cur.headTo, s.c.limit()+s.margin+clampMore, start))
+	from = max(from, min(s.cur.headTo, s.oldest(), start))
 	punctual := s.punctual
 	s.mu.Unlock()
 	if missed {
@@ -207,33 +209,54 @@ func (s *stream) drop(ctx context.Context, l *span) error {
 
 // runSweep lists a trailing window again and again, for what came late.
 func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
-	for {
-		begun, asked := time.Now(), s.c.now()
-		s.mu.Lock()
-		failed := s.unswept
-		s.mu.Unlock()
-		s.mu.Lock()
-		to := s.cur.headFrom
-		from := to - s.sweepLength()
-		s.mu.Unlock()
-		from = max(from, s.c.now()-s.c.retention())
-		for start := floor(from, second); start < to; start += day {
-			if err := s.sweepOver(ctx, w, start, min(start+day, to)); err != nil {
+	for width := widest(sweep); ; {
+		asked := s.c.now()
+		spent, well := time.Duration(0), true
+		for _, l := range s.nextSweep(asked) {
+			l.width = width
+			took, all, err := s.sweepOver(ctx, w, l)
+			if err != nil {
 				return err
 			}
+			spent, well, width = spent+took, well && all, l.width
 		}
-		s.mu.Lock()
-		if s.unswept == failed {
+		if well {
+			s.mu.Lock()
 			s.sweptAt = asked
+			s.mu.Unlock()
 		}
-		s.mu.Unlock()
 		// A sweep takes at most a quarter of the time, whatever its length.
-		wait := max(s.c.o.Sweep, 4*time.Since(begun))
-		if err := s.rest(ctx, w, time.Now(), loop.Jitter(wait), false); err != nil {
+		if err := s.rest(ctx, w, time.Now(), loop.Jitter(max(s.c.o.Sweep, 4*spent)), false); err != nil {
 			return err
 		}
 	}
 }
+
+// nextSweep returns what a sweep lists that is begun now. It looks back from where the sweeps
+// have come to and not from now, so that nothing is left out however long there was none, and
+// leaves to back-fill what that has still to list.
+func (s *stream) nextSweep(now int64) (list []*span) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	to := s.cur.headFrom
+	from := floor(max(min(to, s.cur.sweptTo)-s.sweepLength(), s.oldest()), second)
+	add := func(stop int64) {
+		if from < stop {
+			list = append(list, &span{cursor: sweep, start: from, stop: stop, away: now-s.cur.sweptTo > headMax+2*overlaps[0]})
+		}
+	}
+	for _, l := range slices.SortedFunc(slices.Values(s.spans), func(a, b *span) int { return cmp.Compare(a.start, b.start) }) {
+		if l.cursor == backfill && l.start < to && l.stop > from {
+			add(l.start)
+			from = l.stop
+		}
+	}
+	add(to)
+	return list
+}
+
+// oldest is of when the oldest content is that can be listed. It is called with mu held.
+func (s *stream) oldest() int64 { return s.c.limit() + s.margin + clampMore }
 
 // sweepLength is called with mu held.
 func (s *stream) sweepLength() int64 {
@@ -244,32 +267,66 @@ func (s *stream) sweepLength() int64 {
 // was due on days without an incident (pains, F1).
 const sweepLeast = 2 * hour
 
-// sweepOver sweeps one window, and its halves if it fails while other listings work. It
-// returns only errors that end the loop.
-func (s *stream) sweepOver(ctx context.Context, w *loop.Watch, from, to int64) error {
-	begun := time.Now()
-	err := s.read(ctx, w, &span{cursor: sweep, start: from, stop: to, width: day}, budget.Sweep)
-	if err == nil || fatal(ctx, err) {
-		return err
-	}
-	s.mu.Lock()
-	s.unswept++
-	s.mu.Unlock()
-	if !s.blame(ctx, "sweep", err) && s.headWorks(begun) && to-from > 5*minute {
-		middle := floor(from+(to-from)/2, second)
-		if err := s.sweepOver(ctx, w, from, middle); err != nil {
-			return err
+// sweepOver lists a sweep to its end. After a failure it goes on where it stands: a long one that
+// began anew each time would never be through. It says for how long it has listed, and whether
+// all. Its errors end the loop.
+func (s *stream) sweepOver(ctx context.Context, w *loop.Watch, l *span) (spent time.Duration, well bool, err error) {
+	well = true
+	for failed := 0; l.start < l.stop; {
+		begun := time.Now()
+		err := s.read(ctx, w, l, budget.Sweep)
+		spent += time.Since(begun)
+		if err == nil {
+			failed = 0
+			s.mu.Lock()
+			s.cur.sweptTo = max(s.cur.sweptTo, l.start)
+			s.mu.Unlock()
+			continue
 		}
-		return s.sweepOver(ctx, w, middle, to)
+		if fatal(ctx, err) {
+			return spent, false, err
+		}
+		failed++
+		everybodys, before := s.blame(ctx, "sweep", err), l.start
+		s.mu.Lock()
+		if !everybodys && s.failed(l, err, begun) {
+			l.halve()
+		}
+		well = well && l.start == before
+		if oldest := s.oldest(); l.start < oldest {
+			l.restart()
+			l.start = oldest
+		}
+		s.mu.Unlock()
+		if err := s.rest(ctx, w, time.Now(), loop.Backoff(s.c.o.Retry, failed-1, spanWait), false); err != nil {
+			return spent, false, err
+		}
 	}
-	return nil
+	return spent, well, nil
+}
+
+// failed notes that a window has failed and reports whether that is often enough. It is called with
+// mu held.
+func (s *stream) failed(l *span, cause error, begun time.Time) (enough bool) {
+	class := rest.Of(cause).Class
+	switch class {
+	case provider.ClassWindow:
+		// The limit is where the provider says it is: look a little less far back,
+		// an hour at most. It once was seen to be an hour further back than documented.
+		s.margin = min(s.margin+5*minute, hour)
+		l.restart()
+	case provider.ClassPage:
+		l.restart()
+	}
+	if class == provider.ClassPage || class == provider.ClassWindow || s.headWorks(begun) {
+		l.attempts++
+	}
+	return l.attempts >= spanTries
 }
 
 // headWorks reports whether the head has listed since, or a few polls before: a
-// listing that fails then has a trouble of its own.
+// listing that fails then has a trouble of its own. It is called with mu held.
 func (s *stream) headWorks(since time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return !s.heard.IsZero() && s.heard.After(since.Add(-3*s.c.o.Poll-time.Second))
 }
 
@@ -348,7 +405,7 @@ func (s *stream) rewind(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	s.cur.swept, s.cur.began, s.least = now, min(s.cur.began, now), now
+	s.cur.swept, s.cur.began, s.least, s.cur.sweptTo = now, min(s.cur.began, now), now, min(s.cur.sweptTo, now)
 	s.mu.Unlock()
 	s.c.log.Warn("the provider's clock was far ahead and has been put right: all that it keeps is listed again", "stream", s.name)
 	return nil
@@ -465,34 +522,20 @@ func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
 
 // stumbled decides what becomes of a window that has failed.
 func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.Time) error {
+	everybodys := s.blame(ctx, "backfill", cause)
 	s.mu.Lock()
 	next := *l
+	enough := !everybodys && s.failed(&next, cause, begun)
 	s.mu.Unlock()
-	class := rest.Of(cause).Class
-	specific := s.headWorks(begun)
-	if s.blame(ctx, "backfill", cause) {
+	if everybodys {
 		next.due = ours() + loop.Backoff(s.c.o.Retry, 5, spanWait).Milliseconds()
 		return s.put(ctx, l, next, nil, nil)
-	}
-	switch class {
-	case provider.ClassWindow:
-		// The limit is where the provider says it is: look a little less far back,
-		// an hour at most. It once was seen to be an hour further back than documented.
-		s.mu.Lock()
-		s.margin = min(s.margin+5*minute, hour)
-		s.mu.Unlock()
-		next.restart()
-	case provider.ClassPage:
-		next.restart()
-	}
-	if specific || class == provider.ClassPage || class == provider.ClassWindow {
-		next.attempts++
 	}
 	next.due = ours() + loop.Backoff(s.c.o.Retry, next.attempts, spanWait).Milliseconds()
 	switch {
 	case next.quarantined:
 		next.due = ours() + loop.Aside(s.c.o.Retry, next.attempts).Milliseconds()
-	case next.attempts >= spanTries:
+	case enough:
 		return s.split(ctx, l, next, cause)
 	}
 	return s.put(ctx, l, next, nil, nil)
@@ -501,25 +544,12 @@ func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.
 // split halves a window that fails again and again; one that cannot be halved is put
 // aside and tried ever more rarely, while everything else goes on.
 func (s *stream) split(ctx context.Context, l *span, next span, cause error) error {
-	end := next.stage
-	if end == 0 {
-		end = min(next.start+next.width, next.stop)
+	if (next.cursor == sweep || s.aside() < maxAside) && next.halve() {
+		return s.put(ctx, l, next, nil, nil)
 	}
+	end := next.end()
 	next.restart()
 	next.attempts = 0
-	if size := end - next.start; size > narrowest && s.aside() < maxAside {
-		next.width = max(floor(size/2, second), narrowest)
-		next.due = 0
-		return s.put(ctx, l, next, nil, nil)
-	}
-	if next.cursor == sweep { // it has been listed before: nothing is known to be missing
-		next.start = end
-		if next.start >= next.stop {
-			return s.put(ctx, l, next, nil, nil)
-		}
-		next.width = widest(sweep)
-		return s.put(ctx, l, next, nil, nil)
-	}
 	aside := next
 	aside.stop, aside.width, aside.quarantined = end, end-next.start, true
 	aside.due = ours() + loop.Aside(s.c.o.Retry, 0).Milliseconds()

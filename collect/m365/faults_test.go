@@ -283,6 +283,49 @@ func TestDatabaseOrJournalLost(t *testing.T) {
 	other.check()
 }
 
+// F1: while the head works and no sweep is answered for hours, or nobody collects, what becomes visible
+// is found when it is over, although it is far behind then. The day on which all is listed again has not
+// come.
+func TestLateWhileSweepsFail(t *testing.T) {
+	t.Parallel()
+	f := newFake(2, epoch, 100*time.Millisecond)
+	b := newBench(t, f)
+	begun := func() bool { return !b.status(0).Listed.IsZero() && b.status(0).Unlisted == 0 }
+	late := func(prefix string, ago time.Duration) {
+		for i := range 10 {
+			at := f.Now().Add(-ago - time.Duration(3*i)*minute).Truncate(time.Millisecond)
+			f.add(&fakeBlob{stream: entra, id: fmt.Sprint(prefix, i), created: at, visible: at.Add(90 * minute), records: records(fmt.Sprint(prefix, i), 2)})
+		}
+	}
+	b.run()
+	b.until("it has begun", begun)
+	var down atomic.Bool
+	down.Store(true)
+	f.mu.Lock()
+	f.list = func(l listing, _ int) error {
+		if down.Load() && l.prio == budget.Sweep {
+			return fault(provider.ClassThrottled, 429, "")
+		}
+		return nil
+	}
+	f.mu.Unlock()
+	late("sweeps", 12*minute)
+	for range 20 { // never long enough to be an outage of the head
+		here := f.Now()
+		f.jump(15 * minute)
+		b.until("the head is there", func() bool { return b.status(0).HeadTo.After(here.Add(15 * minute)) })
+	}
+	down.Store(false)
+	b.sealed(true)
+	b.stop()
+	late("outage", 12*minute)
+	f.jump(5 * time.Hour)
+	b.run()
+	b.sealed(true)
+	b.stop()
+	b.check()
+}
+
 // F3: records come again, with other bytes around them, days later, and after a restart.
 func TestRecordsComeAgain(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,7 @@ type span struct {
 	cursor      cursor
 	start, stop int64
 	width       int64 // of a window, at most
+	away        bool  // of a sweep: there was none for long, and nobody knows how late it is what it finds
 
 	// The window under way is [start, stage).
 	stage int64 // 0: none is under way
@@ -55,12 +56,35 @@ type span struct {
 
 // begin sets the window if none is under way.
 func (l *span) begin(now int64) {
-	if l.stage == 0 {
-		l.stage = min(l.start+l.width, l.stop)
-	}
+	l.stage = l.end()
 	if l.pages == 0 {
 		l.at = now
 	}
+}
+
+// end is where the window under way ends, or would.
+func (l *span) end() int64 {
+	if l.stage != 0 {
+		return l.stage
+	}
+	return min(l.start+l.width, l.stop)
+}
+
+// halve has the window under way, which has failed too often, listed in halves. A narrow one of a sweep is left out: it was
+// listed before, and nothing is known to be missing. It reports whether that was possible.
+func (l *span) halve() bool {
+	end := l.end()
+	switch size := end - l.start; {
+	case size > narrowest:
+		l.width = max(floor(size/2, second), narrowest)
+	case l.cursor == sweep:
+		l.start, l.width = end, widest(sweep)
+	default:
+		return false
+	}
+	l.restart()
+	l.attempts, l.due = 0, 0
+	return true
 }
 
 // restart forgets the pages of the window under way; what they named is known.

@@ -58,9 +58,8 @@ type stream struct {
 	idle   *act.Act  // the latest listing of the head that found nothing and was not told of yet
 	told   time.Time // when the last one was
 	heard  time.Time // the latest listing of the head that worked
-	// The latest sweep that worked was begun at sweptAt; unswept counts failures.
+	// The latest sweep that worked was begun at sweptAt.
 	sweptAt int64
-	unswept int
 	got     time.Time // the latest blob that was fetched
 
 	disabled bool
@@ -381,7 +380,9 @@ func (s *stream) late(l *span, news []blob) (late int64) {
 		if l.cursor == backfill || news[i].lane != laneHead {
 			continue
 		}
-		s.cur.lags.Add(now - news[i].created)
+		if !l.away {
+			s.cur.lags.Add(now - news[i].created)
+		}
 		if l.cursor == sweep {
 			late++
 			s.found = s.found || l.id != 0
@@ -509,7 +510,8 @@ func (s *stream) remember(ctx context.Context) {
 	cur := s.cur
 	s.mu.Unlock()
 	err := s.c.book.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE collect_stream SET head_from = ?, head_to = ?, lags = ?, swept = ? WHERE id = ?`, cur.headFrom, cur.headTo, cur.lags.String(), cur.swept, s.id)
+		_, err := tx.Exec(`UPDATE collect_stream SET head_from = ?, head_to = ?, lags = ?, swept = ?, swept_to = ? WHERE id = ?`,
+			cur.headFrom, cur.headTo, cur.lags.String(), cur.swept, cur.sweptTo, s.id)
 		return err
 	})
 	if err != nil && ctx.Err() == nil {

@@ -66,6 +66,7 @@ type cursors struct {
 	began                 int64
 	headFrom, headTo      int64
 	swept                 int64
+	sweptTo               int64 // the sweeps have listed to here
 	announced             int64
 	asked, enabled, blind int64
 	refused               int64
@@ -94,9 +95,9 @@ func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (fo
 // begins now and whose back-fill reaches back to limit.
 func openStream(tx *sql.Tx, tenant, name, origin string, now, limit int64) (c cursors, err error) {
 	var text string
-	err = tx.QueryRow(`SELECT id, began, head_from, head_to, swept, announced, asked, enabled, blind, refused, late, lags
+	err = tx.QueryRow(`SELECT id, began, head_from, head_to, swept, swept_to, announced, asked, enabled, blind, refused, late, lags
 		FROM collect_stream WHERE tenant = ? AND stream = ?`, tenant, name).Scan(
-		&c.id, &c.began, &c.headFrom, &c.headTo, &c.swept, &c.announced, &c.asked, &c.enabled, &c.blind, &c.refused, &c.late, &text)
+		&c.id, &c.began, &c.headFrom, &c.headTo, &c.swept, &c.sweptTo, &c.announced, &c.asked, &c.enabled, &c.blind, &c.refused, &c.late, &text)
 	if err == nil {
 		c.lags = loop.ParseLags(text)
 		return c, nil
@@ -105,9 +106,9 @@ func openStream(tx *sql.Tx, tenant, name, origin string, now, limit int64) (c cu
 		return c, err
 	}
 	start, _, _ := plan(now, 0, now, overlaps[0])
-	c = cursors{began: now, headFrom: start, headTo: now, swept: now}
-	res, err := tx.Exec(`INSERT INTO collect_stream (tenant, stream, journal, began, head_from, head_to, swept) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		tenant, name, origin, c.began, c.headFrom, c.headTo, c.swept)
+	c = cursors{began: now, headFrom: start, headTo: now, swept: now, sweptTo: start}
+	res, err := tx.Exec(`INSERT INTO collect_stream (tenant, stream, journal, began, head_from, head_to, swept, swept_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		tenant, name, origin, c.began, c.headFrom, c.headTo, c.swept, c.sweptTo)
 	if err != nil {
 		return c, err
 	}

@@ -53,7 +53,7 @@ func (s *stream) runBackfill(ctx context.Context, w *loop.Watch) error {
 	}
 }
 
-// nextSpan returns the oldest span that is due, back-fill and trails before long sweeps, or how long to wait for one. It returns those
+// nextSpan returns the oldest span that is due, back-fill before long sweeps, or how long to wait for one. It returns those
 // that were put aside only if nothing else is due.
 func (s *stream) nextSpan() (best *span, wait time.Duration) {
 	s.mu.Lock()
@@ -62,7 +62,7 @@ func (s *stream) nextSpan() (best *span, wait time.Duration) {
 	wait = 10 * time.Second
 	rank := func(l *span) int {
 		r := 0
-		if l.cursor == sweep && !l.trail {
+		if l.cursor == sweep {
 			r++
 		}
 		if l.aside {
@@ -138,25 +138,13 @@ func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.
 		s.alter(func() { l.due = ours() + loop.Backoff(s.c.o.Retry, 5, spanWait).Milliseconds() })
 		return s.save(ctx, l)
 	}
-	class, specific := rest.Of(cause).Class, s.headWorks(begun)
 	split := false
 	s.alter(func() {
-		switch class {
-		case rest.ClassWindow:
-			// The limit is where the provider says it is: look a little less far back, an hour at most.
-			s.margin = min(s.margin+5*minute, hour)
-			l.restart()
-		case rest.ClassPage:
-			l.restart()
-		}
-		if specific || class == rest.ClassPage || class == rest.ClassWindow {
-			l.attempts++
-		}
+		split = s.failed(l, cause, begun) && !l.aside
 		l.due = ours() + loop.Backoff(s.c.o.Retry, l.attempts, spanWait).Milliseconds()
 		if l.aside {
 			l.due = ours() + loop.Aside(s.c.o.Retry, l.attempts).Milliseconds()
 		}
-		split = !l.aside && l.attempts >= spanTries
 	})
 	if split {
 		return s.split(ctx, l, cause)
@@ -167,25 +155,12 @@ func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.
 // split halves a window that fails again and again; one that cannot be halved is put aside and tried ever more rarely,
 // while everything else goes on.
 func (s *stream) split(ctx context.Context, l *span, cause error) error {
-	end := l.stage
-	if end == 0 {
-		end = min(l.start+l.width, l.stop)
-	}
-	size := end - l.start
-	if size > narrowest {
-		s.alter(func() {
-			l.restart()
-			l.attempts, l.due, l.width = 0, 0, max(floor(size/2, second), narrowest)
-		})
+	halved := false
+	s.alter(func() { halved = l.halve() })
+	if halved {
 		return s.save(ctx, l)
 	}
-	if l.cursor == sweep { // it was read before: nothing is known to be missing
-		s.alter(func() {
-			l.restart()
-			l.attempts, l.due, l.start, l.width = 0, 0, end, day
-		})
-		return s.save(ctx, l)
-	}
+	end := l.end()
 	e := rest.Of(cause)
 	err := s.c.book.Witnessed(ctx, act.Act{
 		Kind: act.Gap, Stream: s.f.Stream, From: at(l.start), To: at(end), Reason: act.Quarantined, Code: e.Code, Status: max(e.Status, 0), Message: rest.Sentence(cause),
@@ -197,7 +172,7 @@ func (s *stream) split(ctx context.Context, l *span, cause error) error {
 	rest := &span{cursor: backfill, start: end, stop: l.stop, width: s.f.width()}
 	s.alter(func() {
 		l.restart()
-		l.stop, l.width, l.attempts, l.aside = end, size, 0, true
+		l.stop, l.width, l.attempts, l.aside = end, end-l.start, 0, true
 		l.due = ours() + loop.Aside(s.c.o.Retry, 0).Milliseconds()
 	})
 	if rest.start >= rest.stop {

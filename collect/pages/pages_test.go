@@ -151,6 +151,64 @@ func TestF01LateInAnOutage(t *testing.T) {
 	}
 }
 
+// TestF01SweepsThatFail: while the head works and no sweep is answered for hours, what becomes visible is found when they are
+// answered again, although it is far behind then.
+func TestF01SweepsThatFail(t *testing.T) {
+	t.Parallel()
+	f := newFake(13)
+	b := newBench(t, f, pages.ByTime)
+	b.run()
+	b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
+	var down atomic.Bool
+	down.Store(true)
+	f.mu.Lock()
+	f.fault = func(q pages.Query, _ int) error {
+		if down.Load() && q.To.Before(f.Now().Add(-2*minute)) { // the head reads to now
+			return refusal(rest.ClassThrottled, 429)
+		}
+		return nil
+	}
+	f.mu.Unlock()
+	for i := range 20 {
+		f.add(fmt.Sprintf("late-%d", i), f.Now().Add(-time.Duration(6+3*i)*minute), 90*minute)
+	}
+	for range 24 { // never long enough to be an outage of the head
+		here := f.Now()
+		f.jump(15 * minute)
+		b.until("the head is there", func() bool { return b.c.Status()[0].HeadTo.After(here.Add(15 * minute)) })
+	}
+	down.Store(false)
+	b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 })
+	b.stop()
+	b.check()
+}
+
+// TestF09LongSweeps: a sweep of many pages, of which every fifth is refused, comes to its end.
+func TestF09LongSweeps(t *testing.T) {
+	t.Parallel()
+	f := newFake(14)
+	f.forward, f.keep = true, 4*hour
+	for i := range 400 {
+		f.add(fmt.Sprintf("r%d", i), epoch.Add(-time.Duration(i)*15*time.Second), 0)
+	}
+	b := newBench(t, f, pages.ByTime)
+	asked := 0
+	f.fault = func(q pages.Query, _ int) error {
+		if q.To.Sub(q.From) > 20*minute || q.To.Before(f.Now().Add(-4*minute)) {
+			if asked++; asked%5 == 0 {
+				return refusal(rest.ClassThrottled, 429)
+			}
+		}
+		return nil
+	}
+	b.run()
+	b.until("it has begun", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+	f.add("late", f.Now().Add(-6*minute), 7*minute)
+	b.until("what is late is there", func() bool { return len(b.lacking(minute)) == 0 && !b.c.Status()[0].Swept.IsZero() })
+	b.stop()
+	b.check()
+}
+
 // TestF06APoisonedWindow: a stretch that always fails is put aside as a gap, the rest is collected, and when it works again
 // the gap is filled.
 func TestF06APoisonedWindow(t *testing.T) {

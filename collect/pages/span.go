@@ -41,7 +41,7 @@ func (c cursor) String() string { return cursorNames[c] }
 type span struct {
 	id          int64
 	cursor      cursor
-	trail       bool // of a sweep: it is due since an outage, and goes with back-fill
+	away        bool // of a sweep: there was none for long, and nobody knows how late it is what it finds
 	start, stop int64
 	width       int64 // of a window, at most
 
@@ -59,9 +59,7 @@ type span struct {
 
 // begin sets the window if none is under way.
 func (l *span) begin(now int64) {
-	if l.stage == 0 {
-		l.stage = min(l.start+l.width, l.stop)
-	}
+	l.stage = l.end()
 	if l.pages == 0 {
 		l.at = now
 	}
@@ -81,6 +79,31 @@ func (l *span) advance(widest int64) (done bool) {
 	}
 	l.width = min(2*l.width, widest)
 	return l.start >= l.stop
+}
+
+// end is where the window under way ends, or would.
+func (l *span) end() int64 {
+	if l.stage != 0 {
+		return l.stage
+	}
+	return min(l.start+l.width, l.stop)
+}
+
+// halve has the window under way, which has failed too often, read in halves. A narrow one of a sweep is left out: it was read
+// before, and nothing is known to be missing. It reports whether that was possible.
+func (l *span) halve() bool {
+	end := l.end()
+	switch size := end - l.start; {
+	case size > narrowest:
+		l.width = max(floor(size/2, second), narrowest)
+	case l.cursor == sweep:
+		l.start, l.width = end, day
+	default:
+		return false
+	}
+	l.restart()
+	l.attempts, l.due = 0, 0
+	return true
 }
 
 // readTo is up to where the window under way shows what there is: to its end, and no further than when it was asked for.

@@ -174,7 +174,7 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 	}
 	s.mu.Unlock()
 	if missed {
-		if err := s.handOver(ctx, from, start, s.trail(from, now)...); err != nil {
+		if err := s.handOver(ctx, from, start); err != nil {
 			return nil, err
 		}
 		s.c.log.Info("what was missed is back-filled", "stream", s.f.Stream, "from", at(from), "to", at(start))
@@ -182,27 +182,15 @@ func (s *stream) nextHead(ctx context.Context) (*span, error) {
 	return &span{cursor: head, start: start, stop: max(now, start+second), width: longest}, nil
 }
 
-// trail is what the sweeps would have read again, had they not been away with the head since it read up to from: what had
-// happened then, and was shown later. The sweeps that are to come look back from the head's new place, which may be far from it.
-func (s *stream) trail(from, now int64) []*span {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	start := floor(max(from-s.sweepLength(), now-s.keep()), second)
-	if start >= from || s.f.Order == Snapshot {
-		return nil
-	}
-	return []*span{{cursor: sweep, trail: true, start: start, stop: from, width: s.f.width()}}
-}
-
-// handOver gives a stretch to back-fill, with what else is to be read there, and lets the head go on behind it.
-func (s *stream) handOver(ctx context.Context, from, to int64, more ...*span) error {
+// handOver gives a stretch to back-fill and lets the head go on behind it.
+func (s *stream) handOver(ctx context.Context, from, to int64) error {
 	before := int64(0)
 	s.alter(func() {
 		before = s.p.headTo
 		s.p.headTo = max(s.p.headTo, to)
 	})
 	l := &span{cursor: backfill, start: from, stop: to, width: s.f.width()}
-	if err := s.save(ctx, l, more...); err != nil {
+	if err := s.save(ctx, l); err != nil {
 		s.alter(func() { s.p.headTo = before }) // the head gives it again
 		return err
 	}
@@ -222,31 +210,50 @@ func (s *stream) giveUp(ctx context.Context, l *span) error {
 // runSweep reads a trailing window again and again, for what came late.
 func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
 	r := s.reader(w)
-	for {
-		begun, asked := time.Now(), s.c.now()
-		s.mu.Lock()
-		to := s.p.headFrom
-		if s.f.Order == ByCursor {
-			to = s.p.headTo
-		}
-		from := max(to-s.sweepLength(), asked-s.keep())
-		s.mu.Unlock()
-		well := true
-		for start := floor(from, second); start < to; start += day {
-			ok, err := s.sweepOver(ctx, r, start, min(start+day, to))
+	for width := day; ; {
+		asked := s.c.now()
+		spent, well := time.Duration(0), true
+		for _, l := range s.nextSweep(asked) {
+			l.width = width
+			took, all, err := s.sweepOver(ctx, r, l)
 			if err != nil {
 				return err
 			}
-			well = well && ok
+			spent, well, width = spent+took, well && all, l.width
 		}
 		if well {
 			s.alter(func() { s.swept = asked })
 		}
 		// A sweep takes at most a quarter of the time, whatever its length.
-		if err := s.rest(ctx, w, time.Now(), loop.Jitter(max(s.c.o.Sweep, 4*time.Since(begun))), false); err != nil {
+		if err := s.rest(ctx, w, time.Now(), loop.Jitter(max(s.c.o.Sweep, 4*spent)), false); err != nil {
 			return err
 		}
 	}
+}
+
+// nextSweep returns what a sweep reads that is begun now. It looks back from where the sweeps have come to and not from now, so that
+// nothing is left out however long there was none, and leaves to back-fill what that has still to read.
+func (s *stream) nextSweep(now int64) (list []*span) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	to := s.p.headFrom
+	if s.f.Order == ByCursor {
+		to = s.p.headTo
+	}
+	from := floor(max(min(to, s.p.sweptTo)-s.sweepLength(), now-s.keep()+s.margin), second)
+	add := func(stop int64) {
+		if from < stop {
+			list = append(list, &span{cursor: sweep, start: from, stop: stop, away: now-s.p.sweptTo > headMost+s.f.Overlap.Milliseconds()})
+		}
+	}
+	for _, l := range s.spans {
+		if l.cursor == backfill && l.start < to && l.stop > from {
+			add(l.start)
+			from = l.stop
+		}
+	}
+	add(to)
+	return list
 }
 
 // sweepLength is called with mu held.
@@ -254,41 +261,80 @@ func (s *stream) sweepLength() int64 {
 	return s.p.lags.Length(s.f.Sweep.Milliseconds(), min(s.keep(), longest))
 }
 
-// sweepOver sweeps one window, and its halves if it fails while the head works. It returns only errors that end the loop.
-func (s *stream) sweepOver(ctx context.Context, r *reader, from, to int64) (ok bool, err error) {
-	begun := time.Now()
-	err = r.read(ctx, &span{cursor: sweep, start: from, stop: to, width: to - from}, budget.Sweep)
-	if err == nil || s.fatal(ctx, err) {
-		return err == nil, err
+// sweepOver reads a sweep to its end. After a failure it goes on where it stands: a long one that began anew each time would never be
+// through. It says for how long it has read, and whether it has read all. Its errors end the loop.
+func (s *stream) sweepOver(ctx context.Context, r *reader, l *span) (spent time.Duration, well bool, err error) {
+	well = true
+	for failed := 0; l.start < l.stop; {
+		begun, start := time.Now(), l.start
+		err := r.read(ctx, l, budget.Sweep)
+		spent += time.Since(begun)
+		if err == nil {
+			failed = 0
+			s.alter(func() { s.p.sweptTo = max(s.p.sweptTo, l.start) })
+			if l.start == start { // the provider's clock was put back behind it
+				return spent, false, nil
+			}
+			continue
+		}
+		if s.fatal(ctx, err) {
+			return spent, false, err
+		}
+		failed++
+		everybodys, before := s.blame(ctx, "sweep", err), l.start
+		s.alter(func() {
+			oldest := s.c.now() - s.keep() + s.margin
+			if !everybodys && s.failed(l, err, begun) {
+				l.halve()
+			}
+			well = well && l.start == before
+			if l.start < oldest {
+				l.restart()
+				l.start = floor(oldest, second) + second
+			}
+		})
+		if err := s.rest(ctx, r.w, time.Now(), loop.Backoff(s.c.o.Retry, failed-1, spanWait), false); err != nil {
+			return spent, false, err
+		}
 	}
-	if s.blame(ctx, "sweep", err) || !s.headWorks(begun) || to-from <= 5*minute {
-		return false, nil
-	}
-	middle := floor(from+(to-from)/2, second)
-	if _, err := s.sweepOver(ctx, r, from, middle); err != nil {
-		return false, err
-	}
-	_, err = s.sweepOver(ctx, r, middle, to)
-	return false, err
+	return spent, well, nil
 }
 
-// headWorks reports whether the head has read since, or a few polls before: what fails then has a trouble of its own.
+// failed notes that a window has failed and reports whether that is enough. It is called with mu held.
+func (s *stream) failed(l *span, cause error, begun time.Time) (enough bool) {
+	class := rest.Of(cause).Class
+	switch class {
+	case rest.ClassWindow:
+		// The limit is where the provider says it is: look a little less far back, an hour at most.
+		s.margin = min(s.margin+5*minute, hour)
+		l.restart()
+	case rest.ClassPage:
+		l.restart()
+	}
+	if class == rest.ClassPage || class == rest.ClassWindow || s.headWorks(begun) {
+		l.attempts++
+	}
+	return l.attempts >= spanTries
+}
+
+// headWorks reports whether the head has read since, or a few polls before: what fails then has a trouble of its own. It is called with
+// mu held.
 func (s *stream) headWorks(since time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return !s.heard.IsZero() && s.heard.After(since.Add(-3*s.f.Poll-time.Second))
 }
 
 // late counts what only a sweep has found, and learns how late records are.
-func (s *stream) late(why cursor, long bool, n int, age int64) {
+func (s *stream) late(r *reader, why cursor, n int, age int64) {
 	if why == backfill {
 		return
 	}
 	s.alter(func() {
-		s.p.lags.Add(age)
 		if why == sweep {
 			s.p.late += int64(n)
-			s.found = s.found || long
+			s.found = s.found || r.long
+		}
+		if !r.away {
+			s.p.lags.Add(age)
 		}
 	})
 }
@@ -459,5 +505,5 @@ func (s *stream) resume(ctx context.Context, cause error) error {
 	if now-from < s.f.Overlap.Milliseconds()+minute {
 		return nil // the head reads it
 	}
-	return s.handOver(ctx, from, now, s.trail(from, now)...)
+	return s.handOver(ctx, from, now)
 }

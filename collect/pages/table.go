@@ -12,7 +12,7 @@ import (
 	"github.com/daybreak-sec/daybreak/store"
 )
 
-// This file is all that knows the tables of store/migrations/0008_pages.sql and 0020_pages_trail.sql.
+// This file is all that knows the tables of store/migrations/0008_pages.sql and 0022_swept_to.sql.
 
 // place is a row of pages_stream.
 type place struct {
@@ -21,6 +21,7 @@ type place struct {
 	headFrom, headTo int64
 	next             string
 	swept            int64
+	sweptTo          int64 // the sweeps have read to here
 	refused          int64
 	late             int64
 	lags             loop.Lags
@@ -52,8 +53,8 @@ func Distrust(ctx context.Context, db *store.DB, origin string, size uint64) (fo
 // reaches back to limit.
 func openStream(tx *sql.Tx, tenant string, f *Feed, origin string, now, limit int64) (p place, err error) {
 	var lags string
-	err = tx.QueryRow(`SELECT id, began, head_from, head_to, next, swept, refused, late, lags FROM pages_stream WHERE tenant = ? AND stream = ?`, tenant, f.Stream).
-		Scan(&p.id, &p.began, &p.headFrom, &p.headTo, &p.next, &p.swept, &p.refused, &p.late, &lags)
+	err = tx.QueryRow(`SELECT id, began, head_from, head_to, next, swept, swept_to, refused, late, lags FROM pages_stream WHERE tenant = ? AND stream = ?`, tenant, f.Stream).
+		Scan(&p.id, &p.began, &p.headFrom, &p.headTo, &p.next, &p.swept, &p.sweptTo, &p.refused, &p.late, &lags)
 	if err == nil {
 		p.lags = loop.ParseLags(lags)
 		return p, nil
@@ -62,9 +63,9 @@ func openStream(tx *sql.Tx, tenant string, f *Feed, origin string, now, limit in
 		return p, err
 	}
 	start := floor(now-f.Overlap.Milliseconds(), second)
-	p = place{began: now, headFrom: start, headTo: start, swept: now}
-	res, err := tx.Exec(`INSERT INTO pages_stream (tenant, stream, journal, began, head_from, head_to, swept) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		tenant, f.Stream, origin, p.began, p.headFrom, p.headTo, p.swept)
+	p = place{began: now, headFrom: start, headTo: start, swept: now, sweptTo: start}
+	res, err := tx.Exec(`INSERT INTO pages_stream (tenant, stream, journal, began, head_from, head_to, swept, swept_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		tenant, f.Stream, origin, p.began, p.headFrom, p.headTo, p.swept, p.sweptTo)
 	if err != nil {
 		return p, err
 	}
@@ -75,8 +76,8 @@ func openStream(tx *sql.Tx, tenant string, f *Feed, origin string, now, limit in
 }
 
 func savePlace(tx *sql.Tx, p *place, size uint64) error {
-	_, err := tx.Exec(`UPDATE pages_stream SET head_from = ?, head_to = ?, next = ?, swept = ?, refused = ?, late = ?, lags = ?, size = max(size, ?) WHERE id = ?`,
-		p.headFrom, p.headTo, p.next, p.swept, p.refused, p.late, p.lags.String(), int64(size), p.id)
+	_, err := tx.Exec(`UPDATE pages_stream SET head_from = ?, head_to = ?, next = ?, swept = ?, swept_to = ?, refused = ?, late = ?, lags = ?, size = max(size, ?) WHERE id = ?`,
+		p.headFrom, p.headTo, p.next, p.swept, p.sweptTo, p.refused, p.late, p.lags.String(), int64(size), p.id)
 	return err
 }
 
@@ -91,8 +92,8 @@ func saveSpan(tx *sql.Tx, stream int64, l *span) error {
 			l.start, l.stop, l.width, l.stage, l.at, l.next, l.pages, l.records, l.attempts, l.due, l.aside, l.id)
 		return err
 	}
-	res, err := tx.Exec(`INSERT INTO pages_span (stream, cursor, trail, start, stop, width, stage, at, next, pages, records, attempts, due, aside) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		stream, l.cursor, l.trail, l.start, l.stop, l.width, l.stage, l.at, l.next, l.pages, l.records, l.attempts, l.due, l.aside)
+	res, err := tx.Exec(`INSERT INTO pages_span (stream, cursor, start, stop, width, stage, at, next, pages, records, attempts, due, aside) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		stream, l.cursor, l.start, l.stop, l.width, l.stage, l.at, l.next, l.pages, l.records, l.attempts, l.due, l.aside)
 	if err != nil {
 		return err
 	}
@@ -101,14 +102,14 @@ func saveSpan(tx *sql.Tx, stream int64, l *span) error {
 }
 
 func loadSpans(tx *sql.Tx, stream int64) (list []*span, err error) {
-	rows, err := tx.Query(`SELECT id, cursor, trail, start, stop, width, stage, at, next, pages, records, attempts, due, aside FROM pages_span WHERE stream = ? ORDER BY start, id`, stream)
+	rows, err := tx.Query(`SELECT id, cursor, start, stop, width, stage, at, next, pages, records, attempts, due, aside FROM pages_span WHERE stream = ? ORDER BY start, id`, stream)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		l := new(span)
-		if err := rows.Scan(&l.id, &l.cursor, &l.trail, &l.start, &l.stop, &l.width, &l.stage, &l.at, &l.next, &l.pages, &l.records, &l.attempts, &l.due, &l.aside); err != nil {
+		if err := rows.Scan(&l.id, &l.cursor, &l.start, &l.stop, &l.width, &l.stage, &l.at, &l.next, &l.pages, &l.records, &l.attempts, &l.due, &l.aside); err != nil {
 			return nil, err
 		}
 		l.due = min(l.due, ours()+loop.AsideMost.Milliseconds()) // a clock that was set back does not hold us up

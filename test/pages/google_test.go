@@ -116,17 +116,24 @@ func (w *googleWorld) complete(t *testing.T, least int) {
 	if len(want) < least {
 		t.Fatalf("only %d activities: this proves nothing", len(want))
 	}
+	lacking := ""
+	t.Cleanup(func() {
+		if lacking != "" {
+			t.Logf("at %v, of what happened up to %v, is lacking: %s\n%+v", w.sim.Now(), end, lacking, w.c.Status())
+		}
+	})
 	until(t, "every activity is there", func() bool {
+		lacking = ""
 		have := map[string]bool{}
 		for _, r := range w.records(t) {
 			have[string(r.raw)] = true
 		}
 		for raw := range want {
 			if !have[raw] {
-				return false
+				lacking = raw
 			}
 		}
-		return true
+		return lacking == ""
 	})
 	w.stop()
 	var n normalize.Normalizer
