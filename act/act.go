@@ -114,7 +114,7 @@ const (
 // The reasons of acts of the kind Canary. [Missing] is one too: its record has not come in the time that such records take.
 const (
 	Planned = "planned" // it would have been done, and was not: a dry run
-	Planted = "planted" // it was done, At the moment; After has, as JSON, what its records are known by and the channels they are awaited through
+	Planted = "planted" // it was done, At the moment; After has, as JSON, what its records are known by, the channels they are awaited through and, as in Arrived and Missing, the streams that have these
 	Arrived = "arrived" // its record, Event, was durable Seconds after it was done
 	Cleaned = "cleaned" // what it left in the tenant was taken away
 )

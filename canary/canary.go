@@ -32,8 +32,9 @@ type Options struct {
 	Live  bool
 	Every time.Duration // between two of a kind; 1 h, and 5 min at least
 	Kinds []Kind        // that are planted
-	// Collected says whether a channel is collected of the tenant, and is asked anew for each canary.
-	Collected func(channel string) Collected
+	// Collected says whether a channel is collected of the tenant and, if that is sure, by what name acts call the stream that
+	// has it. It is asked anew for each canary.
+	Collected func(channel string) (c Collected, stream string)
 	Journal   *journal.Journal
 	DB        *store.DB
 	Acts      *act.Writer
@@ -80,6 +81,7 @@ type Watch struct {
 type found struct {
 	canary    *planted
 	channel   string
+	stream    string // that it was in
 	event     event.ID
 	committed time.Time
 }
@@ -216,7 +218,7 @@ func (w *Watch) Look(b *journal.Batch) {
 		}
 		for k := range channels {
 			channels[k].of(o.Stream, tape.Root(), func(marker string) {
-				w.meet(channels[k].name, marker, b.ID(i), b.Committed)
+				w.meet(marker, found{channel: channels[k].name, stream: o.Stream, event: b.ID(i), committed: b.Committed})
 			})
 		}
 	}
@@ -231,13 +233,14 @@ func (w *Watch) awaits(upTo uint64) bool {
 }
 
 // meet notes a record with a marker, if somebody waits for it.
-func (w *Watch) meet(channel, marker string, id event.ID, committed time.Time) {
+func (w *Watch) meet(marker string, f found) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.all {
-		a := p.channels[channel]
-		if p.done && p.marker == marker && (a != nil && !a.came || a == nil && slices.Contains(p.perhaps, channel)) {
-			w.found = append(w.found, found{p, channel, id, committed})
+		a := p.channels[f.channel]
+		if p.done && p.marker == marker && (a != nil && !a.came || a == nil && slices.Contains(p.perhaps, f.channel)) {
+			f.canary = p
+			w.found = append(w.found, f)
 			loop.Poke(w.hint)
 		}
 	}
@@ -296,11 +299,12 @@ func (w *Watch) arrived(ctx context.Context) error {
 			continue // met twice
 		}
 		delay := max(0, f.committed.Sub(f.canary.at))
+		a.stream = f.stream
 		message := "the record of a canary has come"
 		if a.missing {
 			message = "the record of a canary that was missing has come after all"
 		}
-		acts = append(acts, w.act(f.canary, act.Arrived, f.channel, act.Act{Event: f.event.String(), Seconds: delay.Seconds(), Message: message}))
+		acts = append(acts, w.act(f.canary, act.Arrived, f.channel, act.Act{Event: f.event.String(), Seconds: delay.Seconds(), After: a.where(f.channel), Message: message}))
 		w.mu.Lock()
 		a.came, a.delay = true, delay
 		f.canary.channels[f.channel] = a
@@ -326,7 +330,7 @@ func (w *Watch) missing(ctx context.Context) (next time.Duration, err error) {
 			a, allowed := p.channels[channel], w.allowed(p.kind, channel)
 			message := fmt.Sprintf("the record of a canary has not come through %s in %v: what happens in the tenant may be missing from there", channel, allowed.Round(time.Second))
 			w.o.Log.Warn("a canary has not arrived", "kind", p.kind, "channel", channel, "planted", p.at)
-			acts = append(acts, w.act(p, act.Missing, channel, act.Act{Seconds: now.Sub(p.at).Seconds(), Message: message}))
+			acts = append(acts, w.act(p, act.Missing, channel, act.Act{Seconds: now.Sub(p.at).Seconds(), After: a.where(channel), Message: message}))
 			w.mu.Lock()
 			a.missing = true
 			w.mu.Unlock()
@@ -358,12 +362,20 @@ func (w *Watch) allowed(kind, name string) time.Duration {
 	return learned(w.delays(kind, name), allowed)
 }
 
-// delays are those that were measured, oldest first.
-func (w *Watch) delays(kind, channel string) (list []time.Duration) {
+// arrivals are those of a kind that have come through a channel, oldest first.
+func (w *Watch) arrivals(kind, channel string) (list []*arrival) {
 	for _, p := range w.all {
 		if a := p.channels[channel]; p.kind == kind && a != nil && a.came {
-			list = append(list, a.delay)
+			list = append(list, a)
 		}
+	}
+	return list
+}
+
+// delays are those that were measured, oldest first.
+func (w *Watch) delays(kind, channel string) (list []time.Duration) {
+	for _, a := range w.arrivals(kind, channel) {
+		list = append(list, a.delay)
 	}
 	return list
 }
@@ -376,12 +388,7 @@ func (w *Watch) introduce(ctx context.Context) error {
 		if p.told || !p.done {
 			continue
 		}
-		a := w.act(p, act.Planted, "", act.Act{Message: "done, to be seen through " + p.through() + ": " + w.says(p.kind)})
-		var err error
-		if a.After, err = p.known(); err != nil {
-			return err
-		}
-		acts = append(acts, a)
+		acts = append(acts, w.act(p, act.Planted, "", act.Act{After: p.known(), Message: "done, to be seen through " + p.through() + ": " + w.says(p.kind)}))
 		p.told = true
 		changed = append(changed, p)
 	}
@@ -420,7 +427,8 @@ type Standing struct {
 // remembered.
 func (w *Watch) Standings() (out []Standing) {
 	for i := range channels {
-		out = append(out, Standing{Kind: channels[i].kind, Channel: channels[i].name, Collected: w.o.Collected(channels[i].name)})
+		collected, _ := w.o.Collected(channels[i].name)
+		out = append(out, Standing{Kind: channels[i].kind, Channel: channels[i].name, Collected: collected})
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -117,12 +117,12 @@ func (b *bench) signIn() canary.Kind {
 }
 
 // only is a tenant of which some channels are collected.
-func only(channels ...string) func(string) canary.Collected {
-	return func(name string) canary.Collected {
+func only(channels ...string) func(string) (canary.Collected, string) {
+	return func(name string) (canary.Collected, string) {
 		if slices.Contains(channels, name) {
-			return canary.Surely
+			return canary.Surely, name
 		}
-		return canary.Never
+		return canary.Never, ""
 	}
 }
 
@@ -420,27 +420,43 @@ func TestKilled(t *testing.T) {
 func TestPerhaps(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.options.Collected = func(name string) canary.Collected {
+	b.options.Collected = func(name string) (canary.Collected, string) {
 		if name == hubLog {
-			return canary.Perhaps
+			return canary.Perhaps, ""
 		}
-		return canary.Never
+		return canary.Never, ""
 	}
 	b.start()
 	hub := func() []byte {
 		list := b.sim.CanarySignIns()
 		return []byte(`{"category":"` + hubLog + `","properties":{"appId":"` + strings.ToLower(b.options.ClientID) + `","uniqueTokenIdentifier":"` + sim.UniqueToken(list[len(list)-1].ID) + `"}}`)
 	}
-	of := event.Origin{Tenant: b.options.Tenant, Family: "entra-signin", Stream: "logs"}
-	b.want(b.once(), "planted")
+	of := event.Origin{Tenant: b.options.Tenant, Family: "entra-signin", Stream: "contoso/logs"}
+	names := func(a act.Act, want string) {
+		t.Helper()
+		if !strings.Contains(a.After, `"streams":{"`+hubLog+`":"`+want+`"}`) {
+			t.Errorf("%s says %s, and not that the channel is in %s", a.Reason, a.After, want)
+		}
+	}
+	planted := b.once()
+	b.want(planted, "planted")
+	if strings.Contains(planted[0].After, "streams") {
+		t.Errorf("before any has come the act says %s", planted[0].After)
+	}
 	b.ahead = 23 * time.Hour // and is not missed
 	b.start()
 	b.want(b.once(), "planted")
 	b.keep(of, true, hub())
-	b.want(b.once(), "arrived "+hubLog)
+	arrived := b.once()
+	b.want(arrived, "arrived "+hubLog)
+	names(arrived[0], "contoso/logs")
 	b.ahead += time.Hour
-	b.want(b.once(), "planted")
 	b.start()
+	planted = b.once()
+	b.want(planted, "planted")
+	names(planted[0], "contoso/logs")
+	b.start()
+	of.Stream = "contoso/moved" // to another hub
 	b.ahead += 30 * time.Minute
 	b.want(b.once())
 	b.keep(of, true, hub())
@@ -448,7 +464,9 @@ func TestPerhaps(t *testing.T) {
 	b.ahead += time.Hour
 	b.want(b.once(), "planted")
 	b.ahead += 2*time.Hour + time.Second
-	b.want(b.once(), "missing "+hubLog, "planted")
+	missing := b.once()
+	b.want(missing, "missing "+hubLog, "planted")
+	names(missing[0], "contoso/moved")
 	if s := b.w.Standings(); len(s) != 1 || s[0].Missing != 1 || s[0].Waiting != 1 || len(s[0].Delays) != 2 {
 		t.Errorf("standings are %+v", s)
 	}

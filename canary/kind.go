@@ -74,9 +74,12 @@ func (w *Watch) plant(ctx context.Context, k *kind) error {
 	k.due = w.o.Now().Add(w.o.Every)
 	p := &planted{id: rand.Text(), kind: k.Name, marker: rand.Text(), size: w.o.Journal.Size(), channels: map[string]*arrival{}}
 	for _, name := range Channels(p.kind) {
-		switch c := w.o.Collected(name); {
-		case c == Surely || c == Perhaps && len(w.delays(p.kind, name)) > 0:
-			p.channels[name] = new(arrival)
+		came := w.arrivals(p.kind, name)
+		switch c, stream := w.o.Collected(name); {
+		case c == Surely:
+			p.channels[name] = &arrival{stream: stream}
+		case c == Perhaps && len(came) > 0:
+			p.channels[name] = &arrival{stream: came[len(came)-1].stream}
 		case c == Perhaps:
 			p.perhaps = append(p.perhaps, name)
 		}
@@ -254,20 +257,42 @@ func (p *planted) through() string {
 	return strings.Join(names, ", ")
 }
 
-// known says, as JSON, what the records of a canary are known by, and through which channels they are awaited.
-func (p *planted) known() (string, error) {
-	k := struct {
-		UniqueTokenIdentifier string   `json:"uniqueTokenIdentifier,omitempty"`
-		Name                  string   `json:"name,omitempty"`
-		Channels              []string `json:"channels"`
-	}{Channels: slices.Sorted(maps.Keys(p.channels))}
+// known is what acts have, as JSON, of a canary: what its records are known by, the channels they are awaited through, and by
+// channel the stream that has it, by the name that the acts of its own collector have.
+type known struct {
+	UniqueTokenIdentifier string            `json:"uniqueTokenIdentifier,omitempty"`
+	Name                  string            `json:"name,omitempty"`
+	Channels              []string          `json:"channels,omitempty"`
+	Streams               map[string]string `json:"streams,omitempty"`
+}
+
+func (k *known) text() string {
+	text, _ := json.Marshal(k) // strings alone: it cannot fail
+	return string(text)
+}
+
+// known is of one that was planted.
+func (p *planted) known() string {
+	k := known{Channels: slices.Sorted(maps.Keys(p.channels)), Streams: map[string]string{}}
+	for channel, a := range p.channels {
+		if a.stream != "" {
+			k.Streams[channel] = a.stream
+		}
+	}
 	if p.kind == SignIn {
 		k.UniqueTokenIdentifier = p.marker
 	} else {
 		k.Name = Tagged(p.marker)
 	}
-	text, err := json.Marshal(k)
-	return string(text), err
+	return k.text()
+}
+
+// where says, as [known], which stream has the channel; it is empty if that is not known.
+func (a *arrival) where(channel string) string {
+	if a.stream == "" {
+		return ""
+	}
+	return (&known{Streams: map[string]string{channel: a.stream}}).text()
 }
 
 // says is what is done by a kind.

@@ -12,7 +12,7 @@ import (
 	"github.com/daybreak-sec/daybreak/store"
 )
 
-// This file is all that knows the tables of store/migrations/0015_canary.sql and 0021_canary_left.sql.
+// This file is all that knows the tables of store/migrations/0015_canary.sql, 0021_canary_left.sql and 0023_canary_stream.sql.
 
 // planted is one canary.
 type planted struct {
@@ -28,6 +28,7 @@ type planted struct {
 
 // arrival is how a canary stands with a channel.
 type arrival struct {
+	stream  string // that it came in, or should; empty: not known
 	came    bool
 	delay   time.Duration
 	missing bool
@@ -51,7 +52,7 @@ func (w *Watch) load(ctx context.Context) (list []*planted, err error) {
 			}
 		}
 		rows, err := tx.Query(`
-			SELECT c.id, c.kind, c.marker, c.planted, c.size, c.done, c.left, c.told, a.channel, a.delay, a.missing
+			SELECT c.id, c.kind, c.marker, c.planted, c.size, c.done, c.left, c.told, a.channel, a.delay, a.missing, a.stream
 			FROM canary c LEFT JOIN canary_arrival a ON a.canary = c.id WHERE c.tenant = ? AND c.source = ? ORDER BY c.planted, c.id`, w.o.Tenant, w.o.Name)
 		if err != nil {
 			return err
@@ -60,10 +61,10 @@ func (w *Watch) load(ctx context.Context) (list []*planted, err error) {
 		for rows.Next() {
 			p := planted{channels: map[string]*arrival{}}
 			var at, size int64
-			var channel sql.NullString
+			var channel, stream sql.NullString
 			var delay sql.NullInt64
 			var missing sql.NullBool
-			if err := rows.Scan(&p.id, &p.kind, &p.marker, &at, &size, &p.done, &p.left, &p.told, &channel, &delay, &missing); err != nil {
+			if err := rows.Scan(&p.id, &p.kind, &p.marker, &at, &size, &p.done, &p.left, &p.told, &channel, &delay, &missing, &stream); err != nil {
 				return err
 			}
 			if n := len(list); n == 0 || list[n-1].id != p.id {
@@ -71,7 +72,7 @@ func (w *Watch) load(ctx context.Context) (list []*planted, err error) {
 				list = append(list, &p)
 			}
 			if channel.Valid {
-				a := &arrival{came: delay.Valid, delay: time.Duration(delay.Int64) * time.Millisecond, missing: missing.Bool}
+				a := &arrival{came: delay.Valid, delay: time.Duration(delay.Int64) * time.Millisecond, missing: missing.Bool, stream: stream.String}
 				list[len(list)-1].channels[channel.String] = a
 			}
 		}
@@ -93,9 +94,9 @@ func (w *Watch) save(ctx context.Context, list ...*planted) error {
 			}
 			for channel, a := range p.channels {
 				_, err := tx.Exec(`
-					INSERT INTO canary_arrival (canary, channel, delay, missing) VALUES (?, ?, ?, ?)
-					ON CONFLICT (canary, channel) DO UPDATE SET delay = excluded.delay, missing = excluded.missing`,
-					p.id, channel, sql.NullInt64{Int64: a.delay.Milliseconds(), Valid: a.came}, a.missing)
+					INSERT INTO canary_arrival (canary, channel, delay, missing, stream) VALUES (?, ?, ?, ?, ?)
+					ON CONFLICT (canary, channel) DO UPDATE SET delay = excluded.delay, missing = excluded.missing, stream = excluded.stream`,
+					p.id, channel, sql.NullInt64{Int64: a.delay.Milliseconds(), Valid: a.came}, a.missing, a.stream)
 				if err != nil {
 					return err
 				}

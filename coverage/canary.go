@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 type Canary struct {
 	Tenant, Source string // the source that spoke of it last
 	Kind, Channel  string // no Channel: none is known to have them
+	// Stream has the channel: the latest that acts name of the canaries of this time. Empty: they are of a version that named none.
+	Stream string
 	// Planted were done in the time asked for, and awaited through the channel. Each of them is one of the four that follow.
 	Planted int
 	Arrived int
@@ -33,11 +36,16 @@ type Canary struct {
 	Lost []LostCanary
 }
 
-// In reports whether a stream has the channel: by its name, or as the hub to which Azure sends a category where nobody named
-// another (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
+// In reports whether a stream has the channel: as acts say, or, of those that do not, by its name.
 func (c *Canary) In(stream string) bool {
+	return c.Stream == stream || c.Stream == "" && Named(stream, c.Channel)
+}
+
+// Named reports whether a stream has a channel by its name: it is that, or the hub to which Azure sends a category where nobody
+// named another (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
+func Named(stream, channel string) bool {
 	hub := stream[strings.LastIndexByte(stream, '/')+1:]
-	return stream == c.Channel || strings.EqualFold(hub, "insights-logs-"+c.Channel)
+	return stream == channel || strings.EqualFold(hub, "insights-logs-"+channel)
 }
 
 // LostCanary is one that is missing.
@@ -65,12 +73,13 @@ func (l *ledger) canary(id string, a *act.Act) error {
 	if told {
 		planted = ""
 	}
-	if err := l.noteCanary(a, "", nil, false, planted); err != nil {
+	if err := l.noteCanary(a, canaryAt{}, nil, false, planted); err != nil {
 		return err
 	}
+	channels, streams := awaitedThrough(a.After)
 	if a.Reason == act.Planted {
-		for _, channel := range awaitedThrough(a.After) {
-			if err := l.noteCanary(a, channel, nil, false, ""); err != nil {
+		for _, channel := range channels {
+			if err := l.noteCanary(a, canaryAt{channel, streams[channel]}, nil, false, ""); err != nil {
 				return err
 			}
 		}
@@ -80,39 +89,48 @@ func (l *ledger) canary(id string, a *act.Act) error {
 	if a.Reason == act.Arrived {
 		delay = int64(1000*min(a.Seconds, longest) + 0.5)
 	}
-	return l.noteCanary(a, a.Stream, delay, a.Reason == act.Missing, id)
+	return l.noteCanary(a, canaryAt{a.Stream, streams[a.Stream]}, delay, a.Reason == act.Missing, id)
 }
 
 // mostChannels is how many channels a canary is awaited through at most.
 const mostChannels = 16
 
-// awaitedThrough reads the channels out of what an act says of a canary that was planted.
-func awaitedThrough(text string) (channels []string) {
-	var after struct{ Channels []string }
-	if json.Unmarshal([]byte(text), &after) != nil {
-		return nil
+// canaryAt is a channel and the stream that has it, as far as the act names one.
+type canaryAt struct{ channel, stream string }
+
+// awaitedThrough reads out of what an act says of a canary the channels it is awaited through, and the streams that have them.
+func awaitedThrough(text string) (channels []string, streams map[string]string) {
+	var after struct {
+		Channels []string
+		Streams  map[string]string
 	}
+	if json.Unmarshal([]byte(text), &after) != nil {
+		return nil, nil
+	}
+	maps.DeleteFunc(after.Streams, func(_, stream string) bool { return len(stream) > act.MaxName })
 	for _, channel := range after.Channels[:min(len(after.Channels), mostChannels)] {
 		if channel != "" && len(channel) <= act.MaxName {
 			channels = append(channels, channel)
 		}
 	}
-	return channels
+	return channels, after.Streams
 }
 
-func (l *ledger) noteCanary(a *act.Act, channel string, delay any, missing bool, id string) error {
+func (l *ledger) noteCanary(a *act.Act, at canaryAt, delay any, missing bool, id string) error {
 	var line int64
 	err := l.query(`
 		INSERT INTO coverage_canary_channel (tenant, kind, channel, source) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (tenant, kind, channel) DO UPDATE SET source = excluded.source RETURNING id`,
-		a.Tenant, a.Code, channel, a.Source).Scan(&line)
+		a.Tenant, a.Code, at.channel, a.Source).Scan(&line)
 	if err != nil {
 		return err
 	}
 	return l.exec(`
-		INSERT INTO coverage_canary (channel, planted, id, delay, missing, act) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (channel, planted, id) DO UPDATE SET delay = excluded.delay, act = excluded.act, missing = MAX(missing, excluded.missing) WHERE delay IS NULL AND (excluded.delay IS NOT NULL OR act = '')`,
-		line, a.At.UnixMilli(), a.Cursor, delay, missing, id)
+		INSERT INTO coverage_canary (channel, planted, id, delay, missing, act, stream) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (channel, planted, id) DO UPDATE SET delay = excluded.delay, act = excluded.act, missing = MAX(missing, excluded.missing),
+			stream = CASE excluded.stream WHEN '' THEN stream ELSE excluded.stream END
+		WHERE delay IS NULL AND (excluded.delay IS NOT NULL OR act = '')`,
+		line, a.At.UnixMilli(), a.Cursor, delay, missing, id, at.stream)
 }
 
 // Canaries returns what is known of the canaries that were planted from since until until, by kind and channel; wall is the
@@ -164,7 +182,7 @@ func canaries(ctx context.Context, tx *sql.Tx, since, until, wall time.Time) ([]
 			list = list[:len(list)-1]
 		}
 		only = false
-		l.Planted, l.Arrived, l.Late, l.Missing, l.Awaited = n.all, n.arrived, n.late, n.missing, n.recent
+		l.Stream, l.Planted, l.Arrived, l.Late, l.Missing, l.Awaited = n.stream, n.all, n.arrived, n.late, n.missing, n.recent
 		l.Untold = n.all - n.arrived - n.missing - n.recent
 		if err := t.delays(l); err != nil {
 			return nil, err
@@ -201,14 +219,18 @@ func (t *canaryTime) lines() (list []canaryLine, err error) {
 }
 
 // canaryCounts are of one line. Of recent nothing was told, and it is not too late.
-type canaryCounts struct{ all, recent, arrived, late, missing int }
+type canaryCounts struct {
+	all, recent, arrived, late, missing int
+	stream                              string // the latest that is named
+}
 
 func (t *canaryTime) count(line int64) (n canaryCounts, err error) {
 	err = t.tx.QueryRowContext(t.ctx, `
 		SELECT COUNT(*), COUNT(*) FILTER (WHERE delay IS NULL AND missing = 0 AND planted >= $4),
-			COUNT(delay), COUNT(delay) FILTER (WHERE missing = 1), COUNT(*) FILTER (WHERE delay IS NULL AND missing = 1)
+			COUNT(delay), COUNT(delay) FILTER (WHERE missing = 1), COUNT(*) FILTER (WHERE delay IS NULL AND missing = 1),
+			COALESCE((SELECT stream FROM coverage_canary WHERE channel = $1 AND planted >= $2 AND planted < $3 AND stream <> '' ORDER BY planted DESC, id DESC LIMIT 1), '')
 		FROM coverage_canary WHERE channel = $1 AND planted >= $2 AND planted < $3`,
-		line, t.since, t.until, t.recent).Scan(&n.all, &n.recent, &n.arrived, &n.late, &n.missing)
+		line, t.since, t.until, t.recent).Scan(&n.all, &n.recent, &n.arrived, &n.late, &n.missing, &n.stream)
 	return n, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,45 @@ func TestCanaries(t *testing.T) {
 		b.take(e)
 		if list := b.canaries(at-60, at+60, at+60); len(list) != 1 || list[0].Channel != "" || list[0].Awaited != 1 {
 			t.Errorf("of no channel, after %q: %+v", after, list)
+		}
+	}
+}
+
+// TestStreamOfCanary: the latest that acts of the time name, whatever comes twice; of acts that name none, the channel's own name.
+func TestStreamOfCanary(t *testing.T) {
+	b := newBed(t)
+	in := func(a act.Act, name string) act.Act {
+		a.After = strings.TrimSuffix(a.After, "}")
+		if a.After == "" {
+			a.After = `{"x":1`
+		}
+		a.After += fmt.Sprintf(`,"streams":{%q:%q}}`, hub, name)
+		return a
+	}
+	first := in(planted("b", 11), "contoso/logs")
+	b.take(planted("a", 1), arrived(hub, "a", 1, 5), first, in(lostCanary(hub, "b", 11), "contoso/logs"))
+	b.take(in(planted("c", 21), "contoso/logs"), in(arrived(hub, "c", 21, 30), "contoso/moved"), first, in(planted("d", 31), strings.Repeat("x", act.MaxName+1)))
+	for _, c := range []struct {
+		since, until float64
+		want         string
+		in           []string
+	}{
+		{0, 10, "", []string{hub, "contoso/insights-logs-" + hub, "contoso/insights-logs-serviceprincipalsigninlogs"}},
+		{0, 20, "contoso/logs", []string{"contoso/logs"}},
+		{0, 60, "contoso/moved", []string{"contoso/moved"}},
+		{30, 60, "", []string{hub}},
+	} {
+		list := b.canaries(c.since, c.until, c.until)
+		if len(list) != 2 || list[0].Stream != "" || list[1].Stream != c.want {
+			t.Fatalf("from %v until %v: %+v", c.since, c.until, list)
+		}
+		for _, name := range c.in {
+			if !list[1].In(name) {
+				t.Errorf("from %v until %v: not in %s", c.since, c.until, name)
+			}
+		}
+		if list[1].In("contoso/other") || c.want != "" && list[1].In(hub) {
+			t.Errorf("from %v until %v: in every stream", c.since, c.until)
 		}
 	}
 }

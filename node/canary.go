@@ -7,12 +7,12 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/canary"
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/graph"
@@ -37,7 +37,7 @@ func (s *sources) canary(c config.Source, acts *act.Writer, _ webhook) (collecto
 	}
 	o := canary.Options{
 		Name: c.Name, Tenant: c.Tenant, ClientID: c.ClientID, Live: c.Mode == "live", Every: c.Every.Std(), Kinds: kindsOf(&c, client),
-		Collected: func(channel string) canary.Collected {
+		Collected: func(channel string) (canary.Collected, string) {
 			return collects(s.n.live.Load().config.Sources, c.Tenant, channel)
 		},
 		Journal: s.n.journal, DB: s.n.db, Acts: acts, Log: s.n.log,
@@ -94,27 +94,25 @@ func kindsOf(c *config.Source, client *graph.Client) (kinds []canary.Kind) {
 	return kinds
 }
 
-// hubOf is the hub to which a diagnostic setting that names none sends a category
-// (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
-func hubOf(category string) string { return "insights-logs-" + strings.ToLower(category) }
-
-// collects says whether sources collect a channel of a tenant: under its name, or from the hub that a category has if nobody
-// gave it another. What other hubs hold only records can tell.
-func collects(sources []config.Source, tenant, channel string) canary.Collected {
-	best := canary.Never
+// collects says whether sources collect a channel of a tenant, and in which stream: under its name, or from the hub that a
+// category has if nobody gave it another. What other hubs hold only records can tell.
+func collects(sources []config.Source, tenant, channel string) (best canary.Collected, stream string) {
 	for i := range sources {
 		c := &sources[i]
-		switch {
-		case c.Tenant != tenant || config.Watches(c.Type):
-		case slices.ContainsFunc(c.Streams, func(s string) bool {
-			return s == channel || c.Type == "eventhubs" && canary.InHub(channel) && strings.EqualFold(s, hubOf(channel))
-		}):
-			return canary.Surely
-		case c.Type == "eventhubs" && canary.InHub(channel):
+		if c.Tenant != tenant || config.Watches(c.Type) {
+			continue
+		}
+		hub := c.Type == "eventhubs" && canary.InHub(channel)
+		for _, name := range c.Streams {
+			if name == channel || hub && coverage.Named(name, channel) {
+				return canary.Surely, c.Stream(name)
+			}
+		}
+		if hub {
 			best = canary.Perhaps
 		}
 	}
-	return best
+	return best, ""
 }
 
 // look shows a batch to the canaries.

@@ -15,27 +15,27 @@ func TestCollects(t *testing.T) {
 	t.Parallel()
 	const log, category = "signIns.servicePrincipal", "ServicePrincipalSignInLogs"
 	of := func(tenant, typ string, streams ...string) config.Source {
-		return config.Source{Tenant: tenant, Type: typ, Streams: streams}
+		return config.Source{Tenant: tenant, Type: typ, Streams: streams, Namespace: "contoso.servicebus.windows.net"}
 	}
 	for _, c := range []struct {
 		name     string
 		source   config.Source
-		log, hub canary.Collected
+		log, hub string
 	}{
-		{"the log", of("a", "entra", "signIns", log), canary.Surely, canary.Never},
-		{"without the log", of("a", "entra", "signIns"), canary.Never, canary.Never},
-		{"of another tenant", of("b", "entra", log), canary.Never, canary.Never},
-		{"the hub of that name", of("a", "eventhubs", "insights-logs-ServicePrincipalSigninLogs"), canary.Never, canary.Surely},
-		{"another hub", of("a", "eventhubs", "entra"), canary.Never, canary.Perhaps},
-		{"a topic", of("a", "kafka", "insights-logs-serviceprincipalsigninlogs"), canary.Never, canary.Never},
-		{"a canary", of("a", "canary", canary.SignIn), canary.Never, canary.Never},
+		{"the log", of("a", "entra", "signIns", log), "yes signIns.servicePrincipal", "no "},
+		{"without the log", of("a", "entra", "signIns"), "no ", "no "},
+		{"of another tenant", of("b", "entra", log), "no ", "no "},
+		{"the hub of that name", of("a", "eventhubs", "x", "insights-logs-ServicePrincipalSigninLogs"), "no ", "yes contoso/insights-logs-ServicePrincipalSigninLogs"},
+		{"another hub", of("a", "eventhubs", "entra"), "no ", "perhaps "},
+		{"a topic", of("a", "kafka", "insights-logs-serviceprincipalsigninlogs"), "no ", "no "},
+		{"a canary", of("a", "canary", canary.SignIn), "no ", "no "},
 	} {
 		sources := []config.Source{c.source, of("a", "m365", "Audit.General")}
-		if got := collects(sources, "a", log); got != c.log {
-			t.Errorf("%s: the log is collected: %v, want %v", c.name, got, c.log)
-		}
-		if got := collects(sources, "a", category); got != c.hub {
-			t.Errorf("%s: the category is collected: %v, want %v", c.name, got, c.hub)
+		for channel, want := range map[string]string{log: c.log, category: c.hub} {
+			collected, stream := collects(sources, "a", channel)
+			if got := collected.String() + " " + stream; got != want {
+				t.Errorf("%s: %s is collected: %q, want %q", c.name, channel, got, want)
+			}
 		}
 	}
 }

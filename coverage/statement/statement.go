@@ -148,7 +148,7 @@ type Canary struct {
 	Source  string `json:"source"`
 	Kind    string `json:"kind"`
 	Channel string `json:"channel,omitempty"` // absent: nothing was told of any yet
-	Stream  string `json:"stream,omitempty"`  // of this statement, that has the channel; absent: none does by its name
+	Stream  string `json:"stream,omitempty"`  // of this statement, that has the channel; absent: none is known to
 	Planted int    `json:"planted"`
 	Arrived int    `json:"arrived"`
 	Late    int    `json:"arrived_late"` // of those: when they had been said to be missing

@@ -335,6 +335,37 @@ func TestCanaries(t *testing.T) {
 	}
 }
 
+// TestCanariesOfHub: a hub has the categories that acts say it has, whatever its name; a canary that is missing from one is said
+// beside it, and all of it follows from the acts.
+func TestCanariesOfHub(t *testing.T) {
+	const hub = "contoso/entra"
+	l := newLog(t)
+	in := func(a act.Act, channel string) act.Act {
+		a.After = fmt.Sprintf(`{"channels":[%q],"streams":{%[1]q:%q}}`, channel, hub)
+		return a
+	}
+	l.say(1, act.Act{Kind: act.Started, Stream: hub}, act.Act{Kind: act.Started, Stream: "contoso/insights-logs-auditlogs"})
+	l.say(2, in(canary(act.Planted, "", "a", 1, 0), "SignIns"), in(canary(act.Planted, "", "b", 1, 0), "AuditLogs"), in(canary(act.Missing, "AuditLogs", "b", 1, 60), "AuditLogs"))
+	s, _ := l.make(0, 40, 30)
+	for _, c := range s.Canaries {
+		if c.Stream != hub || c.Planted != 1 {
+			t.Errorf("%s is of %q: %+v", c.Channel, c.Stream, c)
+		}
+	}
+	for _, f := range s.Streams {
+		if (f.Caution != "") != (f.Stream == hub) {
+			t.Errorf("the caution of %s is %q", f.Stream, f.Caution)
+		}
+	}
+	again, err := statement.Rederive(t.Context(), s, l.replay(len(l.acts), s.Log.Entries))
+	if err == nil {
+		err = statement.Compare(s, again)
+	}
+	if err != nil || len(s.Canaries) != 2 {
+		t.Errorf("%d channels, %v", len(s.Canaries), err)
+	}
+}
+
 // TestFirstVersion: the statement of plain's log that the last version made which passed canaries over still holds, and
 // follows from the acts. What is said under one title is not taken under the other.
 func TestFirstVersion(t *testing.T) {
