@@ -50,7 +50,7 @@ func (s *surface) coverage(ctx context.Context, in *CoverageInput) (*body[v1.Cov
 func summary(c *node.Coverage, now time.Time) v1.CoverageStatement {
 	st := v1.CoverageStatement{
 		Made: now, Since: c.Since, Until: c.Until, Interval: coverage.Interval.Seconds(),
-		Streams: make([]v1.CoverageStream, 0, len(c.Feeds)), Gaps: make([]v1.CoverageGap, 0, len(c.Gaps)), Alarms: make([]v1.CoverageAlarm, 0, len(c.Alarms)),
+		Streams: make([]v1.CoverageStream, 0, len(c.Feeds)), Gaps: make([]v1.CoverageGap, 0, len(c.Gaps)), Alarms: make([]v1.CoverageAlarm, 0, len(c.Alarms)), Canaries: make([]v1.CoverageCanary, 0, len(c.Canaries)),
 		Log: v1.CoverageLog{Origin: c.Origin, Entries: c.Position, Checkpoint: c.LogSize, Behind: c.Behind},
 	}
 	tenants := map[string]bool{}
@@ -75,6 +75,9 @@ func summary(c *node.Coverage, now time.Time) v1.CoverageStatement {
 			Reason: a.Reason, Subject: a.Subject, Code: a.Code, Message: a.Message, Act: a.Act,
 		})
 	}
+	for i := range c.Canaries {
+		st.Canaries = append(st.Canaries, canary1(&c.Canaries[i]))
+	}
 	st.Promises = []v1.Promise{completeness(c), speed(c)}
 	st.Kept = st.Promises[0].Kept && st.Promises[1].Kept
 	return st
@@ -88,6 +91,18 @@ func stream1(f *coverage.Feed) v1.CoverageStream {
 		Settle: f.Settle.Seconds(), LagP999: f.Lag999.Seconds(), LagMax: f.LagMax.Seconds(), SweepReach: f.SweepReach.Seconds(),
 		Failure: f.Failure, FailureAct: f.FailureAct,
 	}
+}
+
+func canary1(c *coverage.Canary) v1.CoverageCanary {
+	out := v1.CoverageCanary{
+		Tenant: c.Tenant, Source: c.Source, Stream: c.Stream, Kind: c.Kind, Channel: c.Channel,
+		Planted: c.Planted, Arrived: c.Arrived, Awaited: c.Awaited, Missing: c.Missing, Overdue: make([]v1.CoverageLost, 0, len(c.Lost)),
+		Latest: some(c.Latest), Took: c.LatestDelay.Seconds(), Median: c.P50.Seconds(), P95: c.P95.Seconds(),
+	}
+	for _, l := range c.Lost {
+		out.Overdue = append(out.Overdue, v1.CoverageLost(l))
+	}
+	return out
 }
 
 // completeness is the promise that nothing is late. What is lost and said to be

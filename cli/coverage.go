@@ -34,6 +34,9 @@ that the provider offered then is in the journal:
   not collected  no subscription, no permission, or not configured
   unknown        too young to say, or from before collecting began
 
+Of canaries that were planted in the time (docs/reference/canaries.md) it says for each stream
+when the last one came and in what time, and which are overdue.
+
 The ids are those of the acts in the journal that say so: "daybreak prove" takes them.
 Times are the provider's. docs/reference/coverage.md has the rest.
 
@@ -121,7 +124,7 @@ func (a *app) printCoverage(v *v1.Coverage) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for _, section := range []func(*v1.Coverage) error{a.printAlarms, a.printStreams, a.printIntervals, a.printGaps, a.printLatency} {
+	for _, section := range []func(*v1.Coverage) error{a.printAlarms, a.printStreams, a.printPlanted, a.printIntervals, a.printGaps, a.printLatency} {
 		if err := section(v); err != nil {
 			return err
 		}
@@ -201,6 +204,25 @@ func (a *app) printStreams(v *v1.Coverage) error {
 			seconds(x.LagP999), seconds(x.SweepReach), states(x.Intervals),
 		}
 		if err := t.row(row); err != nil {
+			return err
+		}
+	}
+	return endTable(t)
+}
+
+func (a *app) printPlanted(v *v1.Coverage) error {
+	t := a.section("canaries", "stream,kind,channel,last came,took,awaited,overdue,act", len(v.Statement.Canaries))
+	for i := range v.Statement.Canaries {
+		x := &v.Statement.Canaries[i]
+		came, took, overdue, evidence := "never", "", strconv.Itoa(x.Missing), ""
+		if x.Latest != nil {
+			came, took = short(*x.Latest), seconds(x.Took)
+		}
+		if n := len(x.Overdue); n > 0 {
+			overdue += ", the last of " + short(x.Overdue[n-1].Planted)
+			evidence = x.Overdue[n-1].Act
+		}
+		if err := t.row([]string{x.Stream, x.Kind, x.Channel, came, took, strconv.Itoa(x.Awaited), overdue, evidence}); err != nil {
 			return err
 		}
 	}

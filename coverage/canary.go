@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ import (
 type Canary struct {
 	Tenant, Source string // the source that spoke of it last
 	Kind, Channel  string // no Channel: none is known to have them
-	// Stream has the channel: the latest that acts name of the canaries of this time. Empty: they are of a version that named none.
+	// Stream has the channel: the latest that acts name of the canaries of this time, empty if they are of a version that named
+	// none. In a [Report] it is a stream of that, by the channel's name where acts name none, and empty if the report has none.
 	Stream string
 	// Planted were done in the time asked for, and awaited through the channel. Each of them is one of the four that follow.
 	Planted int
@@ -32,13 +34,24 @@ type Canary struct {
 	Late int
 	// Of those that came: how long after the act the record was durable.
 	P50, P95, P99, Longest time.Duration
+	Latest                 time.Time // when the record of the one that came last was durable, and how long after its act
+	LatestDelay            time.Duration
 	// Lost are the latest of Missing, at most [MaxLost], in the order of their time.
 	Lost []LostCanary
 }
 
-// In reports whether a stream has the channel: as acts say, or, of those that do not, by its name.
-func (c *Canary) In(stream string) bool {
-	return c.Stream == stream || c.Stream == "" && Named(stream, c.Channel)
+// placeCanaries says of each canary which stream of the report has its channel.
+func (r *Report) placeCanaries() {
+	for i := range r.Canaries {
+		c := &r.Canaries[i]
+		at := slices.IndexFunc(r.Feeds, func(f Feed) bool {
+			return f.Tenant == c.Tenant && (f.Stream == c.Stream || c.Stream == "" && Named(f.Stream, c.Channel))
+		})
+		c.Stream = ""
+		if at >= 0 {
+			c.Stream = r.Feeds[at].Stream
+		}
+	}
 }
 
 // Named reports whether a stream has a channel by its name: it is that, or the hub to which Azure sends a category where nobody
@@ -234,11 +247,19 @@ func (t *canaryTime) count(line int64) (n canaryCounts, err error) {
 	return n, err
 }
 
-// delays reads the percentiles: the least delay that so many percent of them do not exceed.
+// delays reads the latest, and the percentiles: the least delay that so many percent of them do not exceed.
 func (t *canaryTime) delays(l *canaryLine) error {
 	if l.Arrived == 0 {
 		return nil
 	}
+	var came, delay int64
+	err := t.tx.QueryRowContext(t.ctx, `
+		SELECT planted + delay, delay FROM coverage_canary WHERE channel = $1 AND planted >= $2 AND planted < $3 AND delay IS NOT NULL
+		ORDER BY planted + delay DESC, id DESC LIMIT 1`, l.id, t.since, t.until).Scan(&came, &delay)
+	if err != nil {
+		return err
+	}
+	l.Latest, l.LatestDelay = instant(came), time.Duration(delay)*time.Millisecond
 	rank := func(percent int) int { return (l.Arrived*percent + 99) / 100 }
 	return each(t.ctx, t.tx, `
 		SELECT rank, delay FROM (

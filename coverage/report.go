@@ -248,6 +248,7 @@ func (c *Coverage) report(ctx context.Context, tx *sql.Tx, q *Query, r *Report) 
 		}
 	}
 	r.Canaries, err = canaries(ctx, tx, r.Since, r.Until, q.Wall)
+	r.placeCanaries()
 	return err
 }
 

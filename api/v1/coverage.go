@@ -25,7 +25,33 @@ type CoverageStatement struct {
 	Streams  []CoverageStream `json:"streams"`
 	Gaps     []CoverageGap    `json:"gaps" doc:"Open gaps that touch the time, with their exact bounds"`
 	Alarms   []CoverageAlarm  `json:"alarms" doc:"Alarms that are on"`
+	Canaries []CoverageCanary `json:"canaries" doc:"What became of those that were planted in the time, by kind and channel; none while those from before an update are still being read, and then the log is behind"`
 	Log      CoverageLog      `json:"log"`
+}
+
+// CoverageCanary is what became of the canaries of a kind and channel. Each that was planted has arrived, is missing, is awaited, or
+// nothing was told of it. Times are by the clock of the machine.
+type CoverageCanary struct {
+	Tenant  string         `json:"tenant"`
+	Source  string         `json:"source" doc:"That plants them, as the configuration names it"`
+	Stream  string         `json:"stream,omitempty" doc:"Of the list of streams, that has the channel; absent if none is known to"`
+	Kind    string         `json:"kind" example:"sign-in"`
+	Channel string         `json:"channel,omitempty" doc:"Absent: nothing is told yet of any channel" example:"signIns.servicePrincipal"`
+	Planted int            `json:"planted"`
+	Arrived int            `json:"arrived"`
+	Awaited int            `json:"awaited" doc:"That may still come"`
+	Missing int            `json:"missing" doc:"That are overdue: they have not come in the time that they may take"`
+	Latest  *time.Time     `json:"latest,omitempty" doc:"When the record of the one that came last was in the log"`
+	Took    float64        `json:"latest_seconds,omitempty" doc:"How long after the act that was"`
+	Median  float64        `json:"median_seconds,omitempty" doc:"Of those that arrived"`
+	P95     float64        `json:"p95_seconds,omitempty"`
+	Overdue []CoverageLost `json:"missing_latest" doc:"The latest that are missing, oldest first, at most 100"`
+}
+
+// CoverageLost is a canary that is missing.
+type CoverageLost struct {
+	Planted time.Time `json:"planted"`
+	Act     string    `json:"act" doc:"Event id of the act that says so"`
 }
 
 // Promise is something that Daybreak promises, measured.

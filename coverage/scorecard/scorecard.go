@@ -94,7 +94,7 @@ type Order struct {
 // Canary is what became of the harmless acts of one kind whose records must come through a channel (package canary): the one
 // delay that begins with an act of ours, and ends with a durable record.
 type Canary struct {
-	Vendor  string `json:"vendor"` // of the stream that has the channel; of the canaries' source if none has it by its name
+	Vendor  string `json:"vendor"` // of the stream that has the channel; of the canaries' source if none is known to
 	Tenant  string `json:"tenant"`
 	Kind    string `json:"kind"`
 	Channel string `json:"channel"`
@@ -174,7 +174,7 @@ func (s *Scorecard) Planted(list []coverage.Canary, vendor func(source string) s
 			ArrivedPPM: -1, Delay: delayOfCanary(k), Days: []Day{},
 		}
 		for j := range s.Streams {
-			if f := &s.Streams[j]; f.Tenant == k.Tenant && k.In(f.Stream) {
+			if f := &s.Streams[j]; f.Tenant == k.Tenant && f.Stream == k.Stream {
 				c.Vendor = f.Vendor
 			}
 		}

@@ -61,11 +61,11 @@ func TestDelivered(t *testing.T) {
 // TestCanaries: by the yardstick of all vendors; a channel of nobody's stream is of the source that planted them.
 func TestCanaries(t *testing.T) {
 	c := scorecard.Scorecard{Streams: []scorecard.Stream{
-		{Vendor: "m365", Tenant: "t", Stream: "Audit.Exchange"}, {Vendor: "eventhubs", Tenant: "t", Stream: "ns/insights-logs-signins"}, {Vendor: "other", Tenant: "u", Stream: "Audit.Exchange"},
+		{Vendor: "m365", Tenant: "t", Stream: "Audit.Exchange"}, {Vendor: "eventhubs", Tenant: "t", Stream: "ns/entra"}, {Vendor: "other", Tenant: "u", Stream: "Audit.Exchange"},
 	}}
 	list := []coverage.Canary{
-		{Tenant: "t", Source: "c", Kind: "mail", Channel: "Audit.Exchange", Planted: 12, Arrived: 9, Missing: 1, Awaited: 2, P50: time.Minute, P95: time.Hour, P99: 2 * time.Hour},
-		{Tenant: "t", Source: "c", Kind: "sign-in", Channel: "SignIns", Planted: 2, Missing: 2},
+		{Tenant: "t", Source: "c", Kind: "mail", Channel: "Audit.Exchange", Stream: "Audit.Exchange", Planted: 12, Arrived: 9, Missing: 1, Awaited: 2, P50: time.Minute, P95: time.Hour, P99: 2 * time.Hour},
+		{Tenant: "t", Source: "c", Kind: "sign-in", Channel: "SignIns", Stream: "ns/entra", Planted: 2, Missing: 2},
 		{Tenant: "t", Source: "c", Kind: "sign-in", Channel: "Elsewhere", Planted: 2, Awaited: 2},
 		{Tenant: "t", Source: "c", Kind: "file", Planted: 1, Awaited: 1},
 	}

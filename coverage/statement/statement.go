@@ -212,16 +212,15 @@ func (s *Statement) canaries(list []coverage.Canary) {
 			continue
 		}
 		c := Canary{
-			Tenant: k.Tenant, Source: k.Source, Kind: k.Kind, Channel: k.Channel,
+			Tenant: k.Tenant, Source: k.Source, Kind: k.Kind, Channel: k.Channel, Stream: k.Stream,
 			Planted: k.Planted, Arrived: k.Arrived, Late: k.Late, Missing: k.Missing, Awaited: k.Awaited, Untold: k.Untold,
 			P50: k.P50.Milliseconds(), P95: k.P95.Milliseconds(), Longest: k.Longest.Milliseconds(), Lost: []Lost{},
 		}
 		for _, l := range k.Lost {
 			c.Lost = append(c.Lost, Lost(l))
 		}
-		if at := slices.IndexFunc(s.Streams, func(f Stream) bool { return f.Tenant == c.Tenant && k.In(f.Stream) }); at >= 0 {
+		if at := slices.IndexFunc(s.Streams, func(f Stream) bool { return f.Tenant == c.Tenant && f.Stream == c.Stream }); at >= 0 {
 			f := &s.Streams[at]
-			c.Stream = f.Stream
 			f.Caution = strings.TrimSpace(f.Caution + " " + c.Caution())
 		}
 		s.Canaries = append(s.Canaries, c)
