@@ -92,7 +92,7 @@ func (a *app) scorecard(ctx context.Context, since, until time.Time, targets, ou
 
 func (a *app) printScorecard(card *scorecard.Scorecard) error {
 	fmt.Fprintf(a.stdout, "time  %s – %s\n", stamp(card.Since), stamp(card.Until))
-	t := a.section("delivery (offered after the event: 50% / 95% / 99%)", "vendor,stream,operation,records,offered after,out of order,twice,late,gaps,available,throttled", len(card.Streams))
+	t := a.section("delivery (offered after the event: 50% / 95% / 99%)", "vendor,stream,operation,records,our own,offered after,out of order,twice,late,gaps,available,throttled", len(card.Streams))
 	for i := range card.Streams {
 		s := &card.Streams[i]
 		available := "not known"
@@ -100,7 +100,7 @@ func (a *app) printScorecard(card *scorecard.Scorecard) error {
 			available = share(s.AvailabilityPPM, 1_000_000)
 		}
 		row := []string{
-			s.Vendor, s.Stream, "all", thousands(int64(s.Delay.Records)), delays(s.Delay), share(int64(s.Order.Behind), int64(s.Order.Records)), share(s.Duplicates, s.Records), share(s.LateBlobs, s.Blobs),
+			s.Vendor, s.Stream, "all", thousands(int64(s.Delay.Records)), share(int64(s.Own.Own), int64(s.Own.Records)), delays(s.Delay), share(int64(s.Order.Behind), int64(s.Order.Records)), share(s.Duplicates, s.Records), share(s.LateBlobs, s.Blobs),
 			strconv.Itoa(s.OpenGaps), available, seconds(float64(s.ThrottledSeconds)),
 		}
 		if err := t.row(row); err != nil {
@@ -108,7 +108,7 @@ func (a *app) printScorecard(card *scorecard.Scorecard) error {
 		}
 		for j := range s.Operations[:min(len(s.Operations), mostOperations)] {
 			o := &s.Operations[j]
-			if err := t.row([]string{s.Vendor, s.Stream, o.Operation, thousands(int64(o.Records)), delays(o.Delay), "", "", "", "", "", ""}); err != nil {
+			if err := t.row([]string{s.Vendor, s.Stream, o.Operation, thousands(int64(o.Records)), "", delays(o.Delay), "", "", "", "", "", ""}); err != nil {
 				return err
 			}
 		}

@@ -96,7 +96,11 @@ type streamDelays struct {
 
 // cell counts the records of one operation, live or not, since they were taken
 // last.
-type cell [Steps]histogram.Histogram
+type cell struct {
+	steps [Steps]histogram.Histogram
+	told  uint64 // of which it is known whether they are of what this program itself did,
+	own   uint64 // and those that are
+}
 
 // rate counts what a workload offered, or an operation of it, by the hour of the offer.
 type rate struct {
@@ -204,8 +208,8 @@ func (d *Delays) stream(k feedKey) *streamDelays {
 	return s
 }
 
-// Add measures record i of the batch. The strings are not kept.
-func (d *Delays) Add(i int, operation, workload string) {
+// Add measures record i of the batch; own says that it is of what this program itself did. The strings are not kept.
+func (d *Delays) Add(i int, operation, workload string, own bool) {
 	r := &d.b.Records[i]
 	o := &d.origins[r.Origin]
 	if o.stream == nil || r.Offered == 0 {
@@ -218,7 +222,12 @@ func (d *Delays) Add(i int, operation, workload string) {
 	if r.Offered >= o.stream.since {
 		live = 1
 	}
-	c := &o.stream.operation(operation)[live]
+	counts := &o.stream.operation(operation)[live]
+	counts.told++
+	if own {
+		counts.own++
+	}
+	c := &counts.steps
 	if r.Time != 0 {
 		if behind, ok := o.stream.order.behind(r.Offered, r.Time); ok {
 			c[Disorder].Add(behind / 1e6)
@@ -324,7 +333,7 @@ func (d *Delays) take() {
 	for k, s := range d.streams {
 		for name, both := range s.operations {
 			for live := range both {
-				if c := &both[live]; c[Added].Count() > 0 {
+				if c := &both[live]; c.told > 0 {
 					d.taken = append(d.taken, taken{key: k, name: name, hour: d.hour, live: live, counts: c.encode()})
 					*c = cell{}
 				}
@@ -349,20 +358,20 @@ func (d *Delays) takeRate(k feedKey, w *rate) {
 	clear(w.hours)
 }
 
-// encode writes the histograms of the steps, each behind its length.
+// encode writes the histograms of the steps, each behind its length, and the counts.
 func (c *cell) encode() (dst []byte) {
-	for i := range c {
-		b := c[i].Append(nil)
+	for i := range c.steps {
+		b := c.steps[i].Append(nil)
 		dst = append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 	}
-	return dst
+	return binary.AppendUvarint(binary.AppendUvarint(dst, c.told), c.own)
 }
 
 var errCounts = errors.New("the counts of delays cannot be read")
 
-// add adds what encode wrote. Older rows end before [Disorder].
+// add adds what encode wrote. Older rows end before [Disorder], or behind it.
 func (c *cell) add(b []byte) error {
-	for i := range c {
+	for i := range c.steps {
 		if len(b) == 0 && Step(i) == Disorder {
 			break
 		}
@@ -370,11 +379,20 @@ func (c *cell) add(b []byte) error {
 		if n <= 0 || size > uint64(len(b)-n) {
 			return errCounts
 		}
-		if err := c[i].AddEncoded(b[n : n+int(size)]); err != nil {
+		if err := c.steps[i].AddEncoded(b[n : n+int(size)]); err != nil {
 			return err
 		}
 		b = b[n+int(size):]
 	}
+	if len(b) == 0 {
+		return nil
+	}
+	told, n := binary.Uvarint(b)
+	own, m := binary.Uvarint(b[max(n, 0):])
+	if n <= 0 || m <= 0 || own > told {
+		return errCounts
+	}
+	c.told, c.own = c.told+told, c.own+own
 	return nil
 }
 
@@ -479,7 +497,9 @@ type Delay struct {
 	Operation      string // empty: all of the stream
 	Live           bool   // offered while we ran; otherwise back-filled
 	Records        uint64
-	Steps          [Steps]Percentiles
+	// Told are those of Records of which it is known whether they are of what this program itself did, and Own those that are.
+	Told, Own uint64
+	Steps     [Steps]Percentiles
 }
 
 // Percentiles are those of one step. Each is at most a sixteenth too large.
@@ -548,9 +568,9 @@ type delayKey struct {
 func delays(cells map[delayKey]*cell) []Delay {
 	list := make([]Delay, 0, len(cells))
 	for k, c := range cells {
-		d := Delay{Tenant: k.tenant, Stream: k.stream, Operation: k.operation, Live: k.live, Records: c[Added].Count()}
-		for i := range c {
-			h := &c[i]
+		d := Delay{Tenant: k.tenant, Stream: k.stream, Operation: k.operation, Live: k.live, Records: c.steps[Added].Count(), Told: c.told, Own: c.own}
+		for i := range c.steps {
+			h := &c.steps[i]
 			ms := func(q float64) time.Duration { return time.Duration(h.Quantile(q)) * time.Millisecond }
 			d.Steps[i] = Percentiles{h.Count(), h.Over(999), ms(0.5), ms(0.9), ms(0.95), ms(0.99), ms(0.999)}
 		}

@@ -4,6 +4,7 @@
 package coverage_test
 
 import (
+	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func observe(d *coverage.Delays, b *journal.Batch, now time.Time, operation, wor
 		return false
 	}
 	for i := range b.Records {
-		d.Add(i, operation, workload)
+		d.Add(i, operation, workload, i%10 == 3)
 	}
 	d.End()
 	return true
@@ -91,8 +92,47 @@ func TestDelaysAreMeasured(t *testing.T) {
 	d = coverage.NewDelays(db, noon)
 	observe(d, batch(at(200), 50, 1, 101, 103), at(103.5), "Send", "Exchange")
 	list, err = d.Latency(t.Context(), noon, noon.Add(time.Hour))
-	if err != nil || list[1].Records != 149 { // the hour before the late one
+	if err != nil || list[1].Records != 149 || list[1].Told != 149 || list[1].Own != 10+5 { // the hour before the late one
 		t.Errorf("%+v, %v", list[1], err)
+	}
+}
+
+// TestOwnRecords: of what an older version has measured it is not known which records are our own.
+func TestOwnRecords(t *testing.T) {
+	db := newBed(t).db
+	d := coverage.NewDelays(db, noon)
+	latest := func() coverage.Delay {
+		t.Helper()
+		list, err := d.Latency(t.Context(), noon, noon.Add(time.Hour))
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		return list[0]
+	}
+	b := batch(noon.Add(time.Minute), 50, 1, 2, 3)
+	observe(d, b, noon.Add(time.Minute), "Send", "Exchange")
+	if l := latest(); l.Records != 50 || l.Told != 50 || l.Own != 5 {
+		t.Errorf("%d of %d of %d", l.Own, l.Told, l.Records)
+	}
+	old := func(form string) {
+		t.Helper()
+		if err := db.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(`UPDATE coverage_delay SET counts = ` + form); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old(`substr(counts, 1, length(counts) - 2)`)
+	if l := latest(); l.Records != 50 || l.Told != 0 || l.Own != 0 {
+		t.Errorf("of an older version: %d of %d of %d", l.Own, l.Told, l.Records)
+	}
+	observe(d, b, noon.Add(time.Minute), "Send", "Exchange")
+	if l := latest(); l.Records != 100 || l.Told != 50 || l.Own != 5 {
+		t.Errorf("of both: %d of %d of %d", l.Own, l.Told, l.Records)
+	}
+	for _, form := range []string{`substr(counts, 1, length(counts) - 1)`, `CAST(counts || x'7f' AS BLOB)`} { // cut off, and more of our own than there are
+		old(form)
+		if list, err := d.Latency(t.Context(), noon, noon.Add(time.Hour)); err == nil {
+			t.Errorf("%s is read: %+v", form, list)
+		}
 	}
 }
 
@@ -137,7 +177,7 @@ func TestBackFillIsApart(t *testing.T) {
 	if !d.Begin(first, noon) {
 		t.Fatal("not measured")
 	}
-	d.Add(0, "started", "")
+	d.Add(0, "started", "", false)
 	d.End()
 	b := batch(noon.Add(time.Minute), 3, 1, 40, 60)
 	observe(d, b, noon.Add(time.Minute), "Send", "Exchange")
@@ -188,7 +228,7 @@ func BenchmarkDelays(b *testing.B) {
 	for range b.N / 1000 {
 		d.Begin(x, now)
 		for i := range x.Records {
-			d.Add(i, operations[i%len(operations)], "Exchange")
+			d.Add(i, operations[i%len(operations)], "Exchange", false)
 		}
 		d.End()
 	}

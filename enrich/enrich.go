@@ -49,8 +49,8 @@ var places = [...]place{
 
 // Apply adds to the event where it came from: country and autonomous system
 // where the provider has not said so itself and, if machines are rented out
-// there, an enrichment of type "hosting"; and of what this program itself did, one of type "own".
-func (en *Enricher) Apply(e *ocsf.Event) {
+// there, an enrichment of type "hosting"; and of what this program itself did, one of type "own", which it reports.
+func (en *Enricher) Apply(e *ocsf.Event) (own bool) {
 	known := en.table != nil
 	if !known {
 		db := en.source.DB()
@@ -77,9 +77,7 @@ func (en *Enricher) Apply(e *ocsf.Event) {
 		}
 		break
 	}
-	if en.source != nil {
-		en.own(e, addr, hosted)
-	}
+	return en.source != nil && en.own(e, addr, hosted)
 }
 
 func (en *Enricher) lookup(addr netip.Addr) Info {

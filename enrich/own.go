@@ -36,12 +36,13 @@ type guid [36]byte
 const OwnType = "own"
 
 // own adds an enrichment of the type "own" to an event of an application of ours, if it comes from where that belongs: from anywhere
-// else somebody uses its credential. at is how many enrichments the event has.
-func (en *Enricher) own(e *ocsf.Event, addr netip.Addr, at int) {
+// else somebody uses its credential. It costs some 30 ns of an event of an application, and 130 ns of one of ours (BenchmarkOwn).
+// at is how many enrichments the event has. It reports whether it has added one.
+func (en *Enricher) own(e *ocsf.Event, addr netip.Addr, at int) bool {
 	own := en.source.own.Load()
 	app := e.Str(ocsf.PathActorAppUID)
 	if own == nil || len(*own) == 0 || len(app) != len(guid{}) {
-		return
+		return false
 	}
 	key := guid(app)
 	for i, c := range key {
@@ -51,13 +52,14 @@ func (en *Enricher) own(e *ocsf.Event, addr netip.Addr, at int) {
 	}
 	networks, ours := (*own)[key]
 	if !ours || len(networks) > 0 && !slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(addr.Unmap()) }) {
-		return
+		return false
 	}
 	e.AddText(ocsf.PathEnrichmentsName, at, "actor.app.uid")
 	e.AddString(ocsf.PathEnrichmentsValue, at, app)
 	e.AddText(ocsf.PathEnrichmentsType, at, OwnType)
 	e.AddText(ocsf.PathEnrichmentsProvider, at, "Daybreak")
 	e.AddJSON(ocsf.PathEnrichmentsData, at, ownData)
+	return true
 }
 
 var ownData = []byte(`{"own":true}`)

@@ -16,7 +16,12 @@ func (c *covered) measure(b *journal.Batch, r *rows) {
 		return
 	}
 	defer c.delays.End()
+	own := r.own
 	for i := range r.rows {
-		c.delays.Add(i, r.rows[i].Operation, r.rows[i].Workload)
+		ours := len(own) > 0 && own[0] == i
+		if ours {
+			own = own[1:]
+		}
+		c.delays.Add(i, r.rows[i].Operation, r.rows[i].Workload, ours)
 	}
 }

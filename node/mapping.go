@@ -41,6 +41,7 @@ type mapper struct {
 	normalizer normalize.Normalizer
 	enricher   *enrich.Enricher
 	observer   identity.Observer
+	own        bool // the last event is of what this program itself did
 	json       []byte
 	tape       jsontape.Tape
 }
@@ -48,6 +49,7 @@ type mapper struct {
 // rows are those of one batch, and the memory of their strings.
 type rows struct {
 	rows   []lake.Row
+	own    []int // of rows, those of what this program itself did
 	drift  map[driftKey]seen
 	people []identity.Seen
 	text   []byte
@@ -104,7 +106,7 @@ func (ms *mappers) recycle(r *rows) {
 	clear(r.rows)
 	clear(r.drift)
 	clear(r.people)
-	r.rows, r.people, r.text = r.rows[:0], r.people[:0], r.text[:0]
+	r.rows, r.own, r.people, r.text = r.rows[:0], r.own[:0], r.people[:0], r.text[:0]
 	if cap(r.text) < 16<<20 {
 		ms.rows.Put(r)
 	}
@@ -113,7 +115,7 @@ func (ms *mappers) recycle(r *rows) {
 // event maps a record; the event is good until the next call.
 func (m *mapper) event(raw []byte, family event.Family) *ocsf.Event {
 	e := m.normalizer.Event(raw, family)
-	m.enricher.Apply(e)
+	m.own = m.enricher.Apply(e)
 	return e
 }
 
@@ -150,6 +152,9 @@ func (m *mapper) rows(ms *mappers, b *journal.Batch) *rows {
 		e := m.row(b, i, &r)
 		out.people = m.observer.Take(out.people, e, event.Family(r.Family), r.Tenant, b.Records[i].Time, b.ID(i))
 		out.keep(&r)
+		if m.own {
+			out.own = append(out.own, i)
+		}
 		if d, ok := m.normalizer.Drift(event.Family(r.Family)); ok {
 			out.drifted(d, b.ID(i))
 		}

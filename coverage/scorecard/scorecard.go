@@ -51,6 +51,7 @@ type Stream struct {
 
 	Delay      Delay       `json:"offered_after"` // of all operations
 	Order      Order       `json:"order"`
+	Own        Own         `json:"own,omitzero"`
 	Operations []Operation `json:"operations"` // the most frequent first
 	Days       []Day       `json:"days"`
 
@@ -89,6 +90,13 @@ type Order struct {
 	Behind  uint64 `json:"behind"`  // of those, by a second or more
 	P95     int64  `json:"p95_ms"`
 	P99     int64  `json:"p99_ms"`
+}
+
+// Own is how much of a stream is of what this program itself did when it read logs, as the configuration of the time told. It is
+// absent where nothing is known of it, as in scorecards that were made before it was counted.
+type Own struct {
+	Records uint64 `json:"records"` // of which it is known
+	Own     uint64 `json:"own"`
 }
 
 // Canary is what became of the harmless acts of one kind whose records must come through a channel (package canary): the one
@@ -209,7 +217,7 @@ func (s *Stream) Delays(list []coverage.Delay) {
 		case !s.has(d):
 		case d.Operation == "":
 			p := &d.Steps[coverage.Disorder]
-			s.Delay, s.Order = delayOf(d), Order{p.Records, p.Seconds, p.P95.Milliseconds(), p.P99.Milliseconds()}
+			s.Delay, s.Order, s.Own = delayOf(d), Order{p.Records, p.Seconds, p.P95.Milliseconds(), p.P99.Milliseconds()}, Own{d.Told, d.Own}
 		default:
 			s.Operations = append(s.Operations, Operation{d.Operation, delayOf(d)})
 		}

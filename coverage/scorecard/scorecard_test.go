@@ -17,7 +17,7 @@ import (
 )
 
 func delay(stream, operation string, live bool, records uint64, p95 time.Duration) coverage.Delay {
-	d := coverage.Delay{Tenant: "t", Stream: stream, Operation: operation, Live: live, Records: records}
+	d := coverage.Delay{Tenant: "t", Stream: stream, Operation: operation, Live: live, Records: records, Told: records, Own: records / 3}
 	d.Steps[coverage.Offering] = coverage.Percentiles{Records: records, P50: p95 / 2, P95: p95, P99: 2 * p95}
 	d.Steps[coverage.Disorder] = coverage.Percentiles{Records: records, Seconds: records / 3, P95: p95 / 4, P99: p95 / 2}
 	return d
@@ -51,6 +51,9 @@ func TestDelivered(t *testing.T) {
 		t.Error(d)
 	}
 	if d := cmp.Diff(scorecard.Order{Records: 9, Behind: 3, P95: 15_000, P99: 30_000}, s.Order); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(scorecard.Own{Records: 9, Own: 3}, s.Own); d != "" {
 		t.Error(d)
 	}
 	if s.Delay.Records != 9 || len(s.Days) != 1 || s.Days[0].P95 != 60_000 {

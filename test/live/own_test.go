@@ -5,6 +5,7 @@ package live_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/coverage/scorecard"
 	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/node"
 )
@@ -87,5 +89,22 @@ func TestF16StolenCredential(t *testing.T) {
 	list := ours()
 	if len(list) != 1 || list[0].Title != "The application that logs are read with is used from elsewhere" || len(list[0].Records) != 1 {
 		t.Fatalf("a stolen credential raises %+v", list)
+	}
+	c, err := w.node.Coverage(t.Context(), time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := w.node.Scorecard(t.Context(), c.Since, c.Until, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var card struct{ Statement scorecard.Scorecard }
+	if err := json.Unmarshal(doc, &card); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range card.Statement.Streams {
+		if s.Stream == signIns.Streams[0] && (s.Own.Own < 3 || s.Own.Own != uint64(count(home)) || s.Own.Records != s.Delay.Records || s.Own.Records <= s.Own.Own) {
+			t.Errorf("the scorecard counts %+v of %d records; from where we are come %d", s.Own, s.Delay.Records, count(home))
+		}
 	}
 }
