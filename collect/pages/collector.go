@@ -5,6 +5,7 @@ package pages
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -245,7 +246,7 @@ func (c *Collector) open(ctx context.Context, now int64) error {
 			return err
 		}
 		for i := range c.o.Feeds {
-			s := &stream{c: c, f: &c.o.Feeds[i], trouble: loop.Trouble{Stream: c.o.Feeds[i].Stream}, wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
+			s := &stream{c: c, f: &c.o.Feeds[i], leftOut: map[[sha256.Size]byte]struct{}{}, trouble: loop.Trouble{Stream: c.o.Feeds[i].Stream}, wake: make(chan struct{}, 1), work: make(chan struct{}, 1)}
 			if s.p, err = openStream(tx, c.o.Tenant, s.f, origin, now, s.first(now)); err != nil {
 				return err
 			}

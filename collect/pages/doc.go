@@ -22,6 +22,12 @@
 //     is all that the API keeps. A window that fails again and again is halved; what remains of it is put aside as an open
 //     gap and tried ever more rarely, while everything else goes on.
 //
+// A place of the API's own cursor that leads to nothing that can be read, while windows of time can be, is given up: the head
+// goes on by time, and back-fill reads what lies between. A record of more than 32 MiB is left out of its page, and a gap says so: of
+// the second in which it happened, if that can be read of its first 64 KiB, else of the window. The others of the page are kept.
+//
+// A loop has one page in memory, of at most 64 MiB, while it reads and takes it.
+//
 // Positions are in the provider's time, waits in ours.
 //
 // A [Snapshot] has a head alone. It reads all there is, and the journal's memory of what it has tells what is new: a state

@@ -241,6 +241,47 @@ func TestF06APoisonedWindow(t *testing.T) {
 	b.check()
 }
 
+// TestF06APoisonedCursor: a place of the provider's cursor whose page always fails, or is refused here, is given up while other
+// windows can be read: the head goes on by time, and back-fill reads what was between.
+func TestF06APoisonedCursor(t *testing.T) {
+	for _, class := range []rest.Class{rest.ClassRetry, rest.ClassHostile} {
+		t.Run(class.String(), func(t *testing.T) {
+			t.Parallel()
+			f := newFake(15)
+			b := newBench(t, f, pages.ByCursor)
+			b.run()
+			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
+			failed := 0
+			f.mu.Lock()
+			at := f.Now()
+			f.fault = func(q pages.Query, _ int) error {
+				if q.Follow && (q.Next != "" || q.From.Before(at)) {
+					failed++
+					return refusal(class, 500)
+				}
+				return nil
+			}
+			f.mu.Unlock()
+			for i := range 50 {
+				f.add(fmt.Sprintf("new-%d", i), f.Now(), 0)
+			}
+			f.jump(hour)
+			b.until("the head is beyond it", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].HeadTo.After(at.Add(hour)) })
+			f.mu.Lock()
+			f.fault = nil
+			f.mu.Unlock()
+			f.add("after", f.Now(), 0)
+			f.jump(10 * minute)
+			b.until("it goes on", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+			b.stop()
+			b.check()
+			if failed < 3 {
+				t.Errorf("it failed %d times", failed)
+			}
+		})
+	}
+}
+
 // TestNoToken: that a token could not be had is not the fault of the window that it was wanted for, however often it happens
 // to one and not to the head: nothing is put aside.
 func TestNoToken(t *testing.T) {

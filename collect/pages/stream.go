@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"slices"
 	"strconv"
@@ -58,6 +59,8 @@ type stream struct {
 	told   time.Time
 	heard  time.Time // the latest read of the head that worked
 	swept  int64     // the latest sweep that worked was begun then
+	// leftOut are the records that were left out and told of since the start.
+	leftOut map[[sha256.Size]byte]struct{}
 
 	trouble loop.Trouble
 }
@@ -120,6 +123,7 @@ func (s *stream) save(ctx context.Context, l *span, more ...*span) error {
 // runHead reads what is new, every Poll.
 func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
 	r := s.reader(w)
+	fails := int64(0) // since then, in the provider's time
 	for failed := 0; ; {
 		begun := time.Now()
 		var err error
@@ -137,14 +141,16 @@ func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
 		case s.fatal(ctx, err):
 			return err
 		default:
-			failed++
+			if failed++; failed == 1 {
+				fails = s.c.now()
+			}
 			if s.blame(ctx, "head", err) { // not the window's fault
 				wait = max(wait, loop.Backoff(s.c.o.Retry, failed, refusedWait))
 				break
 			}
 			wait = max(wait, loop.Backoff(s.c.o.Retry, failed-1, headWait))
-			if l != nil && failed%headTries == 0 {
-				if err := s.giveUp(ctx, l); err != nil {
+			if failed%headTries == 0 {
+				if err := s.giveUp(ctx, l, err, fails); err != nil {
 					return err
 				}
 			}
@@ -199,9 +205,20 @@ func (s *stream) handOver(ctx context.Context, from, to int64) error {
 	return nil
 }
 
-// giveUp gives the head's window to back-fill after it has failed too often; what is behind it the head reads.
-func (s *stream) giveUp(ctx context.Context, l *span) error {
-	if l.at <= l.start || s.f.Order == Snapshot { // half of a window is no half of a snapshot
+// giveUp gives the head's window to back-fill after it has failed too often; what is behind it the head reads. A place of the
+// provider's cursor is given up only if what it leads to is refused here, or the sweep has read since it fails: while nothing
+// can be read, the place is as good as any, and better than a time.
+func (s *stream) giveUp(ctx context.Context, l *span, cause error, fails int64) error {
+	if s.f.Order == ByCursor {
+		s.mu.Lock()
+		elsewhere := s.swept >= fails
+		s.mu.Unlock()
+		if elsewhere || rest.Of(cause).Class == rest.ClassHostile {
+			return s.resume(ctx)
+		}
+		return nil
+	}
+	if l == nil || l.at <= l.start || s.f.Order == Snapshot { // half of a window is no half of a snapshot
 		return nil
 	}
 	return s.handOver(ctx, l.start, l.at)
@@ -436,14 +453,16 @@ func (s *stream) follow(ctx context.Context, r *reader) error {
 		r.w.Beat()
 		if err != nil {
 			if q.Next != "" && rest.Of(err).Class == rest.ClassPage {
-				// The cursor is not known any more: go on by time, and let back-fill read what may be between.
-				s.alter(func() { s.p.next = "" })
-				return s.resume(ctx, err)
+				s.c.book.Failed(ctx, &s.trouble, "head", err)
+				return s.resume(ctx)
 			}
 			return err
 		}
 		r.run, r.stored = rand.Text(), 0
 		if err := r.take(ctx, head, "head "+at(ms(page.At)).Format(time.RFC3339)+" page "+strconv.Itoa(n), page); err != nil {
+			return err
+		}
+		if err := r.leaveOut(ctx, page, ms(q.From), ms(page.At)); err != nil {
 			return err
 		}
 		if err := r.heard(ctx); err != nil {
@@ -495,11 +514,12 @@ func (s *stream) outlived(ctx context.Context) error {
 	return s.handOver(ctx, from, now) // what is before it is forgotten, too
 }
 
-// resume gives to back-fill what lies between the last time the cursor was known to be at now, and now.
-func (s *stream) resume(ctx context.Context, cause error) error {
-	s.c.book.Failed(ctx, &s.trouble, "head", cause)
+// resume lets the cursor go and reads on by time. What lies between the last time at which the cursor was good and now is given to
+// back-fill.
+func (s *stream) resume(ctx context.Context) error {
 	now := s.c.now()
 	s.mu.Lock()
+	s.p.next = ""
 	from := s.p.headTo - s.f.Overlap.Milliseconds()
 	s.mu.Unlock()
 	if now-from < s.f.Overlap.Milliseconds()+minute {

@@ -7,6 +7,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -26,6 +29,8 @@ const (
 	maxPages = 20_000
 	// slot is the time whose records are one origin of the journal, and one interval of coverage.
 	slot = 5 * minute
+	// maxLeftOut is of how many records that were left out a stream remembers that it was said.
+	maxLeftOut = 10_000
 )
 
 // reader is the memory of one loop.
@@ -63,7 +68,7 @@ func (r *reader) read(ctx context.Context, l *span, p budget.Priority) error {
 			// The answer knows better when it was asked for, and what the provider has not shown yet must not count as read.
 			s.alter(func() { l.at = min(l.at, floor(ms(page.At), second)) })
 		}
-		if barren++; len(page.Records) > 0 {
+		if barren++; page.Len() > 0 {
 			barren = 0
 		}
 		if page.Next != "" && (page.Next == l.next || barren > maxBarren || l.pages >= maxPages) {
@@ -76,6 +81,9 @@ func (r *reader) read(ctx context.Context, l *span, p budget.Priority) error {
 			return err
 		}
 		if err := r.take(ctx, l.cursor, origin(l), page); err != nil {
+			return err
+		}
+		if err := r.leaveOut(ctx, page, l.start, l.stage); err != nil {
 			return err
 		}
 		s.alter(func() {
@@ -120,6 +128,7 @@ func (r *reader) take(ctx context.Context, why cursor, name string, page *Page) 
 	}
 	s := r.s
 	r.prepare(page)
+	defer func() { clear(r.records) }() // a loop that waits keeps no page
 	type part struct {
 		name   string
 		first  int64
@@ -178,6 +187,48 @@ func (r *reader) take(ctx context.Context, why cursor, name string, page *Page) 
 	told, err := s.c.book.Tell(ctx, acts...)
 	r.told = told
 	return err
+}
+
+// leaveOut says of records that are too large to be had that they are missing: when they happened or, if that cannot be read of
+// what begins them, of the window [from, to). Each loop meets them again and again, and one says so.
+func (r *reader) leaveOut(ctx context.Context, page *Page, from, to int64) error {
+	s := r.s
+	var acts []act.Act
+	var keys [][sha256.Size]byte
+	for i := range page.LeftOut {
+		l := &page.LeftOut[i]
+		key := sha256.Sum256(binary.BigEndian.AppendUint64(slices.Clip(l.Head), uint64(l.Size)))
+		s.mu.Lock()
+		_, known := s.leftOut[key]
+		s.mu.Unlock()
+		if known {
+			continue
+		}
+		keys = append(keys, key)
+		a := act.Act{Kind: act.Gap, Stream: s.f.Stream, From: at(from), To: at(max(to, from+second)), Reason: act.Quarantined, Count: 1}
+		id, t := r.identify(l.Head)
+		if t /= int64(time.Millisecond); t > 0 && t <= ms(page.At)+day {
+			a.From, a.To = at(floor(t, second)), at(floor(t, second)+second)
+		}
+		a.Message = fmt.Sprintf("a record of %d bytes is larger than one may be, and is left out", l.Size)
+		if len(id) > 0 {
+			a.Message = fmt.Sprintf("the record %s of %d bytes is larger than one may be, and is left out", rest.Line(string(id)), l.Size)
+		}
+		s.c.log.Error("a record is left out", "stream", s.f.Stream, "from", a.From, "to", a.To, "bytes", l.Size)
+		acts = append(acts, a)
+	}
+	if err := s.c.book.Witnessed(ctx, acts...); err != nil {
+		return err
+	}
+	s.alter(func() {
+		if len(s.leftOut)+len(keys) > maxLeftOut {
+			clear(s.leftOut)
+		}
+		for _, key := range keys {
+			s.leftOut[key] = struct{}{}
+		}
+	})
+	return nil
 }
 
 // prepare makes records of a page, by the slots of their time. One whose time is not known, or not to be believed, counts

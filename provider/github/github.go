@@ -123,7 +123,7 @@ type Page = rest.Page
 func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, to time.Time, next string) (*Page, error) {
 	u := *c.log
 	u.RawQuery = query(s, from, to, next)
-	k := rest.Call{Op: "page", Method: http.MethodGet, URL: &u, Accept: "["}
+	k := rest.Call{Op: "page", Method: http.MethodGet, Records: true, URL: &u, Accept: "["}
 	page := (*Page)(nil)
 	err := c.JSON(ctx, p, k, func(root jsontape.Value, a *rest.Answer) (err error) {
 		page = rest.NewPage(root, a)

@@ -136,7 +136,7 @@ func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, t
 	if next != "" {
 		q.Set("pageToken", next)
 	}
-	k := rest.Call{Op: "page", Method: http.MethodGet, URL: c.root.JoinPath("admin/reports/v1/activity/users/all/applications", s.Name), Accept: "{"}
+	k := rest.Call{Op: "page", Method: http.MethodGet, Records: true, URL: c.root.JoinPath("admin/reports/v1/activity/users/all/applications", s.Name), Accept: "{"}
 	k.URL.RawQuery = q.Encode()
 	page := (*Page)(nil)
 	err := c.JSON(ctx, p, k, func(root jsontape.Value, a *rest.Answer) error {

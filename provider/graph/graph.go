@@ -196,7 +196,7 @@ const timeForm = "2006-01-02T15:04:05.999Z"
 // List reads a page of a stream's records whose time is in [from, to), or the one that next, a former page's, leads to. A
 // snapshot is read whatever the time.
 func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, to time.Time, next string) (*Page, error) {
-	k := rest.Call{Op: "page", Method: http.MethodGet, Accept: "{"}
+	k := rest.Call{Op: "page", Method: http.MethodGet, Records: true, Accept: "{"}
 	if next == "" {
 		k.URL = c.root.JoinPath(s.Path)
 		k.URL.RawQuery = s.query(from, to)
@@ -205,7 +205,7 @@ func (c *Client) List(ctx context.Context, p budget.Priority, s *Stream, from, t
 	if err != nil {
 		return nil, err
 	}
-	if s.Unlinked && page.Next == "" && len(page.Records) >= s.Top {
+	if s.Unlinked && page.Next == "" && page.Len() >= s.Top {
 		return nil, &rest.Error{API: apiName, Op: k.Op, Status: http.StatusOK, Class: rest.ClassPage, Message: "the page is full and does not say where the next one is: a smaller window is asked for"}
 	}
 	return page, nil

@@ -107,7 +107,7 @@ func (c *Client) Poll(ctx context.Context, p budget.Priority, since time.Time, n
 	if page.Next == "" {
 		return nil, lost(rest.ClassRetry)
 	}
-	page.Caught = len(page.Records) == 0 || len(page.Records) < Limit && fresh
+	page.Caught = page.Len() == 0 || page.Len() < Limit && fresh
 	return page, nil
 }
 
@@ -119,7 +119,7 @@ const freshness = time.Minute
 // that is said to be the last one is an error: a smaller window tells.
 func (c *Client) List(ctx context.Context, p budget.Priority, from, to time.Time, next string) (*Page, error) {
 	page, _, err := c.page(ctx, p, url.Values{"since": {before(from)}, "until": {to.UTC().Format(timeForm)}}, next)
-	if err == nil && page.Next == "" && len(page.Records) >= Limit {
+	if err == nil && page.Next == "" && page.Len() >= Limit {
 		return nil, lost(rest.ClassPage)
 	}
 	return page, err
@@ -135,7 +135,7 @@ func lost(class rest.Class) error {
 
 // page reads a page. fresh: one of its events is younger than freshness.
 func (c *Client) page(ctx context.Context, p budget.Priority, q url.Values, next string) (page *Page, fresh bool, err error) {
-	k := rest.Call{Op: "page", Method: http.MethodGet, Accept: "["}
+	k := rest.Call{Op: "page", Method: http.MethodGet, Records: true, Accept: "["}
 	if next == "" {
 		k.URL = c.root.JoinPath(path)
 		q.Set("sortOrder", "ASCENDING")

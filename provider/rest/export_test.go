@@ -20,3 +20,13 @@ func Closed(a, b []byte) bool {
 	s.add(b)
 	return s.closed()
 }
+
+// Sift passes a text through a sieve for objects beyond most bytes, in parts of n.
+func Sift(text []byte, most int64, n int) (kept []byte, left []LeftOut) {
+	s := &sieve{most: most}
+	for ; len(text) > n; text = text[n:] {
+		s.add(text[:n])
+	}
+	s.add(text)
+	return s.kept, s.left
+}

@@ -34,6 +34,8 @@ type Call struct {
 	// Done, if not zero, is the status with which the API says that what was asked is done, or will be, and nothing else
 	// (RFC 9110, 202 and 204): no other is taken for it.
 	Done int
+	// Records says that the answer is a list of records, or an object that has one: see [Page.LeftOut].
+	Records bool
 	// Header is added to what every request has.
 	Header http.Header
 }
@@ -43,6 +45,8 @@ type Answer struct {
 	Body   *Body
 	Header http.Header
 	At     time.Time // the provider's time when it was asked, or a little before
+
+	leftOut []LeftOut
 }
 
 // Do sends a call until there is an answer that is not a refusal for too many requests. A

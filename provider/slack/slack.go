@@ -108,7 +108,7 @@ func (c *Client) List(ctx context.Context, p budget.Priority, from, to time.Time
 func (c *Client) list(ctx context.Context, p budget.Priority, from, to time.Time, next string) (*Page, error) {
 	u := *c.logs
 	u.RawQuery = query(from, to, next)
-	k := rest.Call{Op: "page", Method: http.MethodGet, URL: &u, Accept: "{"}
+	k := rest.Call{Op: "page", Method: http.MethodGet, Records: true, URL: &u, Accept: "{"}
 	page := (*Page)(nil)
 	err := c.JSON(ctx, p, k, func(root jsontape.Value, a *rest.Answer) error {
 		list, cursor := root.Get("entries"), root.Path("response_metadata", "next_cursor").Str()
