@@ -104,6 +104,23 @@ func TestOwnActs(t *testing.T) {
 	count(all+"own:no ip:203.0.113.9", 2)
 	count(all+"own:yes OR ip:203.0.113.9", 4)
 	count(all+"enrichments.type:own", 2)
+	by := func(text, want string) {
+		t.Helper()
+		found, err := n.Search(t.Context(), node.Query{Text: all + text, Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		for i := range found.Len() {
+			got = found.AppendRow(got, i)
+		}
+		if string(got) != want {
+			t.Errorf("%s gives %s, want %s", text, got, want)
+		}
+	}
+	by("| count by own", `{"own":false,"count":3}{"own":true,"count":2}`)
+	by("ip:192.0.2.10 | count by ip, own", `{"ip":"192.0.2.10","own":false,"count":1}{"ip":"192.0.2.10","own":true,"count":1}`)
+	by("own:yes | count by own", `{"own":true,"count":2}`)
 
 	c.Sources[0].Addresses = nil
 	if _, err := n.Configure(t.Context(), c); err != nil {
@@ -117,4 +134,5 @@ func TestOwnActs(t *testing.T) {
 	}
 	count(all+"own:yes", 0)
 	count(all+"own:no", 6)
+	by("| count by own", `{"own":false,"count":6}`)
 }

@@ -76,6 +76,7 @@ func (n *Node) search(ctx context.Context, q Query) (*Found, error) {
 		return nil, err
 	}
 	live := n.live.Load()
+	asked.Own = ownActs(&live.config)
 	limits := live.config.Search
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Duration(limits.Timeout))
 	defer cancel()

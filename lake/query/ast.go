@@ -13,6 +13,8 @@ type Query struct {
 	// Where is never nil in a parsed query; And{} passes every event.
 	Where Expr
 	Pipes []Pipe
+	// Own is the condition that [Own] stands for where events are counted by it; nil: none is. Parsing does not set it.
+	Own Expr
 }
 
 // Expr is a condition on one event: [And], [Or], [Not] or [Term].
@@ -192,7 +194,7 @@ func (q *Query) Within(from, to time.Time) *Query {
 	if t.Lo.Kind == Open && t.Hi.Kind == Open {
 		return q
 	}
-	return &Query{Where: conjunction(Term{"time", []Test{t}}, q.Where), Pipes: q.Pipes}
+	return &Query{Where: conjunction(Term{"time", []Test{t}}, q.Where), Pipes: q.Pipes, Own: q.Own}
 }
 
 // Bind returns the expression with every time that is relative to now replaced

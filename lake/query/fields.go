@@ -71,9 +71,6 @@ func alwaysThere(column string) bool {
 // puts conditions on columns in its place, and an engine that meets it finds nothing.
 const Person = "person"
 
-// Own is the field that says that an act is this program's own. It is no column either, and resolved likewise.
-const Own = "own"
-
 // field is what a name in a query stands for.
 type field struct {
 	name string // of a column, or a path

@@ -24,7 +24,11 @@ func (p *parser) pipes() []Pipe {
 		p.space()
 		at := p.pos
 		var pipe Pipe
-		switch name := strings.ToLower(p.word().literal); name {
+		name := strings.ToLower(p.word().literal)
+		if len(out) == 0 && (name == "count" || name == "histogram") {
+			scope = countable()
+		}
+		switch name {
 		case "fields":
 			pipe = Fields{p.names(scope)}
 		case "count":

@@ -58,6 +58,8 @@ func TestPrint(t *testing.T) {
 		{"user:x | FIELDS operation,user|sort -op , user| limit 5", "user:x | fields op, user | sort -op, user | limit 5"},
 		{"|histogram|limit 1", "* | histogram 1h | limit 1"},
 		{"|histogram 90m by user|top count", ""},
+		{"|COUNT by OWN,op|sort own", "* | count by own, op | sort own"},
+		{"own:no | histogram 1d by own", "-own:true | histogram 1d by own"},
 		{"|histogram 120m by user|top user", "* | histogram 2h by user | top 10 user"},
 		{"text:~pay* text:~\"a b\"", `text:~pay* text:~"a b"`},
 	} {
@@ -113,6 +115,8 @@ func TestErrors(t *testing.T) {
 		{"a |", "   ^", "a pipe is missing here"},
 		{"a | count by", "            ^", "name of a column is missing"},
 		{"a | count by opp", "             ^", `did you mean "op"?`},
+		{"a | fields own", "           ^", `there is no column "own"`},
+		{"a | limit 5 | count by own", "                       ^", `there is no column "own"`},
 		{"a | count by op, op", "                 ^", "named twice"},
 		{"a | count by op | sort user", "                       ^", "the columns are op, count"},
 		{"a | count by x.y", "             ^", "path into the event"},

@@ -57,10 +57,18 @@ func Run(q *Query, rows []lake.Row, now time.Time, deep func(id event.ID, path s
 		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(b.Batch, a.Batch), cmp.Compare(b.Index, a.Index))
 	})
 	t := &Table{Columns: EventColumns(), IDs: make([]event.ID, 0, len(found))}
+	own := slices.Contains(q.by(), Own)
+	if own {
+		t.Columns = countable()
+	}
+	ours := Bind(q.ours(), now)
 	for _, r := range found {
 		row := make([]Value, len(t.Columns))
-		for c := range row {
+		for c := range lake.Columns {
 			row[c] = ColumnOf(r, c)
+		}
+		if own && Match(ours, r, func(path string) []string { return deep(r.ID(), path) }) {
+			row[len(lake.Columns)].Int = 1
 		}
 		t.Rows = append(t.Rows, row)
 		t.IDs = append(t.IDs, r.ID())
@@ -107,16 +115,11 @@ func (t *Table) count(names []string, keys [][]Value) *Table {
 	groups := map[string]int{}
 	out := &Table{Columns: append(pick(t.Columns, names), countColumn)}
 	for _, key := range keys {
-		var b []byte
-		for _, v := range key {
-			b = binary.AppendVarint(b, v.Int)
-			b = binary.AppendUvarint(b, uint64(len(v.Text)))
-			b = append(b, v.Text...)
-		}
-		i, ok := groups[string(b)]
+		name := keyOf(key)
+		i, ok := groups[name]
 		if !ok {
 			i = len(out.Rows)
-			groups[string(b)] = i
+			groups[name] = i
 			out.Rows = append(out.Rows, append(key, Value{}))
 		}
 		out.Rows[i][len(names)].Int++
@@ -124,10 +127,21 @@ func (t *Table) count(names []string, keys [][]Value) *Table {
 	if len(names) == 0 && len(out.Rows) == 0 {
 		out.Rows = [][]Value{{{}}} // the number of no rows is 0
 	}
-	slices.SortFunc(out.Rows, func(a, b []Value) int {
-		return slices.CompareFunc(a, b, Value.Compare)
-	})
+	slices.SortFunc(out.Rows, compareRows)
 	return out
+}
+
+func compareRows(a, b []Value) int { return slices.CompareFunc(a, b, Value.Compare) }
+
+// keyOf returns a text that is the same for the same values.
+func keyOf(values []Value) string {
+	var b []byte
+	for _, v := range values {
+		b = binary.AppendVarint(b, v.Int)
+		b = binary.AppendUvarint(b, uint64(len(v.Text)))
+		b = append(b, v.Text...)
+	}
+	return string(b)
 }
 
 func (t *Table) histogram(h Histogram) *Table {

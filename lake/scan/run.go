@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -80,6 +81,38 @@ var errNoDeep = errors.New("this query asks for a field that only the records ho
 // the result says so.
 func Run(ctx context.Context, snap *lake.Snapshot, q *query.Query, o Options) (*Result, error) {
 	o = o.withDefaults()
+	if all, own, ok := q.SplitOwn(); ok {
+		return runOwn(ctx, snap, q, all, own, o)
+	}
+	return run(ctx, snap, q, o)
+}
+
+// runOwn answers a query that counts by our own acts: it counts all events, and then those.
+func runOwn(ctx context.Context, snap *lake.Snapshot, q, all, own *query.Query, o Options) (*Result, error) {
+	start, part := time.Now(), o
+	part.MaxRows = math.MaxInt32 // memory bounds them
+	a, err := run(ctx, snap, all, part)
+	if err != nil {
+		return nil, err
+	}
+	part.Timeout = max(o.Timeout-time.Since(start), 1)
+	b, err := run(ctx, snap, own, part)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Table: q.JoinOwn(a.Table, b.Table), Truncated: a.Truncated, Damaged: append(a.Damaged, b.Damaged...), Scanned: a.Scanned + b.Scanned}
+	for _, l := range b.Truncated {
+		if !slices.Contains(r.Truncated, l) {
+			r.Truncated = append(r.Truncated, l)
+		}
+	}
+	if len(r.Rows) > o.MaxRows {
+		r.Rows, r.Truncated = r.Rows[:o.MaxRows], append(r.Truncated, Rows)
+	}
+	return r, nil
+}
+
+func run(ctx context.Context, snap *lake.Snapshot, q *query.Query, o Options) (*Result, error) {
 	s := &scan{opts: o, where: query.Bind(q.Where, o.Now), plan: makePlan(q.Pipes), mem: budget{limit: o.MaxMemory}, floor: newFloor()}
 	s.paths = query.Paths(s.where)
 	if len(s.paths) > 0 && o.Deep == nil {

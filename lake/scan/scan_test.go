@@ -99,6 +99,7 @@ func ask(t testing.TB, l *lake.Lake, text string, o scan.Options) *scan.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
+	q.Own = querytest.Own
 	snap := l.Snapshot()
 	defer snap.Release()
 	r, err := scan.Run(t.Context(), snap, q, o)
@@ -160,6 +161,7 @@ func compare(t *testing.T, l *lake.Lake, in querytest.Input, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	q.Own = querytest.Own
 	want := query.Run(q, in.Rows, in.Now, in.Deep)
 	o := options(in)
 	o.MaxRows = len(in.Rows) + 1

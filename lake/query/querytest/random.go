@@ -71,20 +71,27 @@ func RandomQuery(rng *rand.Rand) string {
 	counted := false
 	for rng.IntN(2) == 0 {
 		column := func() string { return one(rng, columns) }
+		own := len(columns) == 10 && !strings.Contains(text, " | ") // which only the first pipe knows
 		switch k := rng.IntN(6); {
 		case k == 0 && !counted:
 			text += " | fields time, user, op, asn, status_id, object, ip, tenant, mutated, batch, family"
 		case k == 1 && !counted:
 			text += one(rng, []string{" | histogram 1d by op", " | histogram 3h by op"})
 			columns, counted = []string{"time", "op", "count"}, true
+			if own && rng.IntN(2) == 0 {
+				text, columns = text+", own", append(columns, "own")
+			}
 		case k == 2 && !counted:
 			c := column()
 			text += one(rng, []string{" | top 3 ", " | top "}) + c
 			columns, counted = []string{c, "count"}, true
 		case k == 3 && !counted:
-			c := column()
-			text += " | count by family, " + c
-			columns, counted = []string{c, "family", "count"}, true
+			c, first := column(), "family"
+			if own && rng.IntN(2) == 0 {
+				first = "own"
+			}
+			text += " | count by " + first + ", " + c
+			columns, counted = []string{c, first, "count"}, true
 		case k == 4:
 			text += " | sort " + one(rng, []string{"", "-"}) + column()
 		default:

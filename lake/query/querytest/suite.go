@@ -15,7 +15,7 @@
 //	  "Send" 2                      indented, in their order
 //
 // A row of a result is its values; an event is its id, followed by its values
-// if a fields pipe chose them. Every other value of an event is compared with
+// if a fields pipe chose them. What [Own] says is counted as this program's own. Every other value of an event is compared with
 // the row that was loaded.
 package querytest
 
@@ -25,6 +25,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"path"
 	"slices"
 	"strconv"
@@ -52,6 +53,12 @@ type Input struct {
 
 // Engine answers a query.
 type Engine func(ctx context.Context, in Input, q *query.Query) (*query.Table, error)
+
+// Own is what passes for this program's own acts: some of the random rows.
+var Own = query.And{
+	query.Term{Field: "ip", Any: []query.Test{{Op: query.InNet, Net: netip.MustParsePrefix("203.0.113.0/24")}}},
+	query.Term{Field: "actor.kind", Any: []query.Test{{Op: query.Equal, Text: "alpha"}}},
+}
 
 // Oracle is the engine that says what queries mean.
 func Oracle(_ context.Context, in Input, q *query.Query) (*query.Table, error) {
@@ -128,6 +135,7 @@ func (s *suite) query(t *testing.T, line int, text string, want []string) {
 	if err != nil {
 		t.Fatalf("line %d: %v", line, err)
 	}
+	q.Own = Own
 	in := Input{slices.Clone(s.rows), s.now, func(id event.ID, path string) []string { return s.deep[id.String()+" "+path] }}
 	got, err := s.engine(t.Context(), in, q)
 	if err != nil {
