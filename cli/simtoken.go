@@ -45,13 +45,21 @@ type simCardOfService struct {
 const simTokenVariable = "DAYBREAK_SIM_TOKEN"
 
 func (a *app) simGitHubCommand() *cobra.Command {
-	return a.simServiceCommand("github", "127.0.0.1:8366", "A simulated audit log of GitHub of a simulated company",
+	var paused bool
+	cmd := a.simServiceCommand("github", "127.0.0.1:8366", "A simulated audit log of GitHub of a simulated company",
 		`Sim github serves the audit log of the organization, and of the enterprise above it, that
-a simulated company has at GitHub: what its people do there on the web and by Git.`,
+a simulated company has at GitHub: what its people do there on the web and by Git. The
+enterprise, whose name is that of the organization and "-group", has its log streamed.`,
 		func(cfg service.Config) (http.Handler, string) {
 			s := github.New(cfg)
+			stream, _ := s.AddStream(0, "Splunk", "siem."+cfg.Company.Domain()+":8088")
+			if paused {
+				s.PauseStream(0, stream, true)
+			}
 			return s.Handler(), s.Organization()
 		})
+	cmd.Flags().BoolVar(&paused, "stream-paused", false, "an owner pauses the stream of the enterprise's log at the start")
+	return cmd
 }
 
 func (a *app) simSlackCommand() *cobra.Command {

@@ -19,8 +19,8 @@ import (
 // Source is a tenant that records are collected from.
 type Source struct {
 	Name   string `toml:"name" doc:"Your name for it: a to z, 0 to 9 and -. Acts of its collector, metrics and the webhook's address carry it. Required."`
-	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off (docs/reference/controls.md); \"audit-query\" holds what a source of type m365 has collected of the same tenant against the audit log query API of Microsoft Graph, an hour at a time and a day later, and keeps what the feed lacks (docs/reference/reconcile.md); \"canary\" collects nothing either but does harmless acts in a Microsoft tenant and waits for their records (docs/reference/canaries.md); \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket; \"files\", the files of a folder of this machine. Required."`
-	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, canary, audit-query, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3, files: a name that you choose, one for each bucket or folder. Required."`
+	Type   string `toml:"type" doc:"What is collected: \"m365\", the Office 365 Management Activity API; \"entra\", the sign-in, audit and risk logs of Entra ID, alerts and incidents of Defender XDR and the message trace of Exchange Online, through Microsoft Graph; \"okta\", the System Log of an Okta organization; \"google\", the activities of Google Workspace through the Reports API; \"github\", the audit log of GitHub Enterprise Cloud; \"slack\", the audit log of a Slack organization; \"eventhubs\", hubs of Azure Event Hubs, to which Entra ID, Defender XDR and others stream; \"kafka\", topics of any Kafka; \"controls\" collects nothing but watches what can switch the logging of a Microsoft tenant off, and \"github-controls\" that of an enterprise at GitHub (docs/reference/controls.md); \"audit-query\" holds what a source of type m365 has collected of the same tenant against the audit log query API of Microsoft Graph, an hour at a time and a day later, and keeps what the feed lacks (docs/reference/reconcile.md); \"canary\" collects nothing either but does harmless acts in a Microsoft tenant and waits for their records (docs/reference/canaries.md); \"cloudtrail\", what AWS CloudTrail delivers to a bucket, checked by its digests; \"s3\", the objects of any bucket; \"files\", the files of a folder of this machine. Required."`
+	Tenant string `toml:"tenant" doc:"Whose records they are. m365, entra, controls, canary, audit-query, eventhubs: directory (tenant) id, a GUID. kafka: what you call it; records of one tenant are compared by their ids. github: name of the organization or enterprise as it stands in its address. github-controls: that of the enterprise. slack: id of the organization, which begins with E. okta: host name of the organization, such as \"contoso.okta.com\". google: customer id, which begins with C. cloudtrail: number of the account, or id of the organization, which begins with o-, of an organization trail. s3, files: a name that you choose, one for each bucket or folder. Required."`
 	Plan   string `toml:"plan" doc:"m365, entra, controls, canary, audit-query, eventhubs: which cloud the tenant is in: enterprise, gcc, gcc-high or dod."`
 
 	ClientID         string   `toml:"client_id" doc:"m365, entra, controls, canary, audit-query, eventhubs without connection_string: application (client) id of the registration, a GUID. Required. That of canaries is theirs alone."`
@@ -31,7 +31,7 @@ type Source struct {
 	Account          string   `toml:"account" doc:"github: organization or enterprise, whichever tenant is the name of. Default: organization. The log of an enterprise holds those of its organizations."`
 	ServiceAccount   Secret   `toml:"service_account" doc:"google: where the key of the service account is, the JSON file of Google Cloud. It is read again whenever a token is fetched. Required."`
 	Admin            string   `toml:"admin" doc:"google: address of the administrator in whose name the service account reads. Required."`
-	APIToken         Secret   `toml:"api_token" doc:"okta, github, slack: where the token is that the API takes. It is read again when the API refuses it, so that a new one counts without a restart. Required."`
+	APIToken         Secret   `toml:"api_token" doc:"okta, github, github-controls, slack: where the token is that the API takes. It is read again when the API refuses it, so that a new one counts without a restart. Required."`
 	Namespace        string   `toml:"namespace" doc:"eventhubs: name of the namespace, or its host where it is not under servicebus.windows.net. Required."`
 	ConnectionString Secret   `toml:"connection_string" doc:"eventhubs: where the connection string is, of a policy with the right Listen. The alternative is an application with the role Azure Event Hubs Data Receiver."`
 	Brokers          []string `toml:"brokers" doc:"kafka: addresses of brokers, host:port; one suffices to find the others. Required. eventhubs: instead of the namespace's own, for a simulator or a proxy. Brokers are spoken to by TLS, but on loopback."`
@@ -59,10 +59,10 @@ type Source struct {
 	API   string `toml:"api" doc:"Base address of the API instead of the plan's, for a simulator or a proxy. HTTPS, or plain HTTP on loopback."`
 	Login string `toml:"login" doc:"Base address of the token service instead of the plan's, in the same way."`
 
-	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. canary: sign-in, group, file, mail, which are kinds of acts; empty means sign-in and those for which it is said where. audit-query: auditLogRecords. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. files: files. What is left out is \"not collected\" in the coverage statement."`
-	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail, s3 and files, 5m of controls. audit-query: how often it is looked whether the next hour can be asked for, 1m. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
-	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. audit-query, eventhubs and kafka have none."`
-	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls and audit-query, far less. eventhubs, kafka and files have none."`
+	Streams           []string `toml:"streams" doc:"Which logs are collected; empty means all of the type, but of eventhubs and kafka, where these are the names of hubs and topics. Required there. m365: Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General, DLP.All. entra: signIns, signIns.nonInteractiveUser, signIns.servicePrincipal, signIns.managedIdentity, directoryAudits, provisioning, riskDetections, riskyUsers, userRegistrationDetails, alerts, incidents, messageTraces. okta: system-log. google: the applications of the Reports API, as [connect-google.md](../connect-google.md) lists them. github: audit-log, git. slack: audit-logs. controls: unified-audit-log, mailbox-audit-default, mailbox-audit, audit-bypass, licenses, user-license, diagnostic-settings, event-hub, subscription, application, which are read and not collected. github-controls: audit-log-streaming, source-ip-disclosure. canary: sign-in, group, file, mail, which are kinds of acts; empty means sign-in and those for which it is said where. audit-query: auditLogRecords. cloudtrail: CloudTrail, CloudTrail-Insight, CloudTrail-Digest. s3: objects. files: files. What is left out is \"not collected\" in the coverage statement."`
+	Poll              Duration `toml:"poll" doc:"How often the newest content is asked for. Default: 3s of m365, 30s of entra, google and github, 10s of okta and slack, 15s of cloudtrail, s3 and files, 5m of controls, 10m of github-controls. audit-query: how often it is looked whether the next hour can be asked for, 1m. eventhubs, kafka: how often it is looked where the logs end, 10s; messages come by themselves."`
+	Sweep             Duration `toml:"sweep" doc:"How often the window behind it is read again, for content that came late; of controls, how often all mailboxes are read. Default: 1m of m365, 1h of controls, 5m of all others. audit-query, github-controls, eventhubs and kafka have none."`
+	RequestsPerMinute int      `toml:"requests_per_minute" doc:"Most requests a minute for the tenant, whoever makes them. Sources of one tenant and type share it and give the same. Default: 2000 of m365 and 30 of entra, which are the vendor's; 240 of google, 60 of okta, 25 of github and 40 of slack, a little less than that; 6000 of cloudtrail and s3, which S3 takes easily; 60 of controls and audit-query, far less; 30 of github-controls, which reads twelve times an hour at most. eventhubs, kafka and files have none."`
 
 	Mode  string   `toml:"mode" doc:"canary: \"dry-run\" says what would be done, \"live\" does it. Default: dry-run."`
 	Every Duration `toml:"every" doc:"canary: time between two acts of a kind, at least 5m. Default: 1h."`
@@ -71,15 +71,16 @@ type Source struct {
 	Drive   string `toml:"drive" doc:"canary: id of the drive of a document library that is there for canaries alone: a file is put there and deleted. Needed for the kind file."`
 	Mailbox string `toml:"mailbox" doc:"canary: mail address of a mailbox that is there for canaries alone: a mail is sent from it to itself and deleted. Needed for the kind mail."`
 
-	Desired *Desired `toml:"desired" doc:"controls: how the tenant should be set up to log, where that is not the same in every tenant."`
+	Desired *Desired `toml:"desired" doc:"controls, github-controls: how the tenant should be set up to log, where that is not the same in every tenant."`
 	Webhook *Webhook `toml:"webhook" doc:"m365, google: where the provider may tell that there is content. It is a hint that makes the next poll come sooner; nothing depends on it."`
 }
 
 // Desired is what a watch of controls takes for good.
 type Desired struct {
-	Bypassed   []string `toml:"bypassed" doc:"Accounts that mailbox auditing may leave out, such as those of old archiving products."`
-	Unaudited  []string `toml:"unaudited" doc:"Mailboxes whose auditing may be off or less than the default."`
-	Categories []string `toml:"categories" doc:"Categories of Entra's logs that a diagnostic setting must send out, such as SignInLogs. Empty: those that were sent when the watch first looked."`
+	Bypassed   []string `toml:"bypassed" doc:"controls: accounts that mailbox auditing may leave out, such as those of old archiving products."`
+	Unaudited  []string `toml:"unaudited" doc:"controls: mailboxes whose auditing may be off or less than the default."`
+	Categories []string `toml:"categories" doc:"controls: categories of Entra's logs that a diagnostic setting must send out, such as SignInLogs. Empty: those that were sent when the watch first looked."`
+	LogStreams []string `toml:"log_streams" doc:"github-controls: ids of the streams of the log that must be there and on, as \"daybreak controls\" shows them. Others may do as they like. Empty: all that were seen."`
 }
 
 // Webhook is where the provider sends its hints.
@@ -97,6 +98,7 @@ type kind struct {
 	least     int           // requests a minute with which the streams can be followed
 	webhook   string        // what its address begins with below /hook/; empty: it has none
 	watches   bool          // it collects nothing
+	desired   []string      // what may be said of how things should stand; nil: nothing
 	every     time.Duration // between two canaries; 0: it plants none
 	// tenant says what is wrong with a tenant's id, and fold gives it the form in which ids are compared.
 	tenant func(id string) (msg string)
@@ -121,8 +123,13 @@ var kinds = map[string]*kind{
 			"unified-audit-log", "mailbox-audit-default", "mailbox-audit", "audit-bypass", "licenses", "user-license", "diagnostic-settings", "event-hub",
 			"subscription", "application",
 		},
-		poll: 5 * time.Minute, sweep: time.Hour, perMinute: 60, least: 10, watches: true,
+		poll: 5 * time.Minute, sweep: time.Hour, perMinute: 60, least: 10, watches: true, desired: []string{"bypassed", "unaudited", "categories"},
 		tenant: directory, fold: strings.ToLower, keys: microsoft,
+	},
+	"github-controls": {
+		streams: []string{"audit-log-streaming", "source-ip-disclosure"},
+		poll:    10 * time.Minute, perMinute: 30, least: 1, watches: true, desired: []string{"log_streams"},
+		tenant: account, fold: strings.ToLower, keys: []string{"api_token", "api"},
 	},
 	"canary": {
 		streams: []string{"sign-in", "group", "file", "mail"}, every: time.Hour, watches: true,
@@ -682,16 +689,21 @@ func (s *Source) checkDesired() (key, msg string) {
 	if d == nil {
 		return "", ""
 	}
-	if s.Type != "controls" {
+	k := kinds[s.Type]
+	if k.desired == nil {
 		return "desired", "desired: a source of type " + s.Type + " has none: leave it out"
 	}
 	for _, list := range []struct {
 		key  string
 		of   []string
 		what string
-	}{{"desired.bypassed", d.Bypassed, "an account"}, {"desired.unaudited", d.Unaudited, "a mailbox"}, {"desired.categories", d.Categories, "a category"}} {
-		if slices.Contains(list.of, "") {
-			return list.key, list.key + " has an empty name in it: each is the name of " + list.what
+	}{{"bypassed", d.Bypassed, "an account"}, {"unaudited", d.Unaudited, "a mailbox"}, {"categories", d.Categories, "a category"}, {"log_streams", d.LogStreams, "a stream"}} {
+		key := "desired." + list.key
+		switch {
+		case len(list.of) > 0 && !slices.Contains(k.desired, list.key):
+			return key, key + ": a source of type " + s.Type + " has none: want " + strings.Join(k.desired, ", ")
+		case slices.Contains(list.of, ""):
+			return key, key + " has an empty name in it: each is the name of " + list.what
 		}
 	}
 	return "", ""

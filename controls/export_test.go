@@ -3,7 +3,13 @@
 
 package controls
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// Free is how long after the last of some readings the next may begin.
+func Free(recent []time.Time, perHour int) time.Duration { return free(&recent, perHour) }
 
 // Fault has f asked before and after every change of the journal and the database; what it returns is what became of it.
 func (w *Watch) Fault(f func(point string) error) { w.book.TestingOnlyFault = f }

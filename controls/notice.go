@@ -21,7 +21,8 @@ type told struct {
 var auditParameters = []string{"AuditEnabled", "AuditOwner", "AuditDelegate", "AuditAdmin", "DefaultAuditSet", "AuditLogAgeLimit"}
 
 // operations are those whose records tell of a change of a control, in lower case and without the dot that some have at
-// their end: of the unified audit log, Entra's own audit log, and Azure's activity log.
+// their end: of the unified audit log, Entra's own audit log, Azure's activity log, and the audit log of GitHub
+// (https://docs.github.com/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/audit-log-events-for-your-enterprise).
 var operations = map[string]told{
 	"set-adminauditlogconfig":           {control: "unified-audit-log"},
 	"set-organizationconfig":            {control: "mailbox-audit-default", parameters: []string{"AuditDisabled"}},
@@ -47,6 +48,14 @@ var operations = map[string]told{
 	"microsoft.eventhub/namespaces/eventhubs/write":            {control: "event-hub"},
 	"microsoft.eventhub/namespaces/eventhubs/delete":           {control: "event-hub"},
 	"microsoft.eventhub/namespaces/authorizationrules/delete":  {control: "diagnostic-settings"},
+
+	"audit_log_streaming.create":            {control: auditStreams, of: streamed},
+	"audit_log_streaming.update":            {control: auditStreams, of: streamed},
+	"audit_log_streaming.destroy":           {control: auditStreams, of: streamed},
+	"org.disable_source_ip_disclosure":      {control: disclosure, of: account},
+	"org.enable_source_ip_disclosure":       {control: disclosure, of: account},
+	"business.disable_source_ip_disclosure": {control: disclosure, of: account},
+	"business.enable_source_ip_disclosure":  {control: disclosure, of: account},
 }
 
 // longestOperation bounds what is looked up.

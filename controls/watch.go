@@ -19,8 +19,6 @@ import (
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/journal"
-	"github.com/daybreak-sec/daybreak/provider/admin"
-	"github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/provider/rest"
 	"github.com/daybreak-sec/daybreak/store"
 )
@@ -34,6 +32,7 @@ type Application struct {
 // Scope is what depends on the controls.
 type Scope struct {
 	Streams      []string
+	Streamed     []string      // those of Streams that a vendor sends us by the streams of its log
 	Applications []Application // the watch's own among them
 }
 
@@ -46,8 +45,7 @@ type Options struct {
 	// Scope says what sources of the tenant collect, of which blindness is declared, and by which applications; it is asked
 	// again for each reading.
 	Scope   func() Scope
-	Admin   *admin.Client
-	Feed    *m365.Client // nil if no source reads the Management Activity API
+	Clients // of the vendor whose controls these are
 	Journal *journal.Journal
 	DB      *store.DB
 	Acts    *act.Writer
@@ -56,6 +54,8 @@ type Options struct {
 	Sweep time.Duration // between two readings of all mailboxes; 1 h
 	Least time.Duration // between two readings, whatever is noticed; 2 s
 	Stall time.Duration // a round without any progress is started anew; 30 min
+	// PerHour is how many readings may begin in an hour, whatever is noticed and whatever Poll is; 0: any.
+	PerHour int
 	// Now is the provider's time; nil: as its answers tell it.
 	Now func() time.Time
 	Log *slog.Logger
@@ -104,7 +104,7 @@ func New(o Options) (*Watch, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	if o.Name == "" || o.Tenant == "" || o.Scope == nil || o.Admin == nil || o.Journal == nil || o.DB == nil || o.Acts == nil {
+	if o.Name == "" || o.Tenant == "" || o.Scope == nil || o.API() == nil || o.Journal == nil || o.DB == nil || o.Acts == nil {
 		return nil, errors.New("controls: name, tenant, client, journal, database and acts are needed")
 	}
 	log := o.Log.With("source", o.Name)
@@ -147,7 +147,7 @@ func (w *Watch) Status() (list []loop.StreamStatus) {
 	defer w.mu.Unlock()
 	for _, name := range w.o.Controls {
 		s := *w.status[name]
-		_, s.Throttled = w.o.Admin.Graph.Pause()
+		_, s.Throttled = w.o.API().Pause()
 		list = append(list, s)
 	}
 	return list
@@ -168,7 +168,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	if err := w.open(ctx); err != nil {
 		return loop.EndOf(ctx, err)
 	}
-	paused := func() bool { now, _ := w.o.Admin.Graph.Pause(); return now > 0 }
+	paused := func() bool { now, _ := w.o.API().Pause(); return now > 0 }
 	err := loop.Supervise(ctx, w.o.Stall, paused, w.rounds)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -179,8 +179,10 @@ func (w *Watch) Run(ctx context.Context) error {
 func (w *Watch) rounds(ctx context.Context, watch *loop.Watch) error {
 	w.watch.Store(watch)
 	var swept time.Time
+	var recent []time.Time
 	for {
 		begun := time.Now()
+		recent = append(recent, begun)
 		sweep := swept.IsZero() || begun.Sub(swept) >= w.o.Sweep
 		if err := w.round(ctx, sweep); err != nil {
 			return err
@@ -189,10 +191,23 @@ func (w *Watch) rounds(ctx context.Context, watch *loop.Watch) error {
 			swept = begun
 		}
 		w.book.Flush(ctx, false)
-		if err := loop.Hint(ctx, watch, begun, w.o.Least, w.o.Poll, w.hint); err != nil {
+		free := free(&recent, w.o.PerHour)
+		if err := loop.Hint(ctx, watch, begun, max(w.o.Least, free), max(w.o.Poll, free), w.hint); err != nil {
 			return err
 		}
 	}
+}
+
+// free is how long after the last of the recent readings the next may begin, if so many may in an hour. It forgets those
+// that do not matter any more.
+func free(recent *[]time.Time, perHour int) time.Duration {
+	n := len(*recent)
+	*recent = (*recent)[max(0, n-perHour):]
+	if perHour == 0 || n < perHour {
+		return 0
+	}
+	list := *recent
+	return max(0, list[0].Add(time.Hour).Sub(list[len(list)-1]))
 }
 
 // round reads every control once. One that cannot be read does not hold up the others.
@@ -247,17 +262,22 @@ func (w *Watch) look(ctx context.Context, c *Control, noticed []Notice, whole bo
 
 // subjects are those that records name, and those that were not as they should be.
 func (w *Watch) subjects(c *Control, noticed []Notice) (list []subject) {
-	add := func(s subject) {
-		if s.name != "" && !slices.ContainsFunc(list, func(o subject) bool { return o.name == s.name }) {
+	find := func(name string) int {
+		return slices.IndexFunc(list, func(s subject) bool { return s.name == name })
+	}
+	for _, n := range slices.SortedStableFunc(slices.Values(noticed), func(a, b Notice) int { return a.Time.Compare(b.Time) }) {
+		s := subject{n.Subject, n.Before, n.Time.UnixMilli()}
+		switch i := find(s.name); {
+		case s.name == "":
+		case i < 0:
 			list = append(list, s)
+		default:
+			list[i].before, list[i].at = list[i].before+" "+s.before, s.at
 		}
 	}
-	for _, n := range noticed {
-		add(subject{n.Subject, n.Before})
-	}
 	for k, r := range w.rows {
-		if k.control == c.Name && k.subject != "" && r.verdict == act.Drift {
-			add(subject{k.subject, drifting})
+		if k.control == c.Name && k.subject != "" && r.verdict == act.Drift && find(k.subject) < 0 {
+			list = append(list, subject{k.subject, drifting, 0})
 		}
 	}
 	return list
@@ -279,7 +299,7 @@ func (w *Watch) now() (ms int64, heard bool) {
 	if w.o.Now != nil {
 		return w.o.Now().UnixMilli(), true
 	}
-	api := w.o.Admin.Heard()
+	api := w.o.API()
 	return api.Now().UnixMilli(), api.Heard()
 }
 

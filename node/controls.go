@@ -15,48 +15,63 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/provider/admin"
+	"github.com/daybreak-sec/daybreak/provider/credential"
+	"github.com/daybreak-sec/daybreak/provider/github"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
 	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
+// vendors are whose controls the sources of a type watch.
+var vendors = map[string]controls.Vendor{"controls": controls.Microsoft, "github-controls": controls.GitHub}
+
 // watched is a source that watches the controls of a tenant.
 type watched struct {
 	*controls.Watch
-	client *admin.Client
+	clients controls.Clients
 }
 
 // Provider returns what is known of the tenant's APIs.
 func (w *watched) Provider() ProviderStatus {
-	api := w.client.Heard()
+	api := w.clients.API()
 	return ProviderStatus{Skew: api.Skew(), Heard: api.Heard(), TokenExpires: api.TokenExpires(), Budget: api.Budget().Status()}
 }
 
-// NewAdminClient makes the client that the settings of a source of controls describe.
-func NewAdminClient(c *config.Source, shared rest.Shared) (*admin.Client, error) {
-	cred, err := CredentialOf(c)
-	if err != nil {
-		return nil, err
+// ControlClients makes the clients that the settings of a source of controls describe. shared gives what those of a limit
+// domain have in common with others. The feed of the Management Activity API is not among them.
+func ControlClients(c *config.Source, shared func(domain string) rest.Shared) (clients controls.Clients, err error) {
+	switch vendors[c.Type] {
+	case controls.GitHub:
+		clients.GitHub, err = NewGitHubClient(c, shared(github.StreamsDomain))
+	default:
+		var cred credential.Credential
+		if cred, err = CredentialOf(c); err != nil {
+			return clients, err
+		}
+		clients.Admin, err = admin.New(admin.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Shared: shared(admin.Domain)})
 	}
-	return admin.New(admin.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Shared: shared})
+	return clients, err
 }
 
 // controls makes the watch of a source.
 func (s *sources) controls(c config.Source, acts *act.Writer, _ webhook) (collector, error) {
-	client, err := NewAdminClient(&c, s.shared(&c, admin.Domain))
+	clients, err := ControlClients(&c, func(domain string) rest.Shared { return s.shared(&c, domain) })
 	if err != nil {
 		return nil, err
 	}
 	o := controls.Options{
-		Name: c.Name, Tenant: c.Tenant, Controls: c.Streams, Admin: client, Journal: s.n.journal, DB: s.n.db, Acts: acts,
+		Name: c.Name, Tenant: c.Tenant, Controls: c.Streams, Clients: clients, Journal: s.n.journal, DB: s.n.db, Acts: acts,
 		Poll: c.Poll.Std(), Sweep: c.Sweep.Std(), Log: s.n.log,
-		Scope: func() controls.Scope { return scopeOf(s.n.live.Load().config.Sources, &c) },
+		Scope: func() controls.Scope { return scopeOf(&s.n.live.Load().config, &c) },
 	}
 	if d := c.Desired; d != nil {
-		o.Desired = controls.Desired{Bypassed: d.Bypassed, Unaudited: d.Unaudited, Categories: d.Categories}
+		o.Desired = controls.Desired{Bypassed: d.Bypassed, Unaudited: d.Unaudited, Categories: d.Categories, LogStreams: d.LogStreams}
+	}
+	if clients.GitHub != nil {
+		o.PerHour = github.StreamsPerHour
 	}
 	feeds := s.n.live.Load().config.Sources
-	if i := slices.IndexFunc(feeds, func(f config.Source) bool { return f.Type == "m365" && f.Tenant == c.Tenant }); i >= 0 {
+	if i := slices.IndexFunc(feeds, func(f config.Source) bool { return f.Type == "m365" && f.Tenant == c.Tenant }); i >= 0 && clients.Admin != nil {
 		feed := c
 		feed.RequestsPerMinute = feeds[i].RequestsPerMinute // of the budget that both share
 		o.Feed, err = NewM365Client(&feed, s.shared(&feed, provider.Domain))
@@ -71,20 +86,31 @@ func (s *sources) controls(c config.Source, acts *act.Writer, _ webhook) (collec
 	if err != nil {
 		return nil, err
 	}
-	return &watched{w, client}, nil
+	return &watched{w, clients}, nil
 }
 
-// scopeOf is what the sources of a tenant collect, and by which applications.
-func scopeOf(sources []config.Source, watch *config.Source) (out controls.Scope) {
-	roles := map[string][]string{watch.ClientID: nil}
-	for i := range sources {
-		c := &sources[i]
-		if c.Tenant != watch.Tenant || config.Watches(c.Type) {
+// scopeOf is what the sources of a tenant collect, by which applications, and what comes by the streams of a vendor's log.
+func scopeOf(c *config.Config, watch *config.Source) (out controls.Scope) {
+	roles := map[string][]string{}
+	if watch.ClientID != "" {
+		roles[watch.ClientID] = nil
+	}
+	for i := range c.Sources {
+		src := &c.Sources[i]
+		if src.Tenant != watch.Tenant || config.Watches(src.Type) {
 			continue
 		}
-		out.Streams = append(out.Streams, c.Streams...)
-		if c.ClientID != "" {
-			roles[c.ClientID] = append(roles[c.ClientID], rolesOf(c)...)
+		out.Streams = append(out.Streams, src.Streams...)
+		if src.Type == "kafka" || src.Type == "s3" {
+			out.Streamed = append(out.Streamed, src.Streams...)
+		}
+		if src.ClientID != "" {
+			roles[src.ClientID] = append(roles[src.ClientID], rolesOf(src)...)
+		}
+	}
+	for i := range c.Receive {
+		if r := &c.Receive[i]; r.Tenant == watch.Tenant {
+			out.Streams, out.Streamed = append(out.Streams, r.Type), append(out.Streamed, r.Type)
 		}
 	}
 	for id, list := range roles {
@@ -140,7 +166,7 @@ func (n *Node) notice(b *journal.Batch, r *rows) {
 // watches are the sources that watch controls.
 func (s *sources) watches() (list []*source) {
 	for _, src := range s.all() {
-		if src.config.Type == "controls" {
+		if vendors[src.config.Type] != "" {
 			list = append(list, src)
 		}
 	}
@@ -181,12 +207,13 @@ func (n *Node) controls(ctx context.Context) ([]Control, error) {
 	}
 	var list []Control
 	for _, src := range n.sources.all() {
-		if src.config.Type != "controls" {
+		vendor := vendors[src.config.Type]
+		if vendor == "" {
 			continue
 		}
 		st := src.status()
-		for i := range controls.All {
-			c := &controls.All[i]
+		for _, name := range controls.Names(vendor) {
+			c, _ := controls.Lookup(name)
 			one := Control{Control: coverage.Control{Tenant: st.Tenant, Source: st.Name, Control: c.Name, Verdict: act.Unwatched}, Title: c.Title, Needs: c.Needs}
 			k := slices.IndexFunc(st.Streams, func(s StreamStatus) bool { return s.Stream == c.Name })
 			switch {
@@ -196,7 +223,10 @@ func (n *Node) controls(ctx context.Context) ([]Control, error) {
 				one.Trouble = "the configuration leaves it out"
 			default:
 				one.Watched = st.Streams[k].Listed
-				if c.Told {
+				switch {
+				case c.Unread:
+					one.Watched, one.Trouble = time.Time{}, "how it stands is known from records of its change alone"
+				case c.Told:
 					one.Verdict = act.Good
 				}
 				if st.Streams[k].State != "collecting" {

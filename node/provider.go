@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/controls"
 	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/credential"
 	"github.com/daybreak-sec/daybreak/provider/github"
@@ -53,13 +54,13 @@ func NewGraphClient(c *config.Source, shared rest.Shared) (*graph.Client, error)
 	return graph.New(graph.Options{Tenant: c.Tenant, Plan: c.Plan, API: c.API, Login: c.Login, ClientID: c.ClientID, Credential: cred, Shared: shared})
 }
 
-// NewGitHubClient makes the client that the settings of a source of GitHub's audit log describe.
+// NewGitHubClient makes the client that the settings of a source of GitHub's audit log, or of its controls, describe.
 func NewGitHubClient(c *config.Source, shared rest.Shared) (*github.Client, error) {
 	token, err := TokenOf(c)
 	if err != nil {
 		return nil, err
 	}
-	return github.New(github.Options{Account: c.Tenant, Enterprise: c.Account == "enterprise", API: c.API, Token: token, Shared: shared})
+	return github.New(github.Options{Account: c.Tenant, Enterprise: c.Account == "enterprise" || vendors[c.Type] == controls.GitHub, API: c.API, Token: token, Shared: shared})
 }
 
 // NewSlackClient makes the client that the settings of a source of Slack's audit log describe.

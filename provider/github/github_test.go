@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -269,6 +270,44 @@ func TestOptions(t *testing.T) {
 	} {
 		if _, err := github.New(o); err == nil {
 			t.Errorf("%+v is accepted", o)
+		}
+	}
+}
+
+// TestAuditStreams: the streams of an enterprise's log are read whole, and what does not say how they stand is not taken for
+// an answer.
+func TestAuditStreams(t *testing.T) {
+	asked := ""
+	client := func(status int, answer string) *github.Client {
+		c, _, _ := newClient(t, github.Options{Enterprise: true}, func(w http.ResponseWriter, r *http.Request) {
+			asked = r.URL.Path
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(answer))
+		})
+		return c
+	}
+	got, err := client(http.StatusOK, `[{"id":1,"stream_type":"Splunk","stream_details":"US","enabled":true,"created_at":"2024-06-06T08:00:00Z","updated_at":"2024-06-06T08:00:00Z","paused_at":null},
+		{"id":2,"stream_type":"Amazon S3","stream_details":"b\u000an","enabled":false,"paused_at":"2024-06-07T08:00:00Z"}]`).AuditStreams(t.Context(), budget.Sweep)
+	want := []github.AuditStream{{ID: 1, Type: "Splunk", Details: "US", Enabled: true}, {ID: 2, Type: "Amazon S3", Details: "b n", PausedAt: "2024-06-07T08:00:00Z"}}
+	if err != nil || !slices.Equal(got, want) || !strings.HasPrefix(asked, "/enterprises/") || !strings.HasSuffix(asked, "/audit-log/streams") {
+		t.Errorf("%s: %+v, %v: want %+v", asked, got, err, want)
+	}
+	for _, test := range []struct {
+		status int
+		body   string
+		want   rest.Class
+	}{
+		{404, `{"message":"Not Found"}`, rest.ClassAdmin},
+		{403, `{"message":"Must have admin rights"}`, rest.ClassAdmin},
+		{401, `{"message":"Bad credentials"}`, rest.ClassAuth},
+		{200, `[{"id":1}]`, rest.ClassHostile},
+		{200, `[{"enabled":true}]`, rest.ClassHostile},
+		{200, `{"streams":[]}`, rest.ClassRetry},
+		{200, `[{"id":1,"enabled":true}`, rest.ClassRetry},
+		{200, "[" + strings.Repeat(`{"id":1,"enabled":true},`, 1000) + `{"id":1,"enabled":true}]`, rest.ClassHostile},
+	} {
+		if list, err := client(test.status, test.body).AuditStreams(t.Context(), budget.Sweep); rest.Of(err).Class != test.want || err == nil {
+			t.Errorf("status %d %.60s: %+v, %v: want class %v", test.status, test.body, list, err, test.want)
 		}
 	}
 }

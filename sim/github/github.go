@@ -11,8 +11,9 @@
 //
 // # Holes
 //
-// Only the qualifier created is understood. Nothing has consequences: a member is removed who was never added. One
-// organization, a few dozen kinds of actions of many hundred. A record is the same bytes in the API and in the stream; whether
+// Only the qualifier created is understood. Nothing has consequences, but that addresses are missing while owners do not have
+// them disclosed: a member is removed who was never added, and what has the stream of the log goes on when it is paused. One
+// organization, a few dozen kinds of actions of many hundred. The settings of streaming are shown and not taken. A record is the same bytes in the API and in the stream; whether
 // GitHub's are is not documented.
 package github
 
@@ -48,14 +49,22 @@ const perHour = 1750
 // Server is the simulated service. It is safe for concurrent use.
 type Server struct {
 	*service.Door
+	door *service.Door // of the settings of streaming, which have a limit of their own
 	feed *service.Feed
 	cfg  service.Config
+	set  settings
 }
 
 // New makes a server. It listens nowhere by itself: see Handler.
 func New(cfg service.Config) *Server {
 	f := service.NewFeed(cfg)
-	return &Server{Door: service.NewDoor(f.Config(), perHour), feed: f, cfg: f.Config()}
+	return &Server{Door: service.NewDoor(f.Config(), perHour), door: service.NewDoor(f.Config(), streamsPerHour), feed: f, cfg: f.Config()}
+}
+
+// SetToken exchanges the token: the old one is refused from now on.
+func (s *Server) SetToken(token string) {
+	s.Door.SetToken(token)
+	s.door.SetToken(token)
 }
 
 // Organization and Enterprise are the accounts, as they stand in addresses.
@@ -70,7 +79,7 @@ func (s *Server) Enterprise() string { return s.Organization() + "-group" }
 // Happened calls yield with the records of a log of [from, to), in the order of their time, and since when each is visible,
 // which may be yet to come.
 func (s *Server) Happened(include string, from, to time.Time, yield func(at, visible time.Time, raw []byte) bool) {
-	s.feed.Happened(logs[include], from, to, func(a *service.Act) bool { return yield(a.At, s.feed.Shown(a), s.raw(row{*a, include})) })
+	s.happened(include, from, to, func(r row) bool { return yield(r.At, s.feed.Shown(&r.Act), s.raw(r)) })
 }
 
 // logs are the feed's numbers of the logs.
@@ -79,11 +88,15 @@ var logs = map[string]uint64{Web: 1, Git: 2, API: 3}
 // row is an act of a log.
 type row struct {
 	service.Act
-	log string
+	log  string
+	made []byte // the record, if it does not follow from the act
 }
 
 // raw is the record of a row.
 func (s *Server) raw(r row) []byte {
+	if r.made != nil {
+		return r.made
+	}
 	raw, err := json.Marshal(s.record(r.log, &r.Act, base64.RawURLEncoding.EncodeToString(r.ID[:])))
 	if err != nil {
 		panic(err) // what we make ourselves
@@ -100,8 +113,9 @@ func (s *Server) Handler() http.Handler {
 	} {
 		mux.HandleFunc("GET "+path+"/audit-log", s.serve)
 	}
+	mux.HandleFunc("GET /enterprises/"+s.Enterprise()+"/audit-log/streams", s.showStreams)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if s.admit(w, r) != service.Stranger {
+		if s.admit(w, r, s.Door, perHour) != service.Stranger {
 			refuse(w, http.StatusNotFound, "Not Found", "")
 		}
 	})
@@ -109,12 +123,12 @@ func (s *Server) Handler() http.Handler {
 }
 
 // admit opens the door. What is not to be answered is, when it returns something else than Answer or Cut.
-func (s *Server) admit(w http.ResponseWriter, r *http.Request) service.Pass {
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, d *service.Door, limit int) service.Pass {
 	now := s.cfg.Now()
-	p, left, reset := s.Open(r)
+	p, left, reset := d.Open(r)
 	h := w.Header()
 	h.Set("Date", now.UTC().Format(http.TimeFormat))
-	h.Set("X-RateLimit-Limit", strconv.Itoa(perHour))
+	h.Set("X-RateLimit-Limit", strconv.Itoa(limit))
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(left))
 	h.Set("X-RateLimit-Reset", strconv.FormatInt(now.Add(reset).Unix(), 10))
 	h.Set("X-RateLimit-Resource", "audit_log")
@@ -137,7 +151,7 @@ func refuse(w http.ResponseWriter, status int, message, page string) {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	p := s.admit(w, r)
+	p := s.admit(w, r, s.Door, perHour)
 	if p != service.Answer && p != service.Cut {
 		return
 	}
@@ -267,11 +281,11 @@ func (s *Server) page(q query, now time.Time) (list []row, more bool) {
 			from = q.at
 		}
 		before := len(list)
-		s.feed.Happened(logs[log], from, to, func(a *service.Act) bool {
-			if c := a.Order(q.at, q.id); !s.feed.Visible(a, now) || q.after && (q.asc && c <= 0 || !q.asc && c >= 0) {
+		s.happened(log, from, to, func(r row) bool {
+			if c := r.Order(q.at, q.id); !s.feed.Visible(&r.Act, now) || q.after && (q.asc && c <= 0 || !q.asc && c >= 0) {
 				return true
 			}
-			list = append(list, row{*a, log})
+			list = append(list, r)
 			return !q.asc || len(list)-before <= q.size // the oldest come first
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,4 +154,73 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	t.Error("the limit is never reached")
+}
+
+// TestSettings: what owners set is shown by the API of streams and in the log, in its order and without addresses while these
+// are not disclosed; and the API refuses as GitHub does.
+func TestSettings(t *testing.T) {
+	s, base := newServer(t, service.Config{})
+	address := base + "/enterprises/" + s.Enterprise() + "/audit-log/streams"
+	show := func() string {
+		a := get(t, address, "ghp_simulated")
+		return string(bytes.Join(raws(a.records), []byte("\n")))
+	}
+	if got := show(); got != "" {
+		t.Errorf("there are streams before anybody has made one: %s", got)
+	}
+	id, _ := s.AddStream(7, "Amazon S3", "contoso-audit")
+	if s.PauseStream(7, id+1, true) != nil || s.DeleteStream(7, id+1) != nil {
+		t.Error("a stream was changed that is not there")
+	}
+	s.PauseStream(7, id, true)
+	want := `{"id":1,"stream_type":"Amazon S3","stream_details":"contoso-audit","enabled":false,"created_at":"2026-03-03T12:00:00Z","updated_at":"2026-03-03T12:00:00Z","paused_at":"2026-03-03T12:00:00Z"}`
+	if got := show(); got != want {
+		t.Errorf("shown is %s: want %s", got, want)
+	}
+	s.DiscloseAddresses(7, false)
+	var actions []string
+	s.Happened(github.Web, noon, noon.Add(time.Minute), func(at, _ time.Time, raw []byte) bool {
+		var f struct {
+			Action string  `json:"action"`
+			IP     *string `json:"actor_ip"`
+		}
+		if err := json.Unmarshal(raw, &f); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(f.Action, "audit_log_streaming.") || strings.HasPrefix(f.Action, "business.") {
+			actions = append(actions, f.Action)
+		} else if f.IP != nil {
+			t.Errorf("%s has an address", f.Action)
+		}
+		return true
+	})
+	slices.Sort(actions)
+	if got := strings.Join(actions, " "); got != "audit_log_streaming.create audit_log_streaming.update business.disable_source_ip_disclosure" {
+		t.Errorf("in the log are %s", got)
+	}
+	s.RefuseStreams(true)
+	if a := get(t, address, "ghp_simulated"); a.status != http.StatusNotFound {
+		t.Errorf("who may not see it is answered %d", a.status)
+	}
+	s.SetToken("ghp_other")
+	if a := get(t, address, "ghp_simulated"); a.status != http.StatusUnauthorized {
+		t.Errorf("who has an old token is answered %d", a.status)
+	}
+	for n := range 20 {
+		a := get(t, address, "ghp_other")
+		if a.status == http.StatusForbidden && a.header.Get("X-RateLimit-Remaining") == "0" {
+			if n < 10 || n > 14 {
+				t.Errorf("after %d more requests it is too many: GitHub answers fifteen an hour", n)
+			}
+			return
+		}
+	}
+	t.Error("no limit was met")
+}
+
+func raws(list []json.RawMessage) (out [][]byte) {
+	for _, r := range list {
+		out = append(out, r)
+	}
+	return out
 }

@@ -167,7 +167,12 @@ func (s *Server) record(log string, a *service.Act, id string) fields {
 
 // actor says who acts, from where and with what.
 func (s *Server) actor(a *service.Act, f fields) {
-	f["actor_ip"] = a.Address().String()
+	address := a.Address().String() // drawn in any case, so that all else is the same
+	s.set.mu.Lock()
+	if !s.hides(a.At) {
+		f["actor_ip"] = address
+	}
+	s.set.mu.Unlock()
 	if a.Who < 0 {
 		n := a.N(3)
 		f["actor"], f["actor_id"], f["actor_is_bot"] = []string{"dependabot[bot]", "github-actions[bot]", "release-robot[bot]"}[n], 49_000_000+n, true

@@ -5,7 +5,6 @@ package controls
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -20,79 +19,54 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
-// Control is something that can switch logging off.
-type Control struct {
-	Name string
-	// Title says what it is, Needs what the application must have for it to be read.
-	Title, Needs string
-	// Slow ones are read whole every Sweep only, for there are as many objects as mailboxes. In between, those are read that
-	// are not as they should be, and those that a record names.
-	Slow bool
-	// Told ones are read only as records tell of a subject.
-	Told bool
-	// reason of the blind interval, and the streams that it is of; empty: nothing is blind by it.
-	reason  string
-	streams func(w *Watch, s *state) []string
-	read    func(ctx context.Context, w *Watch, only []subject) ([]state, error)
-}
-
-// state is what a reading says of a control, or of one subject of it.
-type state struct {
-	subject string // empty: the tenant
-	asked   string // by which name it was asked for, if by one
-	value   string // canonical JSON
-	drift   string // a sentence that says what is not as it should be; empty: it is good
-	// hold says that a value that differs is told of as [act.Changed]. Otherwise only what is good or not is.
-	hold bool
-}
-
-// subject is who or what to read, and what a record has said of it before.
-type subject struct{ name, before string }
-
 // mailStreams and allStreams of the Management Activity API.
 var (
 	mailStreams = []string{"Audit.Exchange"}
 	allStreams  = []string{"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"}
 )
 
-func fixed(list []string) func(*Watch, *state) []string {
-	return func(*Watch, *state) []string { return list }
-}
-
 const exchangeNeeds = "Exchange.ManageAsApp of Office 365 Exchange Online, and the directory role Security Reader"
 
-// All are the controls, in the order in which they are shown.
-var All []Control
-
-func init() {
-	All = []Control{
+// microsoft are the controls of a Microsoft tenant.
+func microsoft() []Control {
+	return []Control{
 		{
 			Name: "unified-audit-log", Title: "ingestion into the unified audit log", Needs: exchangeNeeds,
 			reason: act.LoggingOff, streams: fixed(allStreams), read: readUnified,
+			try: tryCmdlet("Get-AdminAuditLogConfig", nil, "UnifiedAuditLogIngestionEnabled"),
 		},
 		{
 			Name: "mailbox-audit-default", Title: "auditing of mailboxes, by default and for all", Needs: exchangeNeeds,
 			reason: act.LoggingOff, streams: fixed(mailStreams), read: readMailboxDefault,
+			try: tryCmdlet("Get-OrganizationConfig", nil, "AuditDisabled"),
 		},
 		{
 			Name: "mailbox-audit", Title: "auditing of a mailbox, and what of it", Needs: exchangeNeeds, Slow: true,
 			reason: act.LoggingOff, streams: fixed(mailStreams), read: readMailboxes,
+			try: tryCmdlet("Get-Mailbox", one, "Identity"),
 		},
 		{
 			Name: "audit-bypass", Title: "accounts that mailbox auditing leaves out", Needs: exchangeNeeds, Slow: true,
 			reason: act.AuditBypassed, streams: fixed(mailStreams), read: readBypass,
+			try: tryCmdlet("Get-MailboxAuditBypassAssociation", one, "Identity"),
 		},
 		{
 			Name: "licenses", Title: "licenses of the tenant that carry full auditing", Needs: "Organization.Read.All of Microsoft Graph",
 			reason: act.LoggingOff, streams: fixed(mailStreams), read: readLicenses,
+			try: func(ctx context.Context, c Clients, _ string) error {
+				return c.Admin.Graph.Get(ctx, "v1.0/subscribedSkus", "$select=skuId", nothing)
+			},
 		},
 		{
 			Name: "user-license", Title: "license with full auditing of a person from whom one was taken", Needs: "User.Read.All and Organization.Read.All of Microsoft Graph", Told: true,
-			reason: act.LoggingOff, streams: fixed(mailStreams), read: readUserLicenses,
+			reason: act.LoggingOff, streams: fixed(mailStreams), read: readUserLicenses, try: tryUserLicense,
 		},
 		{
 			Name: "diagnostic-settings", Title: "categories of Entra's logs that a diagnostic setting sends out", Needs: "the directory role Security Reader",
 			reason: act.LoggingOff, streams: func(w *Watch, s *state) []string { return w.named(s.subject) }, read: readDiagnostics,
+			try: func(ctx context.Context, c Clients, _ string) error {
+				return c.Admin.Azure.Get(ctx, diagnosticsPath, diagnosticsQuery, nothing)
+			},
 		},
 		{
 			Name: "event-hub", Title: "event hubs that diagnostic settings send to", Needs: "Reader of the event hub's namespace in Azure",
@@ -102,52 +76,36 @@ func init() {
 		{
 			Name: "subscription", Title: "subscriptions of the Management Activity API", Needs: "ActivityFeed.Read of the Office 365 Management APIs",
 			read: readSubscriptions,
+			try:  func(context.Context, Clients, string) error { return nil }, // with the source that collects by them
 		},
 		{
 			Name: "application", Title: "the applications that logs are read with: enabled, permissions, credentials", Needs: "Application.Read.All of Microsoft Graph",
 			read: readApplications,
+			try: func(ctx context.Context, c Clients, id string) error {
+				return c.Admin.Graph.Get(ctx, "v1.0/servicePrincipals(appId='"+id+"')", "$select=id", nothing)
+			},
 		},
 	}
 }
 
-// Names are those of all controls.
-func Names() []string {
-	names := make([]string, len(All))
-	for i := range All {
-		names[i] = All[i].Name
+func nothing(jsontape.Value) error { return nil }
+
+// one asks a cmdlet for the first of what there is.
+var one = map[string]any{"ResultSize": 1}
+
+// tryCmdlet runs a cmdlet for as little as it can give.
+func tryCmdlet(name string, parameters map[string]any, property string) func(context.Context, Clients, string) error {
+	return func(ctx context.Context, c Clients, _ string) error {
+		return c.Admin.Cmdlet(ctx, name, parameters, []string{property}, nothing)
 	}
-	return names
 }
 
-// Lookup finds a control by its name.
-func Lookup(name string) (*Control, bool) {
-	i := slices.IndexFunc(All, func(c Control) bool { return c.Name == name })
-	if i < 0 {
-		return nil, false
+func tryUserLicense(ctx context.Context, c Clients, _ string) error {
+	roles, err := c.Admin.Graph.Roles(ctx)
+	if err == nil && !slices.Contains(roles, "User.Read.All") {
+		err = errors.New("the token has no User.Read.All")
 	}
-	return &All[i], true
-}
-
-// Desired says how controls should stand, where that is not the same in every tenant. Empty fields: as the first reading
-// found it.
-type Desired struct {
-	Bypassed   []string // accounts that mailbox auditing may leave out
-	Unaudited  []string // mailboxes whose auditing may be off, or less than the default
-	Categories []string // of Entra's logs, that a diagnostic setting sends out
-}
-
-// lacks is the error of an answer without what was asked for.
-func lacks(what string) error {
-	return &rest.Error{API: "admin", Op: "read", Status: 200, Class: rest.ClassRetry, Message: "the answer does not say " + what}
-}
-
-// canonical writes a state: members in the order of their names.
-func canonical(v map[string]any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("controls: " + err.Error()) // what we made of strings, numbers and lists
-	}
-	return string(b)
+	return err
 }
 
 func readUnified(ctx context.Context, w *Watch, _ []subject) (list []state, err error) {
@@ -261,10 +219,6 @@ func name(v jsontape.Value) string {
 	return ""
 }
 
-func foldContains(list []string, s string) bool {
-	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
-}
-
 // recipients reads those named, or all, of whom only those are returned that are not as they should be. One that is not
 // there any more has nothing that could be logged.
 func (w *Watch) recipients(ctx context.Context, cmdlet string, properties []string, only []subject, read func(jsontape.Value) (state, error)) (list []state, err error) {
@@ -297,11 +251,6 @@ func (w *Watch) recipients(ctx context.Context, cmdlet string, properties []stri
 		}
 	}
 	return list, nil
-}
-
-func missing(err error) bool {
-	e := (*rest.Error)(nil)
-	return errors.As(err, &e) && e.Class == rest.ClassMissing
 }
 
 // advancedAuditing is the service plan of full auditing (M365_ADVANCED_AUDITING; Microsoft, "Product names and service plan
@@ -642,9 +591,4 @@ func (w *Watch) roleName(ctx context.Context, a assignment) (string, error) {
 		w.roles[a] = a.role
 	}
 	return w.roles[a], nil
-}
-
-// clip makes a name of what an answer says.
-func clip(s string) string {
-	return rest.Clip(strings.ToValidUTF8(s, "\uFFFD"), act.MaxName-3)
 }
