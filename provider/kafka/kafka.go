@@ -21,7 +21,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
@@ -51,7 +50,7 @@ type Options struct {
 	Mechanism string // one of the above; empty: none
 	User      string
 	Password  credential.Reference
-	Token     func(context.Context) (string, error) // of OAuthBearer
+	Tokens    *rest.OAuth // of OAuthBearer
 }
 
 // New makes a client. It connects to nothing yet.
@@ -94,10 +93,7 @@ func (o *Options) mechanism() (sasl.Mechanism, error) {
 	case SCRAM512:
 		return scram.Sha512(secret), nil
 	case OAuthBearer:
-		return oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
-			token, err := o.Token(ctx)
-			return oauth.Auth{Token: token}, err
-		}), nil
+		return &bearer{tokens: o.Tokens}, nil
 	}
 	return nil, fmt.Errorf("there is no mechanism %q", o.Mechanism)
 }
@@ -134,7 +130,7 @@ func Hubs(namespace string, brokers []string, secret credential.Reference) *Opti
 
 // HubsByToken are those of a namespace that takes tokens of Entra ID.
 func HubsByToken(namespace string, brokers []string, tokens *rest.OAuth) *Options {
-	o := &Options{Brokers: brokers, Mechanism: OAuthBearer, Token: func(ctx context.Context) (string, error) { return tokens.Token(ctx, "") }}
+	o := &Options{Brokers: brokers, Mechanism: OAuthBearer, Tokens: tokens}
 	return o.at(namespace)
 }
 

@@ -155,6 +155,10 @@ func (s *OAuth) Token(ctx context.Context, refused string) (string, error) {
 	return fresh, err
 }
 
+// ErrSpurned is wrapped by the error of [OAuth.Token] while no other token than the one that was refused is asked for, because the
+// API has refused one that was new.
+var ErrSpurned = errors.New("the API has refused a token that was new")
+
 var errBusy = errors.New("a token is being asked for")
 
 // take waits for the turn, unless somebody who can do without must not wait.
@@ -227,7 +231,7 @@ func (s *OAuth) resting(spurned bool) error {
 	}
 	if left := s.spurn.left(); spurned && left > 0 {
 		m := Statuses[http.StatusUnauthorized]
-		return &Error{API: s.api, Op: OpToken, Status: http.StatusUnauthorized, Class: m.Class, Action: m.Action, Message: "the API has refused a token that was new", RetryAfter: left}
+		return &Error{API: s.api, Op: OpToken, Status: http.StatusUnauthorized, Class: m.Class, Action: m.Action, Message: ErrSpurned.Error(), RetryAfter: left, Err: ErrSpurned}
 	}
 	return nil
 }

@@ -14,12 +14,13 @@
 //
 // Records are delivered again, up to four times, in another partition, and those of Azure Monitor with a new time in the
 // envelope; messages are also repeated to the byte. Messages expire, hubs are deleted and made again, partitions stop, rights
-// are taken away.
+// are taken away, and tokens are refused.
 //
 // # Holes
 //
 // There is no AMQP, no consumer group of Event Hubs and no throttling by throughput units; connections are plain, for loopback.
-// Tokens are not taken, only the connection string. What the records lack is what those of sim/graph lack.
+// A token (OAUTHBEARER) is one of the simulated tenant's for the namespace; what roles its application has is not asked. A
+// connection whose token has ended is good until it has to prove itself again ([Config.Session]). What the records lack is what those of sim/graph lack.
 //
 // Of the tables of advanced hunting there are four. Rows have the columns that the tenant's records tell, and a delay like the
 // others'. CloudAppEvents have all of the unified audit log but alerts and judged mail, where the real ones are of the workloads
@@ -30,6 +31,7 @@
 package eventhubs
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,6 +43,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -71,6 +74,9 @@ type Config struct {
 	// has seen; nil: that moment.
 	Stamp func(time.Time) time.Time
 	Dir   string // where messages are kept; empty: in memory
+	// Session is after how long a connection has to prove itself again (KIP-368); 0: never. franz-go does it a second before, so that
+	// of less than two seconds little else is done.
+	Session time.Duration
 	// Retention is how long messages are kept; 0: for ever. Only a [Loader] looks at it.
 	Retention time.Duration
 }
@@ -101,6 +107,10 @@ type Server struct {
 	cfg     Config
 	cluster *kfake.Cluster
 	secret  string
+
+	denied            atomic.Bool
+	accepted, spurned atomic.Int64 // tokens
+	known             sync.Map     // those that were accepted
 
 	mu      sync.Mutex
 	client  *kgo.Client
@@ -162,6 +172,9 @@ func New(cfg Config) (*Server, error) {
 			"log.retention.ms": strconv.FormatInt(cfg.Retention.Milliseconds(), 10), "log.segment.bytes": strconv.Itoa(8 << 20),
 		}))
 	}
+	if cfg.Session > 0 {
+		opts = append(opts, kfake.BrokerConfigs(map[string]string{"connections.max.reauth.ms": strconv.FormatInt(cfg.Session.Milliseconds(), 10)}))
+	}
 	if cfg.Dir != "" {
 		opts = append(opts, kfake.DataDir(cfg.Dir))
 	}
@@ -169,6 +182,7 @@ func New(cfg Config) (*Server, error) {
 	if s.cluster, err = kfake.NewCluster(opts...); err != nil {
 		return nil, err
 	}
+	s.cluster.ControlKey(int16(kmsg.SASLHandshake), s.handshake)
 	s.cluster.ControlKey(int16(kmsg.SASLAuthenticate), s.authenticate)
 	if err := s.connect(); err != nil {
 		s.cluster.Close()
@@ -186,17 +200,50 @@ func Versions() *kversion.Versions {
 	return v
 }
 
-// authenticate answers who has no good connection string as Kafka does. (kfake closes the connection.)
+// kfake knows no OAUTHBEARER. Whoever asks for it is let in by PLAIN, with our own connection string in the place of a good token.
+const bearer = "OAUTHBEARER"
+
+func (s *Server) handshake(req kmsg.Request) (kmsg.Response, error, bool) {
+	s.cluster.KeepControl()
+	if r := req.(*kmsg.SASLHandshakeRequest); r.Mechanism == bearer {
+		r.Mechanism = "PLAIN"
+	}
+	return nil, nil, false
+}
+
+// authenticate answers who has no good connection string or token as Kafka does. (kfake closes the connection.)
 func (s *Server) authenticate(req kmsg.Request) (kmsg.Response, error, bool) {
 	s.cluster.KeepControl()
 	r := req.(*kmsg.SASLAuthenticateRequest)
-	if string(r.SASLAuthBytes) == "\x00"+user+"\x00"+s.secret {
+	resp := r.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+	plain := []byte("\x00" + user + "\x00" + s.secret)
+	// RFC 7628, 3.1: a header, then pairs, each behind a byte 1.
+	if token, ok := bytes.CutPrefix(r.SASLAuthBytes, []byte("n,,\x01auth=Bearer ")); ok {
+		token = bytes.TrimRight(token, "\x01")
+		if s.denied.Load() || !s.cfg.Tenant.Accepts(string(token), "https://"+s.cfg.Namespace+".servicebus.windows.net") {
+			s.spurned.Add(1)
+			resp.SASLAuthBytes = []byte(`{"status":"invalid_token"}`) // 3.2.2; the client answers with a byte 1, and fails
+			return resp, nil, true
+		}
+		s.accepted.Add(1)
+		s.known.Store(string(token), true)
+		r.SASLAuthBytes = plain
+	}
+	if bytes.Equal(r.SASLAuthBytes, plain) {
 		return nil, nil, false
 	}
-	resp := r.ResponseKind().(*kmsg.SASLAuthenticateResponse)
 	resp.ErrorCode, resp.ErrorMessage = kerr.SaslAuthenticationFailed.Code, kmsg.StringPtr("Invalid SASL credentials.")
 	return resp, nil, true
 }
+
+// Proofs is how often a token was accepted and refused, and how many different ones were accepted.
+func (s *Server) Proofs() (accepted, refused, tokens int) {
+	s.known.Range(func(any, any) bool { tokens++; return true })
+	return int(s.accepted.Load()), int(s.spurned.Load()), tokens
+}
+
+// RefuseTokens has all tokens refused, or no longer.
+func (s *Server) RefuseTokens(yes bool) { s.denied.Store(yes) }
 
 // connect makes the client that stands for Azure Monitor.
 func (s *Server) connect() (err error) {

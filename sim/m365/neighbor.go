@@ -53,6 +53,14 @@ func (s *Server) Granted(r *http.Request) (roles []string, ok bool) {
 	return c.Roles, true
 }
 
+// Accepts reports whether a token is good now and for an audience. It is for services of the same tenant that do not speak HTTP.
+func (s *Server) Accepts(token, audience string) bool {
+	now := s.Now()
+	s.catchUp(now)
+	c := s.read(token, now)
+	return c != nil && c.Audience == audience
+}
+
 // Happened calls yield for the events of a stream that happened in [from, to) and are over: those of the company's life
 // and those of attacks. settled is the end of the slot that offers the event; raw is good until yield returns.
 func (s *Server) Happened(st company.Stream, from, to time.Time, yield func(at, settled time.Time, raw []byte) bool) {

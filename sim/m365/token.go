@@ -31,6 +31,12 @@ var resources = []string{
 	"https://outlook.office365.com", "https://outlook.office365.us", "https://outlook-dod.office365.us", "https://management.azure.com", "https://management.usgovcloudapi.net",
 }
 
+// hubs reports whether a token is asked for a namespace of Event Hubs.
+func hubs(resource string) bool {
+	host, ok := strings.CutPrefix(resource, "https://")
+	return ok && strings.HasSuffix(host, ".servicebus.windows.net") && !strings.ContainsAny(host, "/:@")
+}
+
 // claims is what an access token says.
 type claims struct {
 	Audience  string   `json:"aud"`
@@ -166,7 +172,7 @@ func (s *Server) authenticate(r *http.Request, v2 bool, now time.Time) (resource
 	} else {
 		resource = strings.TrimSuffix(form.Get("resource"), "/")
 	}
-	if !slices.Contains(resources, resource) && resource != s.base(r) {
+	if !slices.Contains(resources, resource) && !hubs(resource) && resource != s.base(r) {
 		return "", "", &refusedLogin{400, "invalid_resource", 500011, "The resource principal named " + resource + " was not found in the tenant named " + s.tenant + "."}
 	}
 	class, refused := s.proveClient(r, now)
@@ -229,6 +235,11 @@ func (s *Server) bearer(r *http.Request, now time.Time) *claims {
 	if !ok {
 		return nil
 	}
+	return s.read(token, now)
+}
+
+// read returns the claims of a token, or nil as bearer does.
+func (s *Server) read(token string, now time.Time) *claims {
 	last := strings.LastIndexByte(token, '.')
 	if last < 0 {
 		return nil

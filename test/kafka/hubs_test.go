@@ -119,13 +119,18 @@ func (w *world) source() *config.Source {
 // collect starts the product's own collector.
 func (w *world) collect() {
 	w.t.Helper()
-	c := w.source()
+	w.collectFrom(w.source(), quiet)
+}
+
+// collectFrom starts it over another source than the world's.
+func (w *world) collectFrom(c *config.Source, log *slog.Logger) {
+	w.t.Helper()
 	brokers, _, err := node.NewKafka(c, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	o := node.KafkaOptions(c)
-	o.Journal, o.DB, o.Acts, o.Log = w.j, w.db, act.NewWriter(w.j, c.Name, c.Tenant), quiet
+	o.Journal, o.DB, o.Acts, o.Log = w.j, w.db, act.NewWriter(w.j, c.Name, c.Tenant), log
 	o.Dial = func(opts ...kgo.Opt) (*kgo.Client, error) {
 		return brokers.New(append(opts, kgo.MetadataMinAge(10*time.Millisecond))...)
 	}
