@@ -242,7 +242,7 @@ func trySource(ctx context.Context, c *config.Source) *verdict {
 	case "files":
 		v.tryFiles(ctx, c)
 		return v
-	case "github-controls":
+	case "github-controls", "okta-controls":
 		v.tryControls(ctx, c)
 		return v
 	case "eventhubs", "kafka":

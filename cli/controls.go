@@ -20,11 +20,11 @@ func (a *app) controlsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "controls",
 		Short: "Say how everything stands that can switch the logging of a tenant off",
-		Long: `Controls lists what can switch the logging of a tenant off, as the sources of type "controls"
-and "github-controls" read it: how it stands, since when, the act in the journal that says so
-(which "daybreak prove" takes) and the record that told of the change. What does not stand as
-it should, or has changed, has a line of its own behind its control. What cannot be read is
-"not watched", with what the application or the token lacks.
+		Long: `Controls lists what can switch the logging of a tenant off, as the sources of type "controls",
+"github-controls" and "okta-controls" read it: how it stands, since when, the act in the journal
+that says so (which "daybreak prove" takes) and the record that told of the change. What does
+not stand as it should, or has changed, has a line of its own behind its control. What cannot
+be read is "not watched", with what the application or the token lacks.
 
 The exit code is 1 if a control does not stand as it should.`,
 		Args: args(cobra.NoArgs, "no arguments"),
@@ -53,7 +53,7 @@ The exit code is 1 if a control does not stand as it should.`,
 
 func (a *app) printControls(list []v1.Control) error {
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(a.stdout, `no control is watched: add a source of type "controls" or "github-controls" (docs/reference/controls.md)`)
+		_, err := fmt.Fprintln(a.stdout, `no control is watched: add a source of type "controls", "github-controls" or "okta-controls" (docs/reference/controls.md)`)
 		return err
 	}
 	t := newTable(a.stdout, []string{"source", "control", "state", "since", "act", "event", ""})

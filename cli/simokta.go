@@ -24,6 +24,7 @@ import (
 func (a *app) simOktaCommand() *cobra.Command {
 	var f simFlags
 	var cfg okta.Config
+	var off bool
 	cmd := &cobra.Command{
 		Use:   "okta",
 		Short: "A simulated Okta organization in front of the same simulated company",
@@ -32,7 +33,7 @@ the same --seed, --people, --per-day, --start and --history a person's sign-in i
 It prints where it listens, the API token, and a [[source]] block for Daybreak's
 configuration. docs/reference/simulator.md says what differs from the real service.`,
 		Args: args(cobra.NoArgs, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.simOkta(cmd.Context(), f, cfg) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.simOkta(cmd.Context(), f, cfg, off) },
 	}
 	f.neighbor(cmd, "127.0.0.1:8366")
 	flags := cmd.Flags()
@@ -43,6 +44,7 @@ configuration. docs/reference/simulator.md says what differs from the real servi
 	flags.Float64Var(&cfg.Throttle, "throttle", 0, "`share` of the requests that are refused as too many")
 	flags.Float64Var(&cfg.Fail, "fail", 0, "`share` of the requests that are answered with status 500")
 	flags.Float64Var(&cfg.Cut, "cut", 0, "`share` of the answers that are cut")
+	flags.BoolVar(&off, "stream-off", false, "an administrator deactivates the organization's log stream at the start")
 	return cmd
 }
 
@@ -74,7 +76,7 @@ type oktaCard struct {
 
 const oktaTokenVariable = "DAYBREAK_SIM_OKTA_TOKEN"
 
-func (a *app) simOkta(ctx context.Context, f simFlags, cfg okta.Config) error {
+func (a *app) simOkta(ctx context.Context, f simFlags, cfg okta.Config, off bool) error {
 	if err := f.resolve(); err != nil {
 		return err
 	}
@@ -93,6 +95,11 @@ func (a *app) simOkta(ctx context.Context, f simFlags, cfg okta.Config) error {
 	defer world.Close()
 	cfg.Tenant = world
 	s := okta.New(cfg)
+	administrator := world.Company().Person(0).UPN
+	s.AddHook(administrator, "siem", "https://siem."+world.Company().Domain()+"/okta")
+	if stream := s.AddStream(administrator, "siem"); off {
+		s.Activate(administrator, okta.Streams, stream, false)
+	}
 	card := oktaCard{Company: world.Company().Domain(), Org: s.Host()}
 	var reference string
 	if card.Token, card.File, reference, err = f.keep(s.Token(), "--token-file", oktaTokenVariable); err != nil {

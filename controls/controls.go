@@ -15,6 +15,7 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/admin"
 	"github.com/daybreak-sec/daybreak/provider/github"
 	"github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/okta"
 	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
@@ -25,6 +26,7 @@ type Vendor string
 const (
 	Microsoft Vendor = "microsoft"
 	GitHub    Vendor = "github"
+	Okta      Vendor = "okta"
 )
 
 // Control is something that can switch logging off.
@@ -70,6 +72,7 @@ type Clients struct {
 	Admin  *admin.Client  // Microsoft
 	Feed   *m365.Client   // Microsoft; nil if no source reads the Management Activity API
 	GitHub *github.Client // of an enterprise
+	Okta   *okta.Client
 }
 
 // API is one that has answered, whose clock is the provider's; before one has, any; nil if there is none.
@@ -77,6 +80,8 @@ func (c Clients) API() *rest.Client {
 	switch {
 	case c.GitHub != nil:
 		return c.GitHub.Client
+	case c.Okta != nil:
+		return c.Okta.Client
 	case c.Admin != nil:
 		return c.Admin.Heard().Client
 	}
@@ -90,7 +95,7 @@ func init() {
 	for _, of := range []struct {
 		vendor Vendor
 		list   []Control
-	}{{Microsoft, microsoft()}, {GitHub, ofGitHub()}} {
+	}{{Microsoft, microsoft()}, {GitHub, ofGitHub()}, {Okta, ofOkta()}} {
 		for _, c := range of.list {
 			c.Vendor = of.vendor
 			All = append(All, c)
@@ -137,6 +142,7 @@ type Desired struct {
 	Unaudited  []string // mailboxes whose auditing may be off, or less than the default
 	Categories []string // of Entra's logs, that a diagnostic setting sends out
 	LogStreams []string // ids of the streams that a vendor sends its log out by, that must be there and on; others may do as they like
+	EventHooks []string // ids of Okta's event hooks, likewise
 }
 
 // outlet is something that a vendor sends its log out by.

@@ -3,9 +3,9 @@
 
 // Package controls watches what can switch the logging of a tenant off: at Microsoft the unified audit log, the auditing of
 // mailboxes and who is left out of it, licenses, diagnostic settings and the event hubs that they send to, subscriptions, and
-// the application that logs are read with; at GitHub the streams of an enterprise's audit log. It reads and changes nothing;
-// to switch a control back on is for a response. Each vendor has a file with its part of the table of controls, whose
-// functions read facts; all else is the same for all.
+// the application that logs are read with; at GitHub the streams of an enterprise's audit log; at Okta log streams and event
+// hooks. It reads and changes nothing; to switch a control back on is for a response. Each vendor has a file with its part of
+// the table of controls, whose functions read facts; all else is the same for all.
 //
 //	Notice (a record says that a control was changed) ──┐
 //	every Poll; mailboxes every Sweep ──────────────────┴─▶ read ─▶ compare ─▶ acts in the journal ─▶ control_state
@@ -25,6 +25,7 @@
 // # Known holes
 //
 // A control that is switched off and on again between two readings is seen only if a record tells of it. What only records
-// tell of (Unread) is not known before the first one, and a record that is stored while nobody watches tells nothing. If the rows are
-// lost while a control is off, and it is on again at the next reading, its blind interval stays open: nobody knows when it ended.
+// tell of (Unread) is not known before the first one, and a record that is stored while nobody watches tells nothing. If the
+// rows are lost while a control is off, and it is on again at the next reading, its blind interval stays open: nobody knows
+// when it ended.
 package controls

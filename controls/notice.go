@@ -21,8 +21,9 @@ type told struct {
 var auditParameters = []string{"AuditEnabled", "AuditOwner", "AuditDelegate", "AuditAdmin", "DefaultAuditSet", "AuditLogAgeLimit"}
 
 // operations are those whose records tell of a change of a control, in lower case and without the dot that some have at
-// their end: of the unified audit log, Entra's own audit log, Azure's activity log, and the audit log of GitHub
-// (https://docs.github.com/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/audit-log-events-for-your-enterprise).
+// their end: of the unified audit log, Entra's own audit log, Azure's activity log, the audit log of GitHub
+// (https://docs.github.com/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/audit-log-events-for-your-enterprise),
+// and the System Log of Okta (https://developer.okta.com/docs/reference/api/event-types/).
 var operations = map[string]told{
 	"set-adminauditlogconfig":           {control: "unified-audit-log"},
 	"set-organizationconfig":            {control: "mailbox-audit-default", parameters: []string{"AuditDisabled"}},
@@ -56,6 +57,18 @@ var operations = map[string]told{
 	"org.enable_source_ip_disclosure":       {control: disclosure, of: account},
 	"business.disable_source_ip_disclosure": {control: disclosure, of: account},
 	"business.enable_source_ip_disclosure":  {control: disclosure, of: account},
+
+	"system.log_stream.lifecycle.create":     {control: logStreams, of: target("stream")},
+	"system.log_stream.lifecycle.update":     {control: logStreams, of: target("stream")},
+	"system.log_stream.lifecycle.activate":   {control: logStreams, of: target("stream")},
+	"system.log_stream.lifecycle.deactivate": {control: logStreams, of: target("stream")},
+	"system.log_stream.lifecycle.delete":     {control: logStreams, of: target("stream")},
+	"event_hook.created":                     {control: eventHooks, of: target("hook")},
+	"event_hook.updated":                     {control: eventHooks, of: target("hook")},
+	"event_hook.verified":                    {control: eventHooks, of: target("hook")},
+	"event_hook.activated":                   {control: eventHooks, of: target("hook")},
+	"event_hook.deactivated":                 {control: eventHooks, of: target("hook")},
+	"event_hook.deleted":                     {control: eventHooks, of: target("hook")},
 }
 
 // longestOperation bounds what is looked up.

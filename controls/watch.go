@@ -33,6 +33,7 @@ type Application struct {
 type Scope struct {
 	Streams      []string
 	Streamed     []string      // those of Streams that a vendor sends us by the streams of its log
+	Hooked       []string      // and by event hooks
 	Applications []Application // the watch's own among them
 }
 

@@ -19,11 +19,12 @@ import (
 	"github.com/daybreak-sec/daybreak/provider/github"
 	"github.com/daybreak-sec/daybreak/provider/graph"
 	provider "github.com/daybreak-sec/daybreak/provider/m365"
+	"github.com/daybreak-sec/daybreak/provider/okta"
 	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
 // vendors are whose controls the sources of a type watch.
-var vendors = map[string]controls.Vendor{"controls": controls.Microsoft, "github-controls": controls.GitHub}
+var vendors = map[string]controls.Vendor{"controls": controls.Microsoft, "github-controls": controls.GitHub, "okta-controls": controls.Okta}
 
 // watched is a source that watches the controls of a tenant.
 type watched struct {
@@ -43,6 +44,8 @@ func ControlClients(c *config.Source, shared func(domain string) rest.Shared) (c
 	switch vendors[c.Type] {
 	case controls.GitHub:
 		clients.GitHub, err = NewGitHubClient(c, shared(github.StreamsDomain))
+	case controls.Okta:
+		clients.Okta, err = NewOktaClient(c, shared(okta.SettingsDomain))
 	default:
 		var cred credential.Credential
 		if cred, err = CredentialOf(c); err != nil {
@@ -65,7 +68,7 @@ func (s *sources) controls(c config.Source, acts *act.Writer, _ webhook) (collec
 		Scope: func() controls.Scope { return scopeOf(&s.n.live.Load().config, &c) },
 	}
 	if d := c.Desired; d != nil {
-		o.Desired = controls.Desired{Bypassed: d.Bypassed, Unaudited: d.Unaudited, Categories: d.Categories, LogStreams: d.LogStreams}
+		o.Desired = controls.Desired{Bypassed: d.Bypassed, Unaudited: d.Unaudited, Categories: d.Categories, LogStreams: d.LogStreams, EventHooks: d.EventHooks}
 	}
 	if clients.GitHub != nil {
 		o.PerHour = github.StreamsPerHour
@@ -89,7 +92,8 @@ func (s *sources) controls(c config.Source, acts *act.Writer, _ webhook) (collec
 	return &watched{w, clients}, nil
 }
 
-// scopeOf is what the sources of a tenant collect, by which applications, and what comes by the streams of a vendor's log.
+// scopeOf is what the sources of a tenant collect, by which applications, and what comes by the streams of a vendor's log or by its
+// event hooks.
 func scopeOf(c *config.Config, watch *config.Source) (out controls.Scope) {
 	roles := map[string][]string{}
 	if watch.ClientID != "" {
@@ -110,7 +114,12 @@ func scopeOf(c *config.Config, watch *config.Source) (out controls.Scope) {
 	}
 	for i := range c.Receive {
 		if r := &c.Receive[i]; r.Tenant == watch.Tenant {
-			out.Streams, out.Streamed = append(out.Streams, r.Type), append(out.Streamed, r.Type)
+			out.Streams = append(out.Streams, r.Type)
+			if vendors[watch.Type] == controls.Okta { // whose log streams reach no receiver
+				out.Hooked = append(out.Hooked, r.Type)
+			} else {
+				out.Streamed = append(out.Streamed, r.Type)
+			}
 		}
 	}
 	for id, list := range roles {

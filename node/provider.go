@@ -81,7 +81,7 @@ func NewGoogleClient(c *config.Source, shared rest.Shared) (*google.Client, erro
 	return google.New(google.Options{Customer: c.Tenant, Admin: c.Admin, API: c.API, Login: c.Login, Key: key, Shared: shared})
 }
 
-// NewOktaClient makes the client that the settings of a source of an Okta organization describe.
+// NewOktaClient makes the client that the settings of a source of an Okta organization, or of its controls, describe.
 func NewOktaClient(c *config.Source, shared rest.Shared) (*okta.Client, error) {
 	token, err := TokenOf(c)
 	if err != nil {

@@ -113,7 +113,7 @@ func (s *sources) ofType(c config.Source, acts *act.Writer, hook webhook) (colle
 	switch c.Type {
 	case "canary":
 		return s.canary(c, acts, hook)
-	case "controls", "github-controls":
+	case "controls", "github-controls", "okta-controls":
 		return s.controls(c, acts, hook)
 	case "entra":
 		return s.entra(c, acts, hook)

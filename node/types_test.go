@@ -33,12 +33,12 @@ func TestTypesHaveTheirProvidersStreams(t *testing.T) {
 	for _, s := range google.Streams {
 		applications = append(applications, s.Name)
 	}
-	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names(controls.Microsoft), "github-controls": controls.Names(controls.GitHub), "canary": {canary.SignIn, canary.Group, canary.File, canary.Mail}, "audit-query": {auditquery.Stream}} {
+	for typ, want := range map[string][]string{"m365": provider.Streams, "entra": graphs, "github": parts, "google": applications, "slack": {slack.Stream}, "okta": {okta.Stream}, "controls": controls.Names(controls.Microsoft), "github-controls": controls.Names(controls.GitHub), "okta-controls": controls.Names(controls.Okta), "canary": {canary.SignIn, canary.Group, canary.File, canary.Mail}, "audit-query": {auditquery.Stream}} {
 		if got := config.Streams(typ); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", typ, got, want)
 		}
 	}
-	if got, want := config.Types(), []string{"audit-query", "canary", "cloudtrail", "controls", "entra", "eventhubs", "files", "github", "github-controls", "google", "kafka", "m365", "okta", "s3", "slack"}; !slices.Equal(got, want) {
+	if got, want := config.Types(), []string{"audit-query", "canary", "cloudtrail", "controls", "entra", "eventhubs", "files", "github", "github-controls", "google", "kafka", "m365", "okta", "okta-controls", "s3", "slack"}; !slices.Equal(got, want) {
 		t.Errorf("types %q, want %q", got, want)
 	}
 }

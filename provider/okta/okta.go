@@ -45,10 +45,10 @@ const Limit = 1000
 
 // Options of a client.
 type Options struct {
-	Org         string // host name: "contoso.okta.com"
-	API         string // base URL instead of https://Org; HTTPS, or HTTP on loopback
-	Token       credential.Reference
-	rest.Shared // the budget, if none is given, is of PerMinute
+	Org         string               // host name: "contoso.okta.com"
+	API         string               // base URL instead of https://Org; HTTPS, or HTTP on loopback
+	Token       credential.Reference // an API token, or an access token of OAuth 2.0
+	rest.Shared                      // the budget, if none is given, is of PerMinute
 }
 
 // Client is safe for concurrent use.
@@ -79,7 +79,7 @@ func New(o Options) (*Client, error) {
 	o.Shared = o.OrDefaults(PerMinute)
 	return &Client{
 		Client: rest.New(rest.Options{
-			Name: apiName, Root: root, Auth: rest.NewStatic(apiName, "SSWS", o.Token), Explain: explain, Judge: judge, RetryAfter: retryAfter,
+			Name: apiName, Root: root, Auth: auth{rest.NewStatic(apiName, "SSWS", o.Token)}, Explain: explain, Judge: judge, RetryAfter: retryAfter,
 			Shared: o.Shared,
 		}, rest.NewClock()),
 		root: root,

@@ -365,3 +365,75 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	res.Request = r
 	return res, nil
 }
+
+// TestOutlets: log streams and event hooks are read to the last page and without their secrets, and what does not say how it
+// stands is not taken for an answer.
+func TestOutlets(t *testing.T) {
+	c, _, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/api/v1/eventHooks":
+			_, _ = w.Write([]byte(`[{"id":"who1","name":"ours","status":"ACTIVE","verificationStatus":"VERIFIED","events":{"type":"EVENT_TYPE","items":["user.session.start","user.lifecycle.create"]},
+				"channel":{"type":"HTTP","config":{"uri":"https://u:secretToken@siem.example/okta?key=secretToken","authScheme":{"type":"HEADER","key":"Authorization","value":"secretToken"}}}},
+				{"id":"who2","name":"theirs","status":"INACTIVE","verificationStatus":"UNVERIFIED"}]`))
+		case r.URL.Query().Get("after") == "":
+			w.Header().Set("Link", `<http://`+r.Host+`/api/v1/logStreams?after=0oa1&limit=200>; rel="next"`)
+			_, _ = w.Write([]byte(`[{"id":"0oa1","type":"aws_eventbridge","name":"bridge","status":"ACTIVE","settings":{"accountId":"123456789012","eventSourceName":"okta","region":"us-east-2"}}]`))
+		default:
+			_, _ = w.Write([]byte(`[{"id":"0oa2","type":"splunk_cloud_logstreaming","name":"splunk","status":"INACTIVE","settings":{"edition":"aws","host":"acme.splunkcloud.com","token":"secretToken"}}]`))
+		}
+	})
+	streams, err := c.LogStreams(t.Context(), budget.Sweep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks, err := c.EventHooks(t.Context(), budget.Sweep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintf("%+v\n%+v", streams, hooks)
+	want := `[{ID:0oa1 Name:bridge Status:ACTIVE Type:aws_eventbridge Verified:false To:[accountId=123456789012 eventSourceName=okta region=us-east-2] Events:[]} {ID:0oa2 Name:splunk Status:INACTIVE Type:splunk_cloud_logstreaming Verified:false To:[edition=aws host=acme.splunkcloud.com] Events:[]}]
+[{ID:who1 Name:ours Status:ACTIVE Type: Verified:true To:[https://siem.example/okta] Events:[user.lifecycle.create user.session.start]} {ID:who2 Name:theirs Status:INACTIVE Type: Verified:false To:[] Events:[]}]`
+	if got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	for _, test := range []struct {
+		status            int
+		body, link, class string
+	}{
+		{403, `{"errorCode":"E0000006"}`, "", "admin"},
+		{401, `{"errorCode":"E0000011"}`, "", "auth"},
+		{200, `[{"id":"0oa1"}]`, "", "hostile"},
+		{200, `[{"status":"ACTIVE"}]`, "", "hostile"},
+		{200, `{"streams":[]}`, "", "retry"},
+		{200, `[]`, `<https://evil.test/x>; rel="next"`, "hostile"},
+		{200, `[]`, `<x`, "retry"},
+		{200, `[]`, `</api/v1/logStreams?after=1>; rel="next"`, "hostile"},
+	} {
+		c, _, _ := client(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Link", test.link)
+			w.WriteHeader(test.status)
+			_, _ = w.Write([]byte(test.body))
+		})
+		list, err := c.LogStreams(t.Context(), budget.Sweep)
+		if err == nil {
+			t.Fatalf("status %d %s is taken for %+v", test.status, test.body, list)
+		}
+		wantClass(t, err, test.class)
+		if test.status == 403 && !strings.Contains(err.Error(), "okta.logStreams.read") {
+			t.Errorf("it is not said what lacks: %v", err)
+		}
+	}
+}
+
+// TestAccessToken: a token of OAuth 2.0 is sent as one, and an API token as that.
+func TestAccessToken(t *testing.T) {
+	sent := ""
+	c, _, file := client(t, func(w http.ResponseWriter, r *http.Request) {
+		sent = r.Header.Get("Authorization")
+		_, _ = w.Write([]byte(`[]`))
+	})
+	write(t, file, "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIn0.secretToken")
+	if _, err := c.LogStreams(t.Context(), budget.Sweep); err != nil || sent != "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIn0.secretToken" {
+		t.Errorf("sent %q: %v", sent, err)
+	}
+}

@@ -18,7 +18,7 @@
 //
 // # Holes
 //
-// filter and q are refused. legacyEventType is always null. Who is at Microsoft 365 with a token that is still good has
+// filter and q are refused. Log streams and event hooks are shown and changed by whoever runs the simulation, and send nothing. legacyEventType is always null. Who is at Microsoft 365 with a token that is still good has
 // no event here, as in life; sessions of Okta end without one. There are some thirty types of events of nine hundred.
 // What an attack does is told with its slot, and is missed by a cursor if that is more than a quarter of an hour later.
 package okta
@@ -71,6 +71,10 @@ type Server struct {
 	left    int
 	serial  uint64
 	answers map[int]int
+
+	outlets map[string][]Outlet // streams and hooks
+	made    []*event            // of what was done to them
+	closed  bool                // they may not be seen
 }
 
 // New makes a server. It listens nowhere by itself: see Handler.
@@ -86,7 +90,7 @@ func New(cfg Config) *Server {
 	if cfg.PerMinute == 0 {
 		cfg.PerMinute = PerMinute
 	}
-	s := &Server{cfg: cfg, org: newOrg(cfg.Tenant.Company()), token: cfg.Token, answers: map[int]int{}}
+	s := &Server{cfg: cfg, org: newOrg(cfg.Tenant.Company()), token: cfg.Token, answers: map[int]int{}, outlets: map[string][]Outlet{}}
 	if s.token == "" {
 		// Of the form that scripts/scan-secrets.sh looks for.
 		hex := strings.ReplaceAll(record.HashText("token", s.org.host).String()+record.HashText(s.org.host).String(), "-", "")
@@ -148,6 +152,8 @@ func (s *Server) Answers() map[int]int {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/logs", s.logs)
+	mux.HandleFunc("GET /api/v1/logStreams", s.show(Streams))
+	mux.HandleFunc("GET /api/v1/eventHooks", s.show(Hooks))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusNotFound, "E0000022", "There is no such endpoint.")
 	})
@@ -171,7 +177,11 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request) (g grant) {
 	defer s.mu.Unlock()
 	s.serial++
 	g.serial, g.epoch, g.denied = s.serial, s.epoch, s.denied
-	g.known = r.Header.Get("Authorization") == "SSWS "+s.token
+	scheme := "SSWS "
+	if strings.Count(s.token, ".") == 2 { // an access token
+		scheme = "Bearer "
+	}
+	g.known = r.Header.Get("Authorization") == scheme+s.token
 	real := time.Now()
 	if real.Sub(s.since) >= time.Minute {
 		s.since, s.left = real, s.cfg.PerMinute
@@ -199,20 +209,29 @@ func (s *Server) hit(serial, kind uint64, share float64) bool {
 	return float64(record.Mix(serial, kind)%1_000_000) < share*1e6
 }
 
-func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
-	g := s.admit(w, r)
+// enter admits a request, or refuses it.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request) (g grant, ok bool) {
+	g = s.admit(w, r)
 	switch {
 	case !g.allowed:
 		s.refuse(w, http.StatusTooManyRequests, "E0000047", "There were too many requests.")
-		return
 	case !g.known:
 		s.refuse(w, http.StatusUnauthorized, "E0000011", "The token is not valid.")
-		return
-	case g.denied:
-		s.refuse(w, http.StatusForbidden, "E0000006", "The token's owner may not do this.")
-		return
 	case s.hit(g.serial, 2, s.cfg.Fail):
 		s.refuse(w, http.StatusInternalServerError, "E0000009", "Something went wrong.")
+	default:
+		return g, true
+	}
+	return g, false
+}
+
+func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
+	g, ok := s.enter(w, r)
+	if !ok {
+		return
+	}
+	if g.denied {
+		s.refuse(w, http.StatusForbidden, "E0000006", "The token's owner may not do this.")
 		return
 	}
 	q, err := s.parse(r.URL.Query(), g)
@@ -233,7 +252,11 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 		}
 		body = append(body, list[i].event.json()...)
 	}
-	body = append(body, ']')
+	s.answer(w, g, append(body, ']'))
+}
+
+// answer sends a body, or a part of it.
+func (s *Server) answer(w http.ResponseWriter, g grant, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	s.count(http.StatusOK)

@@ -374,3 +374,67 @@ func TestFaults(t *testing.T) {
 		t.Errorf("answers %v, %d cut", n, cut)
 	}
 }
+
+// TestSettings: streams and hooks are shown as Okta shows them, in pages, and what is done to them is in the System Log, in both
+// kinds of requests.
+func TestSettings(t *testing.T) {
+	s, world, base := newOrg(t, okta.Config{})
+	const by = "admin@contoso.example"
+	show := func(path string) (status int, list []okta.Outlet, link string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "SSWS "+s.Token())
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		_ = json.NewDecoder(res.Body).Decode(&list) // of a refusal nothing
+		return res.StatusCode, list, res.Header.Get("Link")
+	}
+	first, second := s.AddStream(by, "one"), s.AddStream(by, "two")
+	hook := s.AddHook(by, "hook", "https://siem.example/okta")
+	status, list, link := show("/api/v1/logStreams?limit=1")
+	if status != 200 || len(list) != 1 || list[0].ID != first || !strings.Contains(link, "after="+first) {
+		t.Errorf("the first page is %d %+v %s", status, list, link)
+	}
+	if _, list, link = show("/api/v1/logStreams?limit=1&after=" + first); len(list) != 1 || list[0].ID != second || link != "" {
+		t.Errorf("the second page is %+v %s", list, link)
+	}
+	if status, _, _ = show("/api/v1/logStreams?limit=201"); status != 400 {
+		t.Errorf("a limit that is too large is answered %d", status)
+	}
+	s.Activate(by, okta.Hooks, hook, false)
+	if _, list, _ = show("/api/v1/eventHooks"); len(list) != 1 || list[0].Status != "INACTIVE" || list[0].Verification != "VERIFIED" {
+		t.Errorf("hooks are %+v", list)
+	}
+	if s.Delete(by, okta.Streams, first) == nil || s.Delete(by, okta.Streams, first) != nil || s.Activate(by, okta.Hooks, "who0", true) != nil {
+		t.Error("what is there is deleted once, and what is not there is not changed")
+	}
+	s.DenySettings(true)
+	if status, _, _ = show("/api/v1/logStreams"); status != 403 {
+		t.Errorf("who may not see streams is answered %d", status)
+	}
+	if err := world.Jump(10 * time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	want := "event_hook.created event_hook.deactivated system.log_stream.lifecycle.create system.log_stream.lifecycle.create system.log_stream.lifecycle.delete"
+	for _, until := range []string{"", stamp(start.Add(9 * time.Minute))} {
+		query := []string{"since", stamp(start.Add(-time.Second)), "limit", "1000"}
+		if until != "" {
+			query = append(query, "until", until)
+		}
+		var kinds []string
+		for _, e := range good(t, s, logs(base, query...)).list {
+			if strings.HasPrefix(e.EventType, "event_hook.") || strings.Contains(e.EventType, "log_stream") {
+				kinds = append(kinds, e.EventType)
+			}
+		}
+		slices.Sort(kinds)
+		if got := strings.Join(kinds, " "); got != want {
+			t.Errorf("in the log until %q are %s: want %s", until, got, want)
+		}
+	}
+}

@@ -218,6 +218,11 @@ func (s *Server) between(from, to, now time.Time, yield func(found)) {
 		}
 		return true
 	})
+	for _, e := range s.settings(from, to) {
+		if stored := e.at.Add(s.wait(e.UUID)); !stored.After(now) {
+			yield(found{event: e, stored: stored})
+		}
+	}
 }
 
 // wait is how long after an event it is stored.
