@@ -14,10 +14,11 @@ import (
 // federated is for the audits of AD FS
 // (https://learn.microsoft.com/windows-server/identity/ad-fs/technical-reference/auditing-enhancements-to-ad-fs-in-windows-server),
 // which say all in a text of XML, an element AuditBase. It is one of the event's unnamed elements, or in its message, and
-// stays where it is.
+// stays where it is. 1210 is a sign-in that was refused because the account is locked out
+// (https://learn.microsoft.com/windows-server/identity/ad-fs/operations/configure-ad-fs-extranet-smart-lockout-protection).
 func federated(r *record, e *ocsf.Event) {
 	e.SetInt(ocsf.PathStatusID, success)
-	if r.id%2 == 1 { // each success has a failure, whose id follows
+	if r.id%2 == 1 || r.id == 1210 { // each success has a failure, whose id follows
 		e.SetInt(ocsf.PathStatusID, failure)
 	}
 	audit := auditOf(r.data)

@@ -24,11 +24,18 @@ import (
 //   - the labels of 403 and 410 (microsoft/adfsToolbox:eventsModule/README.md)
 //   - that of 411 the third is the error, which begins with the user's name, and the fifth the addresses, by what
 //     administrators read there
-//   - that 405 and 406 are a password change that succeeded and one that failed, 413 a request for a token that failed, by
-//     the names that AD FS has for them: PasswordChangeSuccessAudit, PasswordChangeFailureAudit, CallerIdFailureAudit
+//   - that 405 and 406 are a password change that succeeded and one that failed, 408 and 409 the authentication of a device
+//     that failed and one that succeeded, 413 a request for a token that failed, 307 to 310 changes of the configuration (309
+//     and 310 through WMI; 308 and 310 failed), by the names that AD FS has for them: PasswordChangeSuccessAudit,
+//     PasswordChangeFailureAudit, DeviceAuthenticationFailureAudit, DeviceAuthenticationSuccessAudit, CallerIdFailureAudit,
+//     ConfigurationChangeSuccessAudit and so on. 407, PasswordChangeError, is an error of the log AD FS/Admin and no audit.
+//   - that 324 is a token that was refused to a caller who is not authorized for the relying party, and the places of Instance
+//     ID and relying party (microsoft/adfsToolbox, as above)
+//   - what 512, 515 and 516 mean, their places and labels
+//     (https://learn.microsoft.com/windows-server/identity/ad-fs/operations/configure-ad-fs-extranet-smart-lockout-protection)
 //
-// Of 405, 406, 410 and 413 no place is known but the first's, and that is taken only if it is a GUID. So the user of 405 and
-// 406 is known from a message alone. Messages are read in English.
+// Of 307 to 310, 405, 406, 408 to 410 and 413 no place is known but the first's, and that is taken only if it is a GUID. So the
+// user of 405 and 406 is known from a message alone. Messages are read in English.
 var (
 	tokenIssued     = []string{instanceID, activityID, "Relying party"}
 	requestReceived = []string{
@@ -37,6 +44,8 @@ var (
 	responseSent  = []string{instanceID, activityID, "Date And Time", "Status Code"}
 	tokenRefused  = []string{activityID, "Token Type", "Error message", "Exception details", "Client IP"}
 	tokenAccepted = []string{instanceID, activityID, "Token Type", "Relying party"}
+	notAuthorized = []string{instanceID, activityID, "", "Relying party"}
+	lockedOut     = []string{activityID, "User", "Client IP", "Bad Password Count", "Last Bad Password Attempt"}
 	headed        = []string{activityID}
 	belongs       = []string{instanceID}
 )
@@ -60,6 +69,7 @@ var labels = members.Table{
 	"Local IP": address(ocsf.PathDstEndpointIP, ocsf.PathNone), "Local Port": port(ocsf.PathDstEndpointPort), "User Agent": text(ocsf.PathHTTPRequestUserAgent),
 	"Status Code": number(ocsf.PathHTTPResponseCode),
 
+	"Bad Password Count": {}, "Last Bad Password Attempt": {},
 	"Date And Time": {}, "Token Type": {}, "Exception details": {}, "Device Certificate": {}, "Server on which password change was attempted": {}, "Error details": {},
 }
 
@@ -78,13 +88,24 @@ func placed(order []string) members.Table {
 func legacy(r *record, e *ocsf.Event) {
 	labeled(first(r.root, rendered).Str(), e)
 	switch r.id {
-	case 406, 411:
+	case 308, 310, 324, 406, 408, 411:
 		e.SetInt(ocsf.PathStatusID, failure)
-	case 299, 405, 412:
+	case 299, 307, 309, 405, 409, 412, 516:
 		e.SetInt(ocsf.PathStatusID, success)
 	}
+	if why := details[r.id]; why != "" {
+		e.SetText(ocsf.PathStatusDetail, why)
+	}
 	switch e.Class {
+	case ocsf.ClassEntityManagement:
+		e.SetText(ocsf.PathEntityType, "AD FS configuration")
+		e.SetInt(ocsf.PathEntityTypeID, other)
+		e.SetString(ocsf.PathEntityName, r.computer)
 	case ocsf.ClassAuthentication:
+		if r.id == 408 || r.id == 409 {
+			e.SetInt(ocsf.PathLogonTypeID, other)
+			e.SetText(ocsf.PathLogonType, "Device")
+		}
 		if !e.Has(ocsf.PathServiceName) {
 			e.SetText(ocsf.PathServiceName, "AD FS")
 		}
@@ -92,6 +113,14 @@ func legacy(r *record, e *ocsf.Event) {
 		e.SetString(ocsf.PathDstEndpointHostname, r.computer)
 		e.Activity = methods[string(e.Str(ocsf.PathHTTPRequestHTTPMethod))]
 	}
+}
+
+// details are what events say by their ids alone. Whether a sign-in that was let through succeeded, another event tells.
+var details = map[int64]string{
+	324: "the caller is not authorized for the relying party",
+	512: "the account is locked out, and the attempt was let through by configuration",
+	515: "the account was locked out, and the right password was given: it may be compromised",
+	516: "locked out after too many wrong passwords",
 }
 
 // methods are the activities of HTTP Activity (OCSF 1.8.0).

@@ -120,8 +120,26 @@ func TestLegacyFederation(t *testing.T) {
 		{501, []string{instance, "urn:upn", "ann@corp.example"}, "", `"class_uid":0 | ann@corp.example | "correlation_uid":"` + instance},
 		{510, []string{instance, `{A:1}`}, "", `"class_uid":0 | {A:1} | "correlation_uid":"` + instance},
 		{510, []string{strings.Repeat("z", 36), "x"}, "", `zzz | !"correlation_uid"`},
+		{
+			324,
+			[]string{instance, activity, `CORP\ann`, "urn:shop", "-"},
+			"Refused.\n\nInstance ID: " + instance + "\nActivity ID: " + activity + "\nRelying party: urn:shop\nException details: none",
+			`"class_uid":3002 | "activity_id":1 | "status_id":2 | not authorized | "service":{"name":"urn:shop"} | "correlation_uid":"` + activity,
+		},
+		{408, []string{activity, "x"}, "Activity ID: " + activity, `"class_uid":3002 | "status_id":2 | "logon_type":"Device" | "correlation_uid":"` + activity},
+		{409, []string{activity, "x"}, "Activity ID: " + activity, `"class_uid":3002 | "status_id":1 | "logon_type":"Device" | "correlation_uid":"` + activity},
+		{
+			512,
+			[]string{activity, `CORP\ann`, "203.0.113.9", "11", "5/18/2026"},
+			"Locked.\nActivity ID: " + activity + "\nUser:\nCORP\\ann\nClient IP:\n203.0.113.9\nBad Password Count:\n11\nLast Bad Password Attempt:\n5/18/2026",
+			`"class_uid":3002 | "activity_id":1 | let through | "domain":"CORP" | "name":"ann" | "ip":"203.0.113.9" | !"status_id":1 | !"status_id":2`,
+		},
+		{515, []string{activity, "ann@corp.example", "203.0.113.9"}, "", `"class_uid":3002 | may be compromised | "name":"ann@corp.example" | "ip":"203.0.113.9" | "correlation_uid":"` + activity},
+		{516, []string{nobody, `CORP\ann`, "203.0.113.9", "11", "5/18/2026"}, "", `"class_uid":3001 | "activity_id":9 | "status_id":1 | "name":"ann" | "ip":"203.0.113.9" | !"correlation_uid"`},
+		{307, []string{instance, "x"}, "Instance ID: " + instance, `"class_uid":3004 | "activity_id":3 | "status_id":1 | "type":"AD FS configuration" | "correlation_uid":"` + instance},
+		{310, []string{instance, "x"}, "", `"class_uid":3004 | "activity_id":3 | "status_id":2 | "correlation_uid":"` + instance},
 		// These are not read.
-		{408, []string{activity}, "Activity ID: " + activity, `"class_uid":0 | ` + activity + ` | !"correlation_uid"`},
+		{407, []string{activity}, "Activity ID: " + activity, `"class_uid":0 | ` + activity + ` | !"correlation_uid"`},
 		{1007, []string{activity}, "", `"class_uid":0 | !"correlation_uid"`},
 	} {
 		forms := map[string]string{}

@@ -27,6 +27,7 @@ func TestFederation(t *testing.T) {
 		{1203, "Failure", "CredentialValidationError", "N/A", "WSFederation", "203.0.113.9,10.0.0.1", `"activity_id":1 "status_id":2 "status_detail":"CredentialValidationError" "auth_protocol":"WSFederation" "ip":"203.0.113.9"`},
 		{1206, "Success", "None", "N/A", "OAuth", "N/A", `"activity_id":2 "status_id":1 "auth_protocol_id":6`},
 		{1207, "Failure", "GenericError", "E1", "N/A", "N/A", `"activity_id":2 "status_id":2 "status_code":"E1"`},
+		{1210, "Failure", "ExtranetLockoutError", "AccountRestrictedAudit", "WSFederation", "203.0.113.9,10.0.0.1", `"class_uid":3002 "activity_id":1 "status_id":2 "status_code":"AccountRestrictedAudit" "status_detail":"ExtranetLockoutError" "ip":"203.0.113.9" "domain":"CORP" "name":"ann"`},
 		{1205, "Failure", "None", "N/A", "N/A", "2001:db8::1", `"class_uid":3001 "activity_id":3 "status_id":2 "ip":"2001:db8::1" "name":"ann"`},
 	} {
 		text := fmt.Sprintf(audit, test.result, test.why, test.code, test.protocol, test.ip)
