@@ -33,7 +33,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -91,16 +90,6 @@ func Main() int {
 	context.AfterFunc(ctx, stop)
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, terminal: isTerminal(os.Stderr)}
 	return a.run(ctx, os.Args[1:])
-}
-
-// limitMemory sets how much memory the Go runtime aims at: 400 MiB leaves room in the promised 512 for what it does not
-// count. Rules that somebody adds come on top four times over: a collection marks all of them, and with no more room than
-// they take themselves an import of a million records by 3,700 rules took 55 s of CPU instead of 41. Who sets GOMEMLIMIT
-// knows better.
-func limitMemory(rules int64) {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(400<<20 + 4*rules)
-	}
 }
 
 func isTerminal(f *os.File) bool {

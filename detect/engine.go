@@ -226,6 +226,11 @@ func groupValues(g []correlate.GroupValue) func(string) [][]byte {
 	}
 }
 
+// Changed is about how many rows the next Flush writes.
+func (e *Engine) Changed() int {
+	return e.correlate.Changed() + e.behave.Changed() + len(e.told.changed) + len(e.gathering.changed)
+}
+
 // Flush writes what has changed since the last time into b.
 func (e *Engine) Flush(b *pebble.Batch) error {
 	if err := e.correlate.Flush(b); err != nil {

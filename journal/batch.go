@@ -72,20 +72,22 @@ type building struct {
 	done                  chan struct{} // closed by stage C when everything is durable
 }
 
-// reserve makes room for that many raw bytes and about that many records.
-func (b *building) reserve(raw, records int) {
-	b.raw = make([]byte, 0, raw)
+// begin has the batch built in buffer, and makes room for about that many records.
+func (b *building) begin(buffer []byte, records int) {
+	b.raw = buffer[:0]
 	b.Records = make([]layout.Receipt, 0, records)
 	b.ends = make([]int, 0, records)
 	b.keys = make([]recordKey, 0, records)
 }
 
-// fit gives up room that the batch has not come to need: it may be kept in memory for long.
-func (b *building) fit() {
-	if cap(b.raw) > 2*len(b.raw) {
-		b.raw, b.ends = slices.Clone(b.raw), slices.Clone(b.ends)
-		b.Records, b.keys = slices.Clone(b.Records), slices.Clone(b.keys)
+// fit takes the records out of the buffer, which it returns, and gives up room that the batch has not come to need: it may be
+// kept in memory for long. Until then only who has the turn reads them.
+func (b *building) fit() (buffer []byte) {
+	buffer, b.raw = b.raw, slices.Clone(b.raw)
+	if cap(b.Records) > 2*len(b.Records) {
+		b.Records, b.ends, b.keys = slices.Clone(b.Records), slices.Clone(b.ends), slices.Clone(b.keys)
 	}
+	return buffer
 }
 
 // piece returns the origin's piece in the batch, begun at ordinal next if it is

@@ -48,8 +48,9 @@ type Journal struct {
 	// turn holds one token; who took it may touch the fields below.
 	turn     chan struct{}
 	building *building
-	likely   struct{ raw, records int } // size of a batch, going by the largest of the last ones
-	next     uint64                     // the log index of the next entry
+	likely   int    // records of a batch, going by the largest of the last ones
+	buffer   []byte // where the records of the batch being built lie until it is sealed
+	next     uint64 // the log index of the next entry
 	origins  origins
 	closed   bool
 
@@ -190,7 +191,7 @@ func (j *Journal) room(ctx context.Context, raw, text int) error {
 		Batch: Batch{Index: j.next}, pieces: make(map[event.Origin]int),
 		ready: make(chan struct{}), done: make(chan struct{}),
 	}
-	b.reserve(max(min(j.likely.raw, growBytes*j.opts.BatchBytes), raw), j.likely.records)
+	b.begin(j.buffer, j.likely)
 	j.building = b
 	j.next++
 	j.live.begin(b)
@@ -215,9 +216,10 @@ func (j *Journal) seal(ctx context.Context, must bool) error {
 	}
 	j.building = nil
 	// Batches grow by as much as the committer is behind: room for the mean would be copied out of half of the time.
-	likely := func(now, before int) int { return max(now+now/32, before-before/8) }
-	j.likely.raw, j.likely.records = likely(len(b.raw), j.likely.raw), likely(len(b.Records), j.likely.records)
-	b.fit()
+	j.likely = max(len(b.Records)+len(b.Records)/32, j.likely-j.likely/8)
+	if j.buffer = b.fit(); cap(j.buffer) > 2*growBytes*j.opts.BatchBytes { // of one large record
+		j.buffer = nil
+	}
 	b.timer.Stop()
 	select {
 	case j.work <- b:

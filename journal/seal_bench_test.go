@@ -40,7 +40,7 @@ func BenchmarkSealOnly(b *testing.B) {
 	}
 	origin := event.Origin{Tenant: sample.Tenant, Family: "m365", Stream: "import", Name: "log.jsonl", Run: "1"}
 	building := building{pieces: map[event.Origin]int{}}
-	building.reserve(size, n)
+	building.begin(make([]byte, 0, size), n)
 	b.SetBytes(int64(size))
 	stored := 0
 	for b.Loop() {

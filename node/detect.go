@@ -55,6 +55,7 @@ type detector struct {
 	learned  time.Time
 	flushed  time.Time
 	flushing time.Duration // between two flushes, by how long the last one took
+	rowBytes int           // of what a flush writes, going by the last one
 	dirty    bool
 	prepared int // log sources that are written down
 	// What the engine has said of the batches before taken and is not written down yet.
@@ -90,6 +91,9 @@ const (
 	// since the last one is judged again after a crash.
 	workShare = 10
 	flushMost = 30 * time.Second
+	// flushBytes is about how much is written at once, however long ago the last time was. Two such batches are in memory: the
+	// one being made, and the one whose table is being written.
+	flushBytes = 12 << 20
 	// detectAhead is how many batches are judged ahead of the one that the engine takes.
 	detectAhead = 4
 )
@@ -116,7 +120,7 @@ func (n *Node) judgeAnew(ctx context.Context) bool {
 }
 
 func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) (*detector, error) {
-	d := &detector{n: n, done: make(chan struct{}), moved: make(chan struct{}), lateness: lateAtFirst}
+	d := &detector{n: n, done: make(chan struct{}), moved: make(chan struct{}), lateness: lateAtFirst, rowBytes: 256}
 	before := live(c)
 	book, err := OpenBook(c)
 	if err != nil {

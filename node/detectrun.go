@@ -276,7 +276,9 @@ func (d *detector) advance(b *journal.Batch) {
 // flush makes what the engine remembers durable, with the position up to which it has judged.
 func (d *detector) flush(last bool) error {
 	d.learn(context.Background())
-	if !d.dirty || !last && time.Since(d.flushed) < d.flushing {
+	rows := d.engine.Changed()
+	likely := rows * d.rowBytes
+	if !d.dirty || !last && time.Since(d.flushed) < d.flushing && likely < flushBytes {
 		return nil
 	}
 	begun := time.Now()
@@ -290,7 +292,7 @@ func (d *detector) flush(last bool) error {
 	if err := d.n.incidents.Take(context.Background(), event.ID{Batch: at}, nil); err != nil {
 		return err
 	}
-	b := d.db.NewBatch()
+	b := d.db.NewBatchWithSize(likely + likely/8) // or it grows by doubling
 	defer b.Close()
 	if err := d.engine.Flush(b); err != nil {
 		return fmt.Errorf("detection: %w", err)
@@ -301,10 +303,14 @@ func (d *detector) flush(last bool) error {
 	if err := errors.Join(b.Set(positionKey, v, nil), d.keepSources(b)); err != nil {
 		return err
 	}
+	size := b.Len()
 	if err := b.Commit(pebble.Sync); err != nil {
 		return fmt.Errorf("detection: %w", err)
 	}
 	d.dirty, d.flushed = false, time.Now()
+	if rows > 0 {
+		d.rowBytes = size/rows + 1
+	}
 	d.flushing = min(max(flushEvery, workShare*d.flushed.Sub(begun)), flushMost)
 	return nil
 }

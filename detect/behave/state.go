@@ -175,6 +175,9 @@ func (s *State) Firings() []correlate.Firing {
 // State is of no more use, and a new one stands where the last batch was committed.
 func (s *State) Flush(b *pebble.Batch) error { return s.table.flush(b) }
 
+// Changed is how many rows the next Flush writes.
+func (s *State) Changed() int { return len(s.table.dirty) }
+
 // Stats returns the counters.
 func (s *State) Stats() Stats {
 	s.stats.Rows = len(s.table.young.rows) + len(s.table.old.rows)

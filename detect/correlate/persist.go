@@ -75,6 +75,14 @@ func (s *State) Flush(b *pebble.Batch) error {
 	return s.flushMeta(b)
 }
 
+// Changed is about how many groups the next Flush writes.
+func (s *State) Changed() (n int) {
+	for _, t := range s.tables {
+		n += len(t.unsaved)
+	}
+	return n
+}
+
 func (s *State) flushTable(b *pebble.Batch, t *table) error {
 	for h, inPieces := range t.gone {
 		key := s.groupKey(s.key[:0], t.p.id, h)
