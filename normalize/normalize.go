@@ -26,6 +26,7 @@ import (
 	"github.com/daybreak-sec/daybreak/normalize/daybreak"
 	"github.com/daybreak-sec/daybreak/normalize/defender"
 	"github.com/daybreak-sec/daybreak/normalize/entra"
+	"github.com/daybreak-sec/daybreak/normalize/exchange"
 	"github.com/daybreak-sec/daybreak/normalize/generic"
 	"github.com/daybreak-sec/daybreak/normalize/github"
 	"github.com/daybreak-sec/daybreak/normalize/google"
@@ -52,7 +53,7 @@ type (
 
 // Sources are the kinds of records that Daybreak understands.
 var Sources = []Source{
-	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, defender.Source, defender.Hunting, messagetrace.Source, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source, windows.Source,
+	m365.Source, entra.Signin, entra.Audit, entra.Diagnostic, defender.Source, defender.Hunting, messagetrace.Source, exchange.Source, google.Source, okta.Source, slack.Source, github.Source, cloudtrail.Source, windows.Source,
 	daybreak.Source, generic.OCSF, generic.JSON,
 }
 

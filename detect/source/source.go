@@ -15,12 +15,20 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/sigma"
 	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/exchange"
+	windowslog "github.com/daybreak-sec/daybreak/normalize/windows"
 )
 
 // Carried is the record that rules are written for, if a record of a family carries one: that of the unified audit log in a
-// row of Defender's CloudAppEvents. Else it is the record itself.
+// row of Defender's CloudAppEvents. What Exchange Server tells of is given that record's members beside its own, so that the rules
+// for Exchange Online see it. Else it is the record itself.
 func Carried(family event.Family, v jsontape.Value) (event.Family, jsontape.Value) {
-	if family == "defender-hunting" {
+	switch family {
+	case "exchange":
+		v, _ = exchange.Unified(v)
+	case "windows":
+		v, _ = windowslog.Unified(v)
+	case "defender-hunting":
 		if raw := v.Path("properties", "RawEventData"); raw.Get("RecordType").Exists() && raw.Get("CreationTime").Exists() {
 			return "m365", raw
 		}
@@ -55,6 +63,8 @@ func LogSources(family event.Family, v jsontape.Value, dst []sigma.LogSource) []
 		return append(dst, cloudTrail)
 	case "windows":
 		return windows(v, dst)
+	case "exchange":
+		return m365(v, dst)
 	case "slack":
 		return append(dst, slack)
 	case "google-workspace":

@@ -70,6 +70,10 @@ func windows(v jsontape.Value, dst []sigma.LogSource) []sigma.LogSource {
 		return append(dst, sigma.LogSource{Product: "windows"})
 	}
 	switch dst[before].Service {
+	case "msexchange-management":
+		if v.Get("RecordType").Exists() { // see Carried
+			return m365(v, dst)
+		}
 	case "sysmon":
 		return sysmon(id, data, dst)
 	case "security":

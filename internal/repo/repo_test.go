@@ -60,7 +60,7 @@ var mayImport = []struct {
 	{"coverage/scorecard", []string{"coverage"}},
 	{"coverage/statement", []string{"event", "act", "store", "coverage"}},
 	{"detect/sigma", []string{"normalize/field"}},
-	{"detect/source", []string{"event", "detect/sigma"}},
+	{"detect/source", []string{"event", "detect/sigma", "normalize"}},
 	{"detect/correlate", []string{"event", "detect/sigma"}},
 	{"detect/behave", []string{"event", "detect/sigma", "detect/correlate"}},
 	{"detect/rules", nil},

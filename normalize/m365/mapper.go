@@ -15,6 +15,8 @@ import (
 // and note which of them attributes carry whole; the rest is left unmapped.
 type mapper struct {
 	e         *ocsf.Event
+	product   []byte
+	cloud     bool
 	v         [memberCount]jsontape.Value
 	s         [memberCount][]byte // texts of strings and numbers
 	carried   [memberCount]bool
@@ -34,9 +36,14 @@ type mapper struct {
 var mappers = sync.Pool{New: func() any { return &mapper{after: make([]place, len(names))} }}
 
 // Map maps a record of the unified audit log, see package normalize.
-func Map(root jsontape.Value, e *ocsf.Event) {
+func Map(root jsontape.Value, e *ocsf.Event) { mapAs(root, e, productName, true) }
+
+// MapServer maps what was written as such a record of an act on an Exchange Server of one's own, which is in no cloud.
+func MapServer(root jsontape.Value, e *ocsf.Event) { mapAs(root, e, serverName, false) }
+
+func mapAs(root jsontape.Value, e *ocsf.Event, product []byte, cloud bool) {
 	m := mappers.Get().(*mapper)
-	m.e = e
+	m.e, m.product, m.cloud = e, product, cloud
 	m.collect(root)
 	m.classify()
 	m.common()
@@ -140,14 +147,14 @@ func (m *mapper) common() {
 			break
 		}
 	}
-	e.SetString(ocsf.PathMetadataProductName, productName)
+	e.SetString(ocsf.PathMetadataProductName, m.product)
 	e.SetString(ocsf.PathMetadataProductVendorName, vendorName)
-	if m.rule.class.Has(ocsf.PathCloudProvider) {
+	if m.cloud && m.rule.class.Has(ocsf.PathCloudProvider) {
 		e.SetString(ocsf.PathCloudProvider, vendorName)
 	}
 }
 
-var productName, vendorName = []byte("Microsoft 365"), []byte("Microsoft")
+var productName, serverName, vendorName = []byte("Microsoft 365"), []byte("Exchange Server"), []byte("Microsoft")
 
 // simple follows the rows of members that one attribute carries.
 func (m *mapper) simple() {

@@ -26,7 +26,7 @@ func (r *rule) beside(f *form) members.Table {
 
 // flatTables are made once: the fields of each rule, and what all events have.
 var flatTables = func() map[*rule]members.Table {
-	all := map[*rule]members.Table{unknown: flatEnvelope}
+	all := map[*rule]members.Table{unknown: flatEnvelope, cmdlet: members.Join(cmdlet.fields, flatEnvelope)}
 	for _, events := range rules {
 		for _, r := range events {
 			all[r] = members.Join(r.fields, flatEnvelope)

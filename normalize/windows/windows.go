@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package windows says what the records of the Windows event log mean: sign-ins and tickets, accounts and groups, the
-// directory, processes, scheduled tasks, services, scripts, the log itself, Sysmon, AD FS and certificates that were exported.
+// directory, processes, scheduled tasks, services, scripts, the log itself, Sysmon, AD FS, cmdlets of Exchange Server and certificates that
+// were exported.
 //
 // An event is XML where it is written; what carries it away makes JSON of that in a manner of its own. The package reads
 // these ([open]):
@@ -26,7 +27,9 @@ package windows
 
 import (
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/normalize/exchange"
 	"github.com/daybreak-sec/daybreak/normalize/field"
+	"github.com/daybreak-sec/daybreak/normalize/m365"
 	"github.com/daybreak-sec/daybreak/normalize/members"
 	"github.com/daybreak-sec/daybreak/normalize/source"
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -53,10 +56,16 @@ func identify(root jsontape.Value) (id source.Identity) {
 func mapEvent(root jsontape.Value, e *ocsf.Event) {
 	r := open(root)
 	rule := classify(&r)
-	e.Class, e.Activity, e.Listed = rule.class, rule.activity, true
-	e.SetText(ocsf.PathMetadataProductName, "Windows")
-	e.SetText(ocsf.PathMetadataProductVendorName, "Microsoft")
-	e.SetString(ocsf.PathMetadataEventCode, r.number)
+	if c, ok := command(&r); ok {
+		m365.MapServer(exchange.Cmdlet(c, jsontape.Value{}), e)
+		rule = cmdlet
+	} else {
+		e.Class, e.Activity = rule.class, rule.activity
+		e.SetText(ocsf.PathMetadataProductName, "Windows")
+		e.SetText(ocsf.PathMetadataProductVendorName, "Microsoft")
+		e.SetString(ocsf.PathMetadataEventCode, r.number)
+	}
+	e.Listed = true
 	e.SetString(ocsf.PathMetadataLogName, r.channel)
 	e.SetString(ocsf.PathMetadataLogProvider, r.provider)
 	e.SetString(members.Place(e.Class, ocsf.PathDeviceHostname), r.computer)
