@@ -4,12 +4,17 @@
 package rest_test
 
 import (
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
+	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
@@ -180,4 +185,41 @@ func TestAnswersOutOfOrder(t *testing.T) {
 			t.Errorf("off by %v", off)
 		}
 	})
+}
+
+// TestFailuresDoNotSetTheClock: a 503 may be of a machine before the provider, whose clock is nobody's.
+func TestFailuresDoNotSetTheClock(t *testing.T) {
+	theirs, asked := time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC), 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		at, status := theirs, http.StatusOK
+		if asked++; asked%2 == 0 {
+			at, status = theirs.AddDate(0, 8, 0), http.StatusServiceUnavailable
+		}
+		w.Header().Set("Date", at.Format(http.TimeFormat))
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	t.Cleanup(server.Close)
+	root, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _ := tokenFile(t, "of-this-test")
+	clock := rest.NewClock()
+	c := rest.New(rest.Options{
+		Name: "fake", Root: root, Auth: token, Shared: rest.Shared{Budget: budget.New(budget.Options{PerMinute: 1_000_000}), Log: slog.New(slog.DiscardHandler)},
+	}, clock)
+	failed := 0
+	for range 12 {
+		err := c.JSON(t.Context(), budget.Head, rest.Call{Op: "get", Method: http.MethodGet, URL: root, Accept: "{"}, func(jsontape.Value, *rest.Answer) error { return nil })
+		if err != nil {
+			failed++
+		}
+		if off := clock.Now().Sub(theirs).Abs(); off > time.Hour {
+			t.Fatalf("after %d answers the clock is off by %v", asked, off)
+		}
+	}
+	if failed < 6 {
+		t.Errorf("%d requests failed", failed)
+	}
 }

@@ -119,8 +119,8 @@ func (c *Client) send(ctx context.Context, k Call, token string) (*Answer, error
 	}
 	a := &Answer{Body: body, Header: res.Header, At: before}
 	// The header's time is no later than the end of the answer, our own reckoning no
-	// later than its beginning: the earlier of the two is safe to say.
-	if date, ok := c.clock.observe(res.Header, asked, time.Now(), true); ok && (!known || date.Before(before)) {
+	// later than its beginning: the earlier of the two is safe to say. That the server fails may be said by whatever stands before it.
+	if date, ok := c.clock.observe(res.Header, asked, time.Now(), res.StatusCode < http.StatusInternalServerError); ok && (!known || date.Before(before)) {
 		a.At = date
 	}
 	body.open(res)
