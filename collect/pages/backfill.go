@@ -18,6 +18,9 @@ import (
 func (s *stream) runBackfill(ctx context.Context, w *loop.Watch) error {
 	r := s.reader(w)
 	for {
+		if err := s.rewind(ctx); err != nil {
+			return err
+		}
 		if err := s.planLongSweep(ctx); err != nil {
 			return err
 		}
@@ -51,6 +54,41 @@ func (s *stream) runBackfill(ctx context.Context, w *loop.Watch) error {
 			}
 		}
 	}
+}
+
+// wrongBy is by how much the provider's clock was believed to be ahead, at least, if what was done by it is not to be trusted.
+const wrongBy = 2 * hour
+
+// rewind begins back-fill anew when the provider's clock was believed to be far ahead and has been put right, as when the first
+// answer came from a host with a wrong one: what was planned by it has passed over what there is.
+func (s *stream) rewind(ctx context.Context) error {
+	now := s.c.now()
+	var beyond []*span
+	wrong := false
+	var was place
+	s.alter(func() {
+		if wrong = max(s.p.swept, s.least) > now+wrongBy; !wrong {
+			return
+		}
+		was = s.p
+		for _, l := range s.spans {
+			if l.stop > now {
+				l.restart()
+				l.stop = now
+				beyond = append(beyond, l)
+			}
+		}
+		s.p.swept, s.p.sweptTo, s.p.began, s.least = now, min(s.p.sweptTo, now), min(s.p.began, now), now
+	})
+	if !wrong {
+		return nil
+	}
+	if err := s.save(ctx, &span{cursor: backfill, start: s.first(now), stop: now, width: s.f.width()}, beyond...); err != nil {
+		s.alter(func() { s.p.swept = was.swept }) // it is seen again
+		return err
+	}
+	s.c.log.Warn("the provider's clock was far ahead and has been put right: all that it keeps is read again", "stream", s.f.Stream)
+	return nil
 }
 
 // nextSpan returns the oldest span that is due, back-fill before long sweeps, or how long to wait for one. It returns those

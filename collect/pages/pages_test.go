@@ -151,6 +151,31 @@ func TestF01LateInAnOutage(t *testing.T) {
 	}
 }
 
+// TestF15AWrongClock: where the first answers came from a host whose clock was months ahead, all is read when it is put right, and
+// when the collector is started anew after that.
+func TestF15AWrongClock(t *testing.T) {
+	for name, order := range orders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(16)
+			history(f, 200, 5*day)
+			f.jump(200 * day)
+			b := newBench(t, f, order)
+			b.run()
+			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 })
+			f.jump(-200 * day)
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 })
+			for i := range 20 {
+				f.add(fmt.Sprintf("new-%d", i), f.Now(), 0)
+			}
+			f.jump(10 * minute)
+			b.until("new ones, too", func() bool { return len(b.lacking(minute)) == 0 && b.c.Status()[0].Unlisted == 0 })
+			b.stop()
+			b.check()
+		})
+	}
+}
+
 // TestF01SweepsThatFail: while the head works and no sweep is answered for hours, what becomes visible is found when they are
 // answered again, although it is far behind then.
 func TestF01SweepsThatFail(t *testing.T) {

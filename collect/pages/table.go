@@ -76,8 +76,8 @@ func openStream(tx *sql.Tx, tenant string, f *Feed, origin string, now, limit in
 }
 
 func savePlace(tx *sql.Tx, p *place, size uint64) error {
-	_, err := tx.Exec(`UPDATE pages_stream SET head_from = ?, head_to = ?, next = ?, swept = ?, swept_to = ?, refused = ?, late = ?, lags = ?, size = max(size, ?) WHERE id = ?`,
-		p.headFrom, p.headTo, p.next, p.swept, p.sweptTo, p.refused, p.late, p.lags.String(), int64(size), p.id)
+	_, err := tx.Exec(`UPDATE pages_stream SET began = ?, head_from = ?, head_to = ?, next = ?, swept = ?, swept_to = ?, refused = ?, late = ?, lags = ?, size = max(size, ?) WHERE id = ?`,
+		p.began, p.headFrom, p.headTo, p.next, p.swept, p.sweptTo, p.refused, p.late, p.lags.String(), int64(size), p.id)
 	return err
 }
 
