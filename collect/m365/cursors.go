@@ -233,22 +233,24 @@ func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
 }
 
 // nextSweep returns what a sweep lists that is begun now. It looks back from where the sweeps
-// have come to and not from now, so that nothing is left out however long there was none, and
-// leaves to back-fill what that has still to list.
+// have come to and not from now, so that nothing is left out however long there was none. What
+// back-fill has still to list it leaves to that, but for the newest: back-fill begins with the
+// oldest.
 func (s *stream) nextSweep(now int64) (list []*span) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	to := s.cur.headFrom
 	from := floor(max(min(to, s.cur.sweptTo)-s.sweepLength(), s.oldest()), second)
+	newest := floor(to-s.sweepLength(), second)
 	add := func(stop int64) {
 		if from < stop {
 			list = append(list, &span{cursor: sweep, start: from, stop: stop, away: now-s.cur.sweptTo > headMax+2*overlaps[0]})
 		}
 	}
 	for _, l := range slices.SortedFunc(slices.Values(s.spans), func(a, b *span) int { return cmp.Compare(a.start, b.start) }) {
-		if l.cursor == backfill && l.start < to && l.stop > from {
+		if l.cursor == backfill && l.start < newest && l.stop > from {
 			add(l.start)
-			from = l.stop
+			from = max(from, min(l.stop, newest))
 		}
 	}
 	add(to)

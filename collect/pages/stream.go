@@ -249,7 +249,8 @@ func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
 }
 
 // nextSweep returns what a sweep reads that is begun now. It looks back from where the sweeps have come to and not from now, so that
-// nothing is left out however long there was none, and leaves to back-fill what that has still to read.
+// nothing is left out however long there was none. What back-fill has still to read it leaves to that, but for the newest: back-fill
+// begins with the oldest.
 func (s *stream) nextSweep(now int64) (list []*span) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -258,15 +259,16 @@ func (s *stream) nextSweep(now int64) (list []*span) {
 		to = s.p.headTo
 	}
 	from := floor(max(min(to, s.p.sweptTo)-s.sweepLength(), now-s.keep()+s.margin), second)
+	newest := floor(to-s.sweepLength(), second)
 	add := func(stop int64) {
 		if from < stop {
 			list = append(list, &span{cursor: sweep, start: from, stop: stop, away: now-s.p.sweptTo > headMost+s.f.Overlap.Milliseconds()})
 		}
 	}
 	for _, l := range s.spans {
-		if l.cursor == backfill && l.start < to && l.stop > from {
+		if l.cursor == backfill && l.start < newest && l.stop > from {
 			add(l.start)
-			from = l.stop
+			from = max(from, min(l.stop, newest))
 		}
 	}
 	add(to)
@@ -340,20 +342,21 @@ func (s *stream) headWorks(since time.Time) bool {
 	return !s.heard.IsZero() && s.heard.After(since.Add(-3*s.f.Poll-time.Second))
 }
 
-// late counts what only a sweep has found, and learns how late records are.
-func (s *stream) late(r *reader, why cursor, n int, age int64) {
-	if why == backfill {
+// late counts what only a sweep has found, and learns how late records are. What back-fill has still to read is not late.
+func (s *stream) late(r *reader, why cursor, n int, first, now int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	unread := func(l *span) bool { return l.cursor == backfill && l.start <= first && first < l.stop }
+	if why == backfill || why == sweep && slices.ContainsFunc(s.spans, unread) {
 		return
 	}
-	s.alter(func() {
-		if why == sweep {
-			s.p.late += int64(n)
-			s.found = s.found || r.long
-		}
-		if !r.away {
-			s.p.lags.Add(age)
-		}
-	})
+	if why == sweep {
+		s.p.late += int64(n)
+		s.found = s.found || r.long
+	}
+	if !r.away {
+		s.p.lags.Add(now - first)
+	}
 }
 
 // closing is the act that says that a window was read to its end. The head's are told once in Idle while there is nothing

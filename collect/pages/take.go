@@ -171,7 +171,7 @@ func (r *reader) take(ctx context.Context, why cursor, name string, page *Page) 
 			continue // read again: what is known of it stands
 		}
 		r.stored += result.Stored
-		s.late(r, why, result.Stored, ms(now)-p.first)
+		s.late(r, why, result.Stored, p.first, ms(now))
 		acts = append(acts, act.Act{
 			Kind: act.Sealed, Stream: s.f.Stream, Cursor: why.String(), Run: r.run, Records: p.n, Stored: result.Stored, Duplicates: result.Duplicates,
 			Mutated: result.Mutated, Bytes: p.bytes, Received: now,
