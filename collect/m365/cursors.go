@@ -4,12 +4,10 @@
 package m365
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
@@ -211,8 +209,9 @@ func (s *stream) drop(ctx context.Context, l *span) error {
 func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
 	for width := widest(sweep); ; {
 		asked := s.c.now()
-		spent, well := time.Duration(0), true
-		for _, l := range s.nextSweep(asked) {
+		list := s.nextSweep(asked)
+		spent, well := time.Duration(0), len(list) > 0
+		for _, l := range list {
 			l.width = width
 			took, all, err := s.sweepOver(ctx, w, l)
 			if err != nil {
@@ -240,20 +239,17 @@ func (s *stream) nextSweep(now int64) (list []*span) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	to := s.cur.headFrom
-	from := floor(max(min(to, s.cur.sweptTo)-s.sweepLength(), s.oldest()), second)
-	newest := floor(to-s.sweepLength(), second)
-	add := func(stop int64) {
-		if from < stop {
-			list = append(list, &span{cursor: sweep, start: from, stop: stop, away: now-s.cur.sweptTo > headMax+2*overlaps[0]})
+	var unread []loop.Stretch
+	for _, l := range s.spans {
+		if l.cursor == backfill {
+			unread = append(unread, loop.Stretch{From: l.start, To: l.stop})
 		}
 	}
-	for _, l := range slices.SortedFunc(slices.Values(s.spans), func(a, b *span) int { return cmp.Compare(a.start, b.start) }) {
-		if l.cursor == backfill && l.start < newest && l.stop > from {
-			add(l.start)
-			from = max(from, min(l.stop, newest))
-		}
+	from, newest := floor(max(min(to, s.cur.sweptTo)-s.sweepLength(), s.oldest()), second), floor(to-s.sweepLength(), second)
+	away := now-s.cur.sweptTo > headMax+2*overlaps[0]
+	for _, x := range loop.Outside(from, newest, to, unread) {
+		list = append(list, &span{cursor: sweep, start: x.From, stop: x.To, away: away})
 	}
-	add(to)
 	return list
 }
 

@@ -64,13 +64,12 @@ const wrongBy = 2 * hour
 func (s *stream) rewind(ctx context.Context) error {
 	now := s.c.now()
 	var beyond []*span
-	wrong := false
-	var was place
+	wrong, swept := false, int64(0)
 	s.alter(func() {
 		if wrong = max(s.p.swept, s.least) > now+wrongBy; !wrong {
 			return
 		}
-		was = s.p
+		swept = s.p.swept
 		for _, l := range s.spans {
 			if l.stop > now {
 				l.restart()
@@ -84,7 +83,7 @@ func (s *stream) rewind(ctx context.Context) error {
 		return nil
 	}
 	if err := s.save(ctx, &span{cursor: backfill, start: s.first(now), stop: now, width: s.f.width()}, beyond...); err != nil {
-		s.alter(func() { s.p.swept = was.swept }) // it is seen again
+		s.alter(func() { s.p.swept = swept }) // it is seen again
 		return err
 	}
 	s.c.log.Warn("the provider's clock was far ahead and has been put right: all that it keeps is read again", "stream", s.f.Stream)

@@ -229,8 +229,9 @@ func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
 	r := s.reader(w)
 	for width := day; ; {
 		asked := s.c.now()
-		spent, well := time.Duration(0), true
-		for _, l := range s.nextSweep(asked) {
+		list := s.nextSweep(asked)
+		spent, well := time.Duration(0), len(list) > 0
+		for _, l := range list {
 			l.width = width
 			took, all, err := s.sweepOver(ctx, r, l)
 			if err != nil {
@@ -258,22 +259,22 @@ func (s *stream) nextSweep(now int64) (list []*span) {
 	if s.f.Order == ByCursor {
 		to = s.p.headTo
 	}
-	from := floor(max(min(to, s.p.sweptTo)-s.sweepLength(), now-s.keep()+s.margin), second)
-	newest := floor(to-s.sweepLength(), second)
-	add := func(stop int64) {
-		if from < stop {
-			list = append(list, &span{cursor: sweep, start: from, stop: stop, away: now-s.p.sweptTo > headMost+s.f.Overlap.Milliseconds()})
-		}
-	}
+	var unread []loop.Stretch
 	for _, l := range s.spans {
-		if l.cursor == backfill && l.start < newest && l.stop > from {
-			add(l.start)
-			from = max(from, min(l.stop, newest))
+		if l.cursor == backfill {
+			unread = append(unread, loop.Stretch{From: l.start, To: l.stop})
 		}
 	}
-	add(to)
+	from, newest := floor(max(min(to, s.p.sweptTo)-s.sweepLength(), s.oldest(now)), second), floor(to-s.sweepLength(), second)
+	away := now-s.p.sweptTo > headMost+s.f.Overlap.Milliseconds()
+	for _, x := range loop.Outside(from, newest, to, unread) {
+		list = append(list, &span{cursor: sweep, start: x.From, stop: x.To, away: away})
+	}
 	return list
 }
+
+// oldest is of when the oldest is that can be asked for. It is called with mu held.
+func (s *stream) oldest(now int64) int64 { return now - s.keep() + s.margin }
 
 // sweepLength is called with mu held.
 func (s *stream) sweepLength() int64 {
@@ -302,7 +303,7 @@ func (s *stream) sweepOver(ctx context.Context, r *reader, l *span) (spent time.
 		failed++
 		everybodys, before := s.blame(ctx, "sweep", err), l.start
 		s.alter(func() {
-			oldest := s.c.now() - s.keep() + s.margin
+			oldest := s.oldest(s.c.now())
 			if !everybodys && s.failed(l, err, begun) {
 				l.halve()
 			}
