@@ -65,12 +65,13 @@ type detector struct {
 	every    time.Duration // between two reports, by how long the last one took
 	writing  *report       // nil if none is under way
 
-	mu    sync.Mutex
-	at    uint64 // batches before it are judged, and what was found is written down
-	seen  uint64 // batches before it are judged
-	moved chan struct{}
-	err   error
-	stats DetectStats
+	mu     sync.Mutex
+	at     uint64 // batches before it are judged, and what was found is written down
+	seen   uint64 // batches before it are judged
+	wanted uint64 // somebody waits for the batches before it
+	moved  chan struct{}
+	err    error
+	stats  DetectStats
 }
 
 // DetectStats counts what detection has done since the start.
@@ -361,6 +362,23 @@ func (d *detector) pace() (seen uint64, moved <-chan struct{}, err error) {
 	return max(d.seen, d.at), d.moved, d.err
 }
 
+// want says that somebody waits for the batches before upTo: what was found in them is written down as soon as it can be.
+func (d *detector) want(upTo uint64) {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.wanted = max(d.wanted, upTo)
+}
+
+// awaited reports whether somebody waits for nothing but that what was found is written down.
+func (d *detector) awaited() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.at < d.wanted && d.wanted <= d.taken
+}
+
 // ended is closed when it follows no more.
 func (d *detector) ended() <-chan struct{} {
 	if d == nil {
@@ -371,6 +389,7 @@ func (d *detector) ended() <-chan struct{} {
 
 // Judged waits until every record before upTo was judged.
 func (n *Node) Judged(ctx context.Context, upTo event.ID) error {
+	n.detector.want(upTo.Batch)
 	for {
 		at, moved, err := n.detector.state()
 		switch {
@@ -399,6 +418,7 @@ func (n *Node) CatchUpDetection(ctx context.Context) error {
 		case at >= n.journal.Size() || !n.behind(ctx, at):
 			return ctx.Err()
 		}
+		n.detector.want(n.journal.Size())
 		select {
 		case <-moved:
 		case <-time.After(200 * time.Millisecond):

@@ -23,13 +23,13 @@ type report struct {
 
 // progress begins to write down the alerts of the batches that were taken, if there are any and it is time, or says that
 // these are judged. Many alerts at once cost little more than one: while there are ever new ones they are written every
-// reportEvery, and otherwise at once.
+// reportEvery, and otherwise at once, as they are when all is judged that somebody waits for.
 func (d *detector) progress(ctx context.Context) {
 	switch {
 	case d.writing != nil:
 	case len(d.pending) == 0:
 		d.move(d.taken, nil)
-	case time.Since(d.reported) >= d.every:
+	case time.Since(d.reported) >= d.every || d.awaited():
 		d.write(ctx)
 	}
 }
