@@ -24,6 +24,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/sim/admin"
+	"github.com/daybreak-sec/daybreak/sim/company"
 	"github.com/daybreak-sec/daybreak/sim/graph"
 	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/scenario"
@@ -35,7 +36,7 @@ type simFlags struct {
 	after                 time.Duration
 	secretFile, cert      string
 	allowRemote           bool
-	canary                bool
+	canary, officeHours   bool
 	cfg                   m365.Config
 	typ                   string // of the printed block
 }
@@ -101,6 +102,7 @@ func (f *simFlags) flags(cmd *cobra.Command) {
 	flags.Float64Var(&f.cfg.Company.Rate, "rate", 0, "constant records a `second`, instead of the rhythm of the day")
 	flags.Float64Var(&f.cfg.Speed, "speed", 1, "simulated seconds a second")
 	flags.StringVar(&f.start, "start", "", "simulated `time` at the start, RFC 3339 (default now)")
+	flags.BoolVar(&f.officeHours, "office-hours", false, "it is a Wednesday afternoon for the company at the start, whatever the hour")
 	flags.DurationVar(&f.cfg.Delay, "delay", time.Second, "simulated `time` from the end of a slot to its blobs")
 	flags.DurationVar(&f.cfg.History, "history", 7*24*time.Hour, "simulated `time` before the start in which the company already lived")
 	flags.DurationVar(&f.cfg.Company.SlotLength, "slot", 5*time.Second, "`time` that the records of a blob stem from")
@@ -163,6 +165,13 @@ func (f *simFlags) resolve() error {
 		if f.cfg.Start, err = time.Parse(time.RFC3339, f.start); err != nil {
 			return usagef("--start is %q: want RFC 3339, for example 2026-03-02T09:00:00Z", f.start)
 		}
+	}
+	if f.officeHours {
+		start := f.cfg.Start
+		if start.IsZero() {
+			start = time.Now()
+		}
+		f.cfg.Company.Shift = company.OfficeHours(start)
 	}
 	for _, name := range f.scenarios {
 		sc, err := readScenario(name)

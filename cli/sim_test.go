@@ -25,14 +25,16 @@ import (
 )
 
 // cmdTenant simulates a tenant, its part of Microsoft Graph included, in the test's process and sets API, TENANT,
-// CLIENT and SECRET to what a configuration needs to reach it.
+// CLIENT and SECRET to what a configuration needs to reach it. The company is at work
+// whatever the hour.
 //
 //	tenant [roles=A,B] [skew=10m] [faults=LIST] [certificate=FILE:LIFE]
 //
 // With certificate, FILE is a new certificate that the tenant trusts, with its key,
 // and lasts for LIFE.
 func cmdTenant(ts *testscript.TestScript, neg bool, args []string) {
-	c := sim.Config{Seed: 7, Company: company.Config{Seed: 7, People: 30}, History: time.Hour, Backfill: time.Hour}
+	co := company.Config{Seed: 7, People: 30, Shift: company.OfficeHours(time.Now())}
+	c := sim.Config{Seed: 7, Company: co, History: time.Hour, Backfill: time.Hour}
 	var roles []string
 	var trusted []*x509.Certificate
 	for _, arg := range args {

@@ -61,6 +61,7 @@ func (f *simFlags) neighbor(cmd *cobra.Command, listen string) {
 	flags.Float64Var(&f.cfg.Company.Rate, "rate", 0, "constant records a `second` in all of Microsoft 365, instead of the rhythm of the day")
 	flags.Float64Var(&f.cfg.Speed, "speed", 1, "simulated seconds a second")
 	flags.StringVar(&f.start, "start", "", "simulated `time` at the start, RFC 3339 (default now)")
+	flags.BoolVar(&f.officeHours, "office-hours", false, "it is a Wednesday afternoon for the company at the start, whatever the hour")
 	flags.DurationVar(&f.cfg.History, "history", 7*24*time.Hour, "simulated `time` before the start in which the company already lived")
 }
 

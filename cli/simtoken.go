@@ -26,6 +26,7 @@ import (
 type serviceFlags struct {
 	listen, start string
 	allowRemote   bool
+	officeHours   bool
 	speed         float64
 	history       time.Duration
 	people        int
@@ -91,6 +92,7 @@ listens, the token, and a [[source]] block for Daybreak's configuration.`,
 	flags.Float64Var(&f.cfg.PerDay, "per-day", 20, "records a person on a working day, in each log")
 	flags.Float64Var(&f.speed, "speed", 1, "simulated seconds a second")
 	flags.StringVar(&f.start, "start", "", "simulated `time` at the start, RFC 3339 (default now)")
+	flags.BoolVar(&f.officeHours, "office-hours", false, "it is a Wednesday afternoon for the company at the start, whatever the hour")
 	flags.DurationVar(&f.history, "history", 7*24*time.Hour, "simulated `time` before the start in which the company already lived")
 	faultFlags(cmd, &f.cfg)
 	return cmd
@@ -171,7 +173,11 @@ func (f *serviceFlags) resolve() error {
 			return usagef("--start is %q: want RFC 3339, for example 2026-03-02T09:00:00Z", f.start)
 		}
 	}
-	if f.cfg.Company, err = company.New(company.Config{Seed: f.cfg.Seed, People: f.people}); err != nil {
+	co := company.Config{Seed: f.cfg.Seed, People: f.people}
+	if f.officeHours {
+		co.Shift = company.OfficeHours(start)
+	}
+	if f.cfg.Company, err = company.New(co); err != nil {
 		return usagef("--people: %v", err)
 	}
 	f.cfg.Begin, f.cfg.Now, f.cfg.Token = start.Add(-f.history), service.NewClock(start, f.speed).Now, "simulated-"+rand.Text()

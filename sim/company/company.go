@@ -107,6 +107,9 @@ type Config struct {
 	// Rate, if above zero, is how many records a second all streams have
 	// together at every hour, instead of the rhythm: for benchmarks.
 	Rate float64
+	// Shift is by how many whole seconds the clocks of all offices are ahead of their
+	// cities', so that it is another hour for the company than for the world.
+	Shift time.Duration
 }
 
 // Company is a simulated company. It holds a few kilobytes whatever its size,
@@ -158,7 +161,7 @@ func New(cfg Config) (*Company, error) {
 	c.brand = brands[c.hash(tagBrand, 0)%uint64(len(brands))]
 	c.domain = c.brand + ".example"
 	c.sid = fmt.Sprintf("S-1-5-21-%d-%d-%d-", 1e9+c.hash(tagSID, 0)%3e9, 1e9+c.hash(tagSID, 1)%3e9, 1e9+c.hash(tagSID, 2)%3e9)
-	c.offices = openOffices(cfg.People)
+	c.offices = openOffices(cfg.People, int64(cfg.Shift/time.Second))
 	c.admins = min(max(cfg.People/400, 2), 48)
 	c.moments.New = func() any { return &moment{c: c, seen: math.MinInt64} }
 	return c, nil

@@ -150,6 +150,29 @@ func TestRhythm(t *testing.T) {
 	}
 }
 
+// TestOfficeHours holds that a company in its office hours does as much as on a Wednesday afternoon,
+// at every hour of a week in winter and of one in summer.
+func TestOfficeHours(t *testing.T) {
+	for _, week := range []time.Time{wednesday, wednesday.AddDate(0, -4, 0)} {
+		for hour := range 7 * 24 {
+			now := week.Add(time.Duration(hour)*time.Hour + 17*time.Minute)
+			c := open(t, company.Config{Seed: 3, People: 1000, SlotLength: time.Minute, Shift: company.OfficeHours(now)})
+			if local := time.Unix(c.Clock(0, now), 0).UTC(); local.Weekday() != time.Wednesday || local.Hour() < 14 || local.Hour() > 16 {
+				t.Fatalf("at %v the clock of an office shows %v", now, local)
+			}
+			n := 0
+			for slot := c.Slot(now.Add(-time.Hour)); slot < c.Slot(now); slot++ {
+				for _, s := range company.Streams {
+					n += c.Count(s, slot)
+				}
+			}
+			if n < 200*1000/24 {
+				t.Fatalf("at %v there are %d records in an hour, fewer than in the mean hour of a working day", now, n)
+			}
+		}
+	}
+}
+
 func TestRate(t *testing.T) {
 	const rate = 7321
 	c := open(t, company.Config{People: 5000, Rate: rate, SlotLength: time.Second})

@@ -24,8 +24,8 @@ type office struct {
 }
 
 // openOffices gives a company of so many people its offices: one as long as it
-// is small, all of them from some hundreds on.
-func openOffices(people int) []office {
+// is small, all of them from some hundreds on. Their clocks are shift seconds ahead.
+func openOffices(people int, shift int64) []office {
 	open := len(officeTable)
 	switch {
 	case people < 50:
@@ -37,7 +37,7 @@ func openOffices(people int) []office {
 	weights := 0
 	for i := range offices {
 		row := &officeTable[i]
-		offices[i] = office{Office: row.Office, number: i, offset: int64(row.minutes) * 60, summer: row.summer}
+		offices[i] = office{Office: row.Office, number: i, offset: int64(row.minutes)*60 + shift, summer: row.summer}
 		names, ok := folderPaths[row.Country]
 		if !ok {
 			names = folderPaths[""]
@@ -210,6 +210,15 @@ func busyness(local int64) float64 {
 	}
 	i, part := at/quarter, float64(at%quarter)/quarter
 	return weekShape[i] + (weekShape[i+1]-weekShape[i])*part
+}
+
+// OfficeHours is the Shift of a company for which t is a Wednesday between two and
+// three in Greenwich: on both sides of the Atlantic people are at work. It is the same
+// for all of an hour.
+func OfficeHours(t time.Time) time.Duration {
+	const wednesday = 6 // the week begins on Thursday, as Unix time does
+	hours := t.Unix() / 3600 % (7 * 24)
+	return time.Duration(wednesday*24+14-hours) * time.Hour
 }
 
 // attendance is who is at work at a moment: by office, how busy its share of
