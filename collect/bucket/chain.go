@@ -110,7 +110,9 @@ func (s *stream) prove(ctx context.Context) error {
 		}
 		from, to = min(from, max(proved, c.first)), min(to, cover)
 	}
-	if to <= proved {
+	// By whole steps: coverage asks of an interval that all of it was listed after it had settled, and one that is claimed piece by piece,
+	// each as soon as it has, never is.
+	if to = floor(to, claimStep); to <= proved {
 		return nil
 	}
 	if from < to {

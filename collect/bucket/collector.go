@@ -278,6 +278,8 @@ const (
 	settleListing = 2 * time.Minute
 	// settleDigest is when the digests of an hour are there: AWS delivers one "every hour" without a promise.
 	settleDigest = 90 * time.Minute
+	// claimStep is what digests are spoken of by: the intervals of package coverage, which last as long and begin as these do.
+	claimStep = 5 * minute
 )
 
 func ms(t time.Time) int64 { return t.UnixMilli() }

@@ -51,7 +51,7 @@
 //     ([act.Altered]) and an alarm; it is tried again now and then.
 //   - An hour without a digest that can be trusted is a gap ([act.Missing]).
 //
-// An hour counts as proved when [settleDigest] has passed since its end.
+// What lies [settleDigest] back counts as proved, by steps of [claimStep].
 //
 // # What it does with garbage
 //

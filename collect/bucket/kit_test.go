@@ -303,6 +303,12 @@ func (w *world) proved() (to time.Time) {
 	return to
 }
 
+// settle is after how long the digests of an interval are there.
+const settle = 90 * time.Minute
+
+// due is up to where digests should have proved what was delivered: by whole intervals.
+func (w *world) due() time.Time { return w.clock.now().Add(-settle).Truncate(5 * time.Minute) }
+
 // keyOf is the first key of the bucket that has all words in it.
 func (w *world) keyOf(words ...string) string {
 	w.t.Helper()

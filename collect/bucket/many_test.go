@@ -62,6 +62,20 @@ func (e *endless) PublicKeys(context.Context, budget.Priority, string, time.Time
 func (e *endless) Now() time.Time                        { return e.now }
 func (e *endless) Pause() (time.Duration, time.Duration) { return 0, 0 }
 
+// TestLongListing: of a listing of hundreds of pages, of which a tenth is refused, all is listed (F1, F9).
+func TestLongListing(t *testing.T) {
+	w := newWorld(t, aws.Config{PageSize: 1, Fail: 0.1})
+	for i := range 300 {
+		w.sim.Put(fmt.Sprintf("logs/%03d.json", i), lines(strconv.Itoa(i), 1), w.clock.now().Add(-time.Hour))
+	}
+	w.collect(objects("logs/"), nil, nil)
+	w.settled()
+	if have := len(w.ids()); have != 300 {
+		t.Errorf("%d records of 300", have)
+	}
+	w.halt()
+}
+
 // TestManyObjects: objects are listed, and wait to be fetched, in memory that does not grow with their number (F13): 120,000 with
 // DAYBREAK_LIVE=long.
 func TestManyObjects(t *testing.T) {

@@ -4,6 +4,7 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"sync"
@@ -216,16 +217,23 @@ func (s *stream) sweep(ctx context.Context, w *loop.Watch) error {
 	if !filled {
 		from = max(from, min(s.p.fillTo, asked-overlap)) // back-fill lists what is before
 	}
-	for start := from; start < asked; {
+	var failed error
+	for start := from; start < asked; { // a day that fails does not hold up the others
 		stop := floor(start, day) + day
 		k := &walk{why: sweep, prio: budget.Sweep, from: start, to: stop, claim: start, claimTo: stop}
 		if stop >= asked {
 			k.to, k.claimTo = 0, 0
 		}
 		if err := s.read(ctx, w, k); err != nil {
-			return err
+			if s.fatal(ctx, err) || rest.Of(err).Everybodys() {
+				return err
+			}
+			failed = cmp.Or(failed, err)
 		}
 		start = stop
+	}
+	if failed != nil {
+		return failed
 	}
 	s.alter(func() {
 		s.swept = asked

@@ -111,8 +111,7 @@ func lastOf(prefix string) string {
 // folders returns the prefixes one level below a prefix whose names have a form.
 func (s *stream) folders(ctx context.Context, w *loop.Watch, prio budget.Priority, below string, form *regexp.Regexp) (list []string, err error) {
 	for q := (s3.Query{Prefix: below, Delimiter: "/"}); ; {
-		page, err := s.c.o.Upstream.List(ctx, prio, q)
-		w.Beat()
+		page, err := s.list(ctx, w, prio, q)
 		if err != nil {
 			return nil, err
 		}
@@ -123,6 +122,27 @@ func (s *stream) folders(ctx context.Context, w *loop.Watch, prio budget.Priorit
 		}
 		if q.Next = page.Next; q.Next == "" {
 			return list, nil
+		}
+	}
+}
+
+// pageTries is how often in a row a page is asked for.
+const pageTries = 4
+
+// list asks for a page, and again if it fails alone: a walk of thousands of pages would seldom be through if it ended with the first
+// that was refused.
+func (s *stream) list(ctx context.Context, w *loop.Watch, prio budget.Priority, q s3.Query) (*s3.Page, error) {
+	for try := 1; ; try++ {
+		page, err := s.c.o.Upstream.List(ctx, prio, q)
+		w.Beat()
+		if err == nil || try == pageTries || s.fatal(ctx, err) {
+			return page, err
+		}
+		if e := rest.Of(err); e.Everybodys() && e.Class != rest.ClassThrottled { // what is throttled the budget holds back
+			return nil, err
+		}
+		if err := loop.Hint(ctx, w, time.Now(), 0, loop.Backoff(s.c.o.Retry, try-1, headWait), nil); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -167,8 +187,7 @@ func (s *stream) readPart(ctx context.Context, w *loop.Watch, k *walk, p part) e
 			s.c.o.Pace(ctx)
 			w.Beat()
 		}
-		page, err := s.c.o.Upstream.List(ctx, k.prio, q)
-		w.Beat()
+		page, err := s.list(ctx, w, k.prio, q)
 		if err != nil {
 			return err
 		}
