@@ -12,6 +12,12 @@ BENCHCOUNT ?= 1
 DURATION ?= 600
 RECORDS  ?= 10000000
 
+# What ci and race run tests with. Many tests wait, for a disk, a poll or a program that they have started, so more run at once than there are
+# processors: three packages, and eight in a package of those that say that they may (without it, one for each processor). lint has vetted all.
+ATONCE := -vet=off -p 3 -parallel 8
+# Packages begin in this order: those that take long do not run alone at the end.
+ALL := ./test/... ./...
+
 .PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash live bench-live bench-detect lake-readers ipdb clean
 
 build: ## the program, bin/daybreak
@@ -33,7 +39,7 @@ TRANSPILED := modernc.org/libc/... modernc.org/memory modernc.org/sqlite/lib
 
 # A process under the race detector sleeps for a second before it ends, in case other goroutines are at work still; the scripts start hundreds.
 race: ## every test under the race detector, which looks at all but SQLite's own C
-	GORACE="atexit_sleep_ms=10 $$GORACE" $(GO) test -race $(TRANSPILED:%=-gcflags=%=-race=false) -shuffle=on -short -timeout 30m ./...
+	GORACE="atexit_sleep_ms=10 $$GORACE" $(GO) test -race $(TRANSPILED:%=-gcflags=%=-race=false) $(ATONCE) -shuffle=on -short -timeout 30m $(ALL)
 
 lint: ## gofumpt, vet, staticcheck
 	@out=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
@@ -84,7 +90,7 @@ ipdb: ## databases of countries and autonomous systems, into .cache/ipdb
 	@scripts/ipdb.sh
 
 ci: lint ## everything that must be green before a change lands
-	scripts/scan-secrets.sh -q $(GO) test -v -shuffle=on -timeout 30m ./...
+	scripts/scan-secrets.sh -q $(GO) test -v $(ATONCE) -shuffle=on -timeout 30m $(ALL)
 	$(MAKE) race
 	$(MAKE) eval
 	$(MAKE) lake-readers
