@@ -58,8 +58,15 @@ func (r *Report) placeCanaries() {
 // named another (https://learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings).
 func Named(stream, channel string) bool {
 	hub := stream[strings.LastIndexByte(stream, '/')+1:]
-	return stream == channel || strings.EqualFold(hub, "insights-logs-"+channel)
+	return stream == channel || strings.EqualFold(hub, ofALog+channel)
 }
+
+// OfALog reports whether a hub has the name that Azure gives to that of a category: nothing else is in it.
+func OfALog(hub string) bool {
+	return len(hub) >= len(ofALog) && strings.EqualFold(hub[:len(ofALog)], ofALog)
+}
+
+const ofALog = "insights-logs-"
 
 // LostCanary is one that is missing.
 type LostCanary struct {

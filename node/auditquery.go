@@ -118,7 +118,6 @@ func (n *Node) fedRecords(ctx context.Context, tenant string, from, to time.Time
 
 // The channels that checks hold against each other, and what of.
 const (
-	checkedKind  = "audit records"
 	feedChannel  = "Management Activity API"
 	queryChannel = "audit query"
 )
@@ -136,7 +135,7 @@ func (n *Node) checkedHours(ctx context.Context, since, until time.Time) ([]reco
 			shown.Verdict = reconcile.CannotSay // a query that has succeeded may have left out a part
 		}
 		out[i] = reconcile.Hour{
-			Tenant: h.Tenant, Kind: checkedKind, Operation: h.Operation, Hour: h.Hour,
+			Tenant: h.Tenant, Kind: reconcile.AuditRecords.String(), Operation: h.Operation, Hour: h.Hour,
 			Channels: []reconcile.Shown{{Channel: feedChannel, Acts: h.Feed, Lacking: h.Lacking, Verdict: reconcile.Verdict(h.Verdict)}, shown},
 		}
 	}

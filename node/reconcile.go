@@ -5,11 +5,11 @@ package node
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/collect/auditquery"
+	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/reconcile"
@@ -45,12 +45,28 @@ func openReconciling(ctx context.Context, n *Node, rebuild bool) (*reconciling, 
 
 // source is the one that is configured to collect a stream.
 func (c *reconciling) source(tenant, stream string) string {
-	for _, s := range c.n.live.Load().config.Sources {
-		if s.Tenant == tenant && slices.Contains(s.Streams, stream) {
-			return s.Name
+	return collecting(c.n.live.Load().config.Sources, tenant, stream)
+}
+
+// collecting names the source that collects a stream of a tenant. For CloudAppEvents it is one that has the hub that the table has
+// if nobody gave it another, or else one with a hub that is named after no log at all and so may hold anything.
+func collecting(sources []config.Source, tenant, stream string) (perhaps string) {
+	for i := range sources {
+		s := &sources[i]
+		if s.Tenant != tenant {
+			continue
+		}
+		for _, name := range s.Streams {
+			table := s.Type == "eventhubs" && stream == reconcile.CloudAppEvents
+			switch {
+			case s.Stream(name) == stream, table && coverage.Named(name, stream):
+				return s.Name
+			case table && !coverage.OfALog(name) && perhaps == "":
+				perhaps = s.Name
+			}
 		}
 	}
-	return ""
+	return perhaps
 }
 
 // cover asks coverage, and takes into account how late records have been.

@@ -5,11 +5,13 @@ package reconcile_test
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/reconcile"
 )
 
 // cpu returns the processor time that the process has taken.
@@ -19,6 +21,30 @@ func cpu(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// timed reads what the journal has, and reports what that took.
+func timed(b *testing.B, bed *bed, how string, spent map[string]float64) {
+	err := bed.j.Flush(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	begun := cpu(b)
+	if how == "observe" {
+		err = bed.r.Observe(b.Context())
+	} else {
+		err = bed.r.CatchUp(b.Context())
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	spent[how] = float64((cpu(b) - begun).Nanoseconds())
+	b.StopTimer()
+	b.ReportMetric(spent[how]/float64(b.N), "cpu-ns/record")
+	if how != "observe" {
+		b.ReportMetric(spent[how]/spent["observe"], "x-observe")
+	}
 }
 
 // diagnosticSignIn is a sign-in of 1.3 KB in Azure Monitor's envelope.
@@ -100,31 +126,53 @@ func BenchmarkFollow(b *testing.B) {
 					flush(s)
 				}
 			}
-			if err := bed.j.Flush(b.Context()); err != nil {
-				b.Fatal(err)
-			}
-			b.ResetTimer()
-			begun := cpu(b)
-			var err error
-			if how == "observe" {
-				err = bed.r.Observe(b.Context())
-			} else {
-				err = bed.r.CatchUp(b.Context())
-			}
-			if err != nil {
-				b.Fatal(err)
-			}
-			spent[how] = float64((cpu(b) - begun).Nanoseconds())
-			b.StopTimer()
-			b.ReportMetric(spent[how]/float64(b.N), "cpu-ns/record")
-			if how != "observe" {
-				b.ReportMetric(spent[how]/spent["observe"], "x-observe")
-			}
+			timed(b, bed, how, spent)
 			if how == "follow" && b.N > 4000 {
 				if said := bed.said(); len(said) > 0 {
 					b.Errorf("%d things are said where all channels agree: %s", len(said), said[0])
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkRecords reads b.N records: each act is in the unified audit log and some thousands later in CloudAppEvents. "alone" is where no hub is
+// collected.
+func BenchmarkRecords(b *testing.B) {
+	spent := map[string]float64{}
+	for _, how := range []string{"observe", "follow", "alone"} {
+		b.Run(how, func(b *testing.B) {
+			bed := newHubBed(b)
+			if how == "alone" {
+				bed.collected[reconcile.CloudAppEvents] = false
+			}
+			var feed, table []event.Record
+			flush := func(r record, list []event.Record) []event.Record {
+				bed.next++
+				_, err := bed.j.Append(b.Context(), event.Origin{Tenant: tenant, Family: r.family, Stream: r.stream, Name: "contoso", Run: fmt.Sprint(bed.next)}, list, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				return nil
+			}
+			ops := [...]string{"MailItemsAccessed", "Send", "Create", "Update", "MoveToDeletedItems", "SoftDelete", "HardDelete", "New-InboxRule"}
+			act := func(n int) record {
+				r := office("Exchange", ops[n%len(ops)], 0, noon.Add(time.Duration(n)*50*time.Millisecond))
+				r.raw = strings.Replace(r.raw, guid(0), scattered(n), 1)
+				return r
+			}
+			for n := range b.N {
+				list, r := &feed, act(n/2)
+				if n%2 == 1 {
+					list, r = &table, carried(act(max(0, n/2-lag)))
+				}
+				if *list = append(*list, event.Record{
+					Raw: []byte(r.raw), ID: fmt.Appendf(nil, "r%d", n), Time: r.at.UnixNano(), Received: bed.now.UnixNano(), Ordinal: uint64(len(*list)),
+				}); len(*list) == 1000 || n >= b.N-2 {
+					*list = flush(r, *list)
+				}
+			}
+			timed(b, bed, how, spent)
 		})
 	}
 }

@@ -16,7 +16,8 @@
 //   - Orphans: a session or token in use that no sign-in has given out. Each is a gap of the sign-in log and
 //     a record of the kind orphan (act.Orphan), on which a rule of the pack alerts.
 //   - Acts that one channel shows and another, which should, does not: by activity (normalize.Activity), for
-//     each hour and operation.
+//     each hour and operation. What CloudAppEvents should show depends on what somebody has connected to Defender for Cloud Apps, and
+//     is learned ([learned]).
 //
 // # What holds
 //
@@ -40,11 +41,13 @@
 //
 // Sessions and tokens are kept for a week and [Options.Window], acts for four days, findings for 40. Of a sign-in these are three entries (its
 // request, its token, and what channels have shown it) and one for each session, of 33 bytes each on the disk and 13 bits in memory (runs.go):
-// at most [Options.MaxEntries], so 530 and 26 MB. Of uses without a sign-in at most [Options.MaxUses]. Of more the oldest are
-// forgotten, and nothing is said of the time before: "cannot say".
+// at most [Options.MaxEntries], so 530 and 26 MB. Other records of the unified audit log are one entry each, where CloudAppEvents
+// is collected, too, and at most [Options.MaxRecords]. Of uses without a sign-in at most [Options.MaxUses]. Of more the oldest are
+// forgotten, and nothing is said of the time before: "cannot say". Which operations a channel owes is kept for 40 days after it last had all of one.
 //
 // # Known holes
 //
-// A channel that has never shown an operation is not said to lack it: it may be no part of it. An intruder who makes two
+// A channel that has never shown an operation is not said to lack it: it may be no part of it. CloudAppEvents of which some users are
+// left out may have all acts of an operation in an hour by chance, and lacks acts from then on. An intruder who makes two
 // channels lack the same act is seen by neither. A token whose sign-in lies before collecting began is passed over.
 package reconcile

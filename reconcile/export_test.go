@@ -32,13 +32,13 @@ func (r *Reconciler) Read(ctx context.Context) error { return r.ReadEach(ctx, ma
 
 // ReadEach does so in groups of so many batches.
 func (r *Reconciler) ReadEach(ctx context.Context, batches int) error {
-	f, g := r.j.Follow(r.Position()), newGroup()
+	f, g := r.j.Follow(r.Position()), newGroup(&r.opts)
 	for n := 1; f.Position() < r.j.Size(); n++ {
 		b, err := f.Next(ctx)
 		if err != nil {
 			return err
 		}
-		if g.take(b, r.opts.Pass); n%batches == 0 {
+		if g.take(b); n%batches == 0 {
 			if err := r.apply(ctx, f.Position(), g); err != nil {
 				return err
 			}
@@ -50,12 +50,12 @@ func (r *Reconciler) ReadEach(ctx context.Context, batches int) error {
 
 // Observe reads all that the journal has and what it says, and keeps nothing.
 func (r *Reconciler) Observe(ctx context.Context) error {
-	for f, g := r.j.Follow(r.Position()), newGroup(); f.Position() < r.j.Size(); g.reset() {
+	for f, g := r.j.Follow(r.Position()), newGroup(&r.opts); f.Position() < r.j.Size(); g.reset() {
 		b, err := f.Next(ctx)
 		if err != nil {
 			return err
 		}
-		g.take(b, r.opts.Pass)
+		g.take(b)
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (r *Reconciler) Kept() (number, entries int) {
 	for _, list := range r.runs.at {
 		number += len(list)
 	}
-	return number, r.runs.entries
+	return number, r.runs.count(func(class) bool { return true })
 }
 
 // Join makes one of two entries of a key, and Time is when it was last.

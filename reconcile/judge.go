@@ -34,10 +34,32 @@ type judgment struct {
 	r         *Reconciler
 	ctx       context.Context
 	forgotten int64
+	records   int64            // forgotten of audit records
 	known     map[string]Cover // what coverage said in this round, by tenant
+	parts     map[part]*taught // of the tenant
+	agreed    map[part]bool    // of which that changed
 	findings  []finding
 	settled   []Key // of the tenant: uses of which nothing is to be said
 	orphans   []Key
+}
+
+// taught is what records have told of an operation in a channel.
+type taught struct {
+	streams     []string // in their order
+	first, last int64    // hours in which it had all that its partner had; 0: none
+}
+
+func (r *Reconciler) newJudgment(ctx context.Context) (*judgment, error) {
+	j := &judgment{r: r, ctx: ctx, known: map[string]Cover{}}
+	return j, r.db.Read().QueryRowContext(ctx, `SELECT forgotten, max(forgotten, forgotten_records) FROM reconcile_state`).Scan(&j.forgotten, &j.records)
+}
+
+// since is the moment before which nothing is said of a kind of acts.
+func (j *judgment) since(k Kind) int64 {
+	if k == AuditRecords {
+		return j.records
+	}
+	return j.forgotten
 }
 
 // judge looks at what is known, tenant by tenant, and notes what is to be said.
@@ -46,8 +68,8 @@ func (r *Reconciler) judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j := &judgment{r: r, ctx: ctx, known: map[string]Cover{}}
-	if err := r.db.Read().QueryRowContext(ctx, `SELECT forgotten FROM reconcile_state`).Scan(&j.forgotten); err != nil {
+	j, err := r.newJudgment(ctx)
+	if err != nil {
 		return err
 	}
 	for i := range tenants {
@@ -276,6 +298,9 @@ func (j *judgment) write(t *tenant) error {
 				return err
 			}
 		}
+		if err := l.agreed(t, j); err != nil {
+			return err
+		}
 		return l.forget(t)
 	})
 	j.settled, j.orphans, j.findings = j.settled[:0], j.orphans[:0], j.findings[:0]
@@ -354,13 +379,16 @@ type lacking struct {
 
 // counts finds the operations and hours in which a channel lacks what it owes.
 func (j *judgment) counts(t *tenant) error {
-	missing, err := j.r.missing(j.ctx, t)
+	missing, both, err := j.missing(t)
 	if err != nil {
+		return err
+	}
+	if err := j.learn(t, missing, both); err != nil {
 		return err
 	}
 	wanted := map[string]bool{}
 	for m, acts := range missing {
-		v, err := j.verdict(t, &m)
+		v, stream, err := j.verdict(t, &m)
 		if err != nil {
 			return err
 		}
@@ -368,7 +396,7 @@ func (j *judgment) counts(t *tenant) error {
 			continue
 		}
 		f := finding{
-			code: codeOf(t.name, "count", m.kind, m.operation, m.hour, m.channel), kind: "count", tenant: t.name, stream: shows[m.kind][m.channel][0],
+			code: codeOf(t.name, "count", m.kind, m.operation, m.hour, m.channel), kind: "count", tenant: t.name, stream: stream,
 			reason: act.Unmatched, subject: m.operation, start: m.hour * hourMillis, stop: (m.hour + 1) * hourMillis,
 			message: fmt.Sprintf("%d acts that other channels show are not in the %s", acts, m.channel),
 		}
@@ -380,10 +408,14 @@ func (j *judgment) counts(t *tenant) error {
 		[]any{t.name, max(j.forgotten, t.latest-keepActs+hourMillis)}, func(rows *sql.Rows) error {
 			f := finding{kind: "count"}
 			err := rows.Scan(&f.code, &f.tenant, &f.stream, &f.reason, &f.subject, &f.start, &f.message)
-			if f.stop = f.start; err == nil && !wanted[f.code] && missing[j.r.lackingOf(t, &f)] == 0 {
+			if err != nil || wanted[f.code] {
+				return err
+			}
+			if m := j.r.lackingOf(t, &f); missing[m] == 0 && f.start >= j.since(m.kind) {
+				f.stop = f.start
 				j.findings = append(j.findings, f)
 			}
-			return err
+			return nil
 		})
 }
 
@@ -400,10 +432,11 @@ func (r *Reconciler) lackingOf(t *tenant, f *finding) lacking {
 	return lacking{}
 }
 
-// missing counts what channels have not shown and owe.
-func (r *Reconciler) missing(ctx context.Context, t *tenant) (map[lacking]int64, error) {
-	out := map[lacking]int64{}
-	err := r.rows(ctx, `SELECT c.kind, c.operation, c.hour, s.channels, s.acts FROM reconcile_cell AS c JOIN reconcile_shown AS s ON s.cell = c.id WHERE c.tenant = $1 AND c.hour >= $2 AND s.acts > 0`,
+// missing counts what channels have not shown and may owe. both are the operations and hours of which channels that learn what they
+// owe have shown acts that their partners have, too.
+func (j *judgment) missing(t *tenant) (out map[lacking]int64, both map[lacking]bool, err error) {
+	out, both = map[lacking]int64{}, map[lacking]bool{}
+	err = j.r.rows(j.ctx, `SELECT c.kind, c.operation, c.hour, s.channels, s.acts FROM reconcile_cell AS c JOIN reconcile_shown AS s ON s.cell = c.id WHERE c.tenant = $1 AND c.hour >= $2 AND s.acts > 0`,
 		[]any{t.id, (t.latest - keepActs) / hourMillis}, func(rows *sql.Rows) error {
 			var m lacking
 			var mask, n int64
@@ -418,10 +451,124 @@ func (r *Reconciler) missing(ctx context.Context, t *tenant) (map[lacking]int64,
 						break
 					}
 				}
+				if learned(m.kind, other) && mask&(1<<other) != 0 && mask&(1<<partner(other)) != 0 {
+					m.channel = other
+					both[m] = true
+				}
 			}
 			return nil
 		})
-	return out, err
+	return out, both, err
+}
+
+// load reads what is known of a tenant's operations.
+func (j *judgment) load(t *tenant) error {
+	j.parts, j.agreed = map[part]*taught{}, map[part]bool{}
+	of := func(p part) *taught {
+		if j.parts[p] == nil {
+			j.parts[p] = &taught{}
+		}
+		return j.parts[p]
+	}
+	err := j.r.rows(j.ctx, `SELECT kind, operation, channel, stream FROM reconcile_stream WHERE tenant = $1 ORDER BY stream`, []any{t.id}, func(rows *sql.Rows) error {
+		var p part
+		var stream string
+		err := rows.Scan(&p.kind, &p.op, &p.channel, &stream)
+		if err == nil && j.r.opts.Source(t.name, stream) != "" {
+			of(p).streams = append(of(p).streams, stream)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return j.r.rows(j.ctx, `SELECT kind, operation, channel, first, last FROM reconcile_agreed WHERE tenant = $1`, []any{t.id}, func(rows *sql.Rows) error {
+		var p part
+		var first, last int64
+		err := rows.Scan(&p.kind, &p.op, &p.channel, &first, &last)
+		of(p).first, of(p).last = first, last
+		return err
+	})
+}
+
+// learn notes in which hours channels have shown all that their partners have, as far as both are complete.
+func (j *judgment) learn(t *tenant, missing map[lacking]int64, both map[lacking]bool) error {
+	if err := j.load(t); err != nil {
+		return err
+	}
+	for m := range both {
+		p := part{m.kind, m.operation, m.channel}
+		of := j.parts[p]
+		if missing[m] > 0 || of == nil || of.first > 0 && of.first <= m.hour && m.hour <= of.last {
+			continue
+		}
+		other := m
+		other.channel = partner(m.channel)
+		for _, side := range [...]*lacking{&m, &other} {
+			if ok, err := j.whole(t, side, j.streams(side)); err != nil || !ok {
+				of = nil
+				if err != nil {
+					return err
+				}
+			}
+		}
+		if of == nil {
+			continue
+		}
+		if of.first == 0 || m.hour < of.first {
+			of.first = m.hour
+		}
+		of.last = max(of.last, m.hour)
+		j.agreed[p] = true
+	}
+	return nil
+}
+
+// agreed writes that down.
+func (l *ledger) agreed(t *tenant, j *judgment) error {
+	for p := range j.agreed {
+		err := l.exec(`
+			INSERT INTO reconcile_agreed (tenant, kind, operation, channel, first, last) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (tenant, kind, operation, channel) DO UPDATE SET first = excluded.first, last = excluded.last`,
+			t.id, int(p.kind), p.op, int(p.channel), j.parts[p].first, j.parts[p].last)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// streams are those in which a channel shows an operation, as far as they are collected.
+func (j *judgment) streams(m *lacking) []string {
+	if !learned(m.kind, m.channel) {
+		return shows[m.kind][m.channel]
+	}
+	if of := j.parts[part{m.kind, m.operation, m.channel}]; of != nil {
+		return of.streams
+	}
+	return nil
+}
+
+// whole reports whether all of some streams is in the journal that a channel shows of an hour.
+func (j *judgment) whole(t *tenant, m *lacking, streams []string) (bool, error) {
+	from, to := m.hour*hourMillis, (m.hour+1)*hourMillis
+	if len(streams) == 0 || from < j.since(m.kind) {
+		return false, nil
+	}
+	for _, s := range streams {
+		end := to
+		if m.channel != Graph { // whose time is that of offering: what happened in the hour may be offered later
+			c, err := j.cover(t, s)
+			if err != nil {
+				return false, err
+			}
+			end += c.Late.Milliseconds()
+		}
+		if ok, err := j.complete(t, []string{s}, from, end); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // Verdict is what is said of a channel that lacks acts.
@@ -432,35 +579,38 @@ const (
 	Agree        Verdict = "agree"
 	Blind        Verdict = "unmatched"     // it should show them, and does not
 	NotCollected Verdict = "not collected" // nobody asks for it
-	NoPart       Verdict = "no part"       // it has never shown the operation: it may be no part of it
+	NoPart       Verdict = "no part"       // it has never shown the operation, or not all of it: it may be no part of it
 	CannotSay    Verdict = "cannot say"    // it is not complete for the time, or may still come
 )
 
-// verdict tells why a channel lacks acts.
-func (j *judgment) verdict(t *tenant, m *lacking) (Verdict, error) {
-	streams := shows[m.kind][m.channel]
-	if !j.r.opts.collected(t.name, streams) {
-		return NotCollected, nil
+// verdict tells why a channel lacks acts, and in which stream.
+func (j *judgment) verdict(t *tenant, m *lacking) (Verdict, string, error) {
+	if !j.r.opts.has(t.name, m.kind, m.channel) {
+		return NotCollected, "", nil
 	}
-	var ever bool
-	err := j.r.db.Read().QueryRowContext(j.ctx, `SELECT EXISTS (SELECT 1 FROM reconcile_count WHERE tenant = $1 AND kind = $2 AND operation = $3 AND channel = $4)`,
+	part, err := j.part(t, m)
+	if err != nil || !part {
+		return NoPart, "", err
+	}
+	streams := j.streams(m)
+	if len(streams) == 0 {
+		return NotCollected, "", nil
+	}
+	if ok, err := j.whole(t, m, streams); !ok || err != nil {
+		return CannotSay, "", err
+	}
+	return Blind, streams[0], nil
+}
+
+// part reports whether an operation is known to be part of a channel.
+func (j *judgment) part(t *tenant, m *lacking) (ever bool, err error) {
+	if learned(m.kind, m.channel) {
+		of := j.parts[part{m.kind, m.operation, m.channel}]
+		return of != nil && of.first > 0 && of.first < m.hour, nil
+	}
+	err = j.r.db.Read().QueryRowContext(j.ctx, `SELECT EXISTS (SELECT 1 FROM reconcile_count WHERE tenant = $1 AND kind = $2 AND operation = $3 AND channel = $4)`,
 		t.id, m.kind, m.operation, m.channel).Scan(&ever)
-	if err != nil || !ever {
-		return NoPart, err
-	}
-	from, to := m.hour*hourMillis, (m.hour+1)*hourMillis
-	if m.channel == Unified { // whose time is that of offering: what happened in the hour may be offered later
-		c, err := j.cover(t, streams[0])
-		if err != nil {
-			return CannotSay, err
-		}
-		to += c.Late.Milliseconds()
-	}
-	ok, err := j.complete(t, streams, from, to)
-	if !ok || err != nil {
-		return CannotSay, err
-	}
-	return Blind, nil
+	return ever, err
 }
 
 // unneeded deletes what is to be held against a channel that nobody collects.
@@ -502,6 +652,8 @@ func (l *ledger) forget(t *tenant) error {
 		{`DELETE FROM reconcile_use WHERE tenant = $1 AND last < $2`, t.latest - keepFindings},
 		{`DELETE FROM reconcile_cell WHERE tenant = $1 AND hour < $2`, (t.latest - keepActs) / hourMillis},
 		{`DELETE FROM reconcile_count WHERE tenant = $1 AND hour < $2`, (t.latest - keepFindings) / hourMillis},
+		{`DELETE FROM reconcile_stream WHERE tenant = $1 AND hour < $2`, (t.latest - keepFindings) / hourMillis},
+		{`DELETE FROM reconcile_agreed WHERE tenant = $1 AND last < $2`, (t.latest - keepFindings) / hourMillis},
 		{`DELETE FROM reconcile_switch WHERE tenant = $1 AND at < $2 AND reason <> 'audit bypassed'`, t.latest - keepFindings},
 	} {
 		if err := l.exec(d.text, t.id, d.before); err != nil {
@@ -511,14 +663,30 @@ func (l *ledger) forget(t *tenant) error {
 	return l.exec(`DELETE FROM reconcile_finding WHERE tenant = $1 AND due = 0 AND start < $2 AND stop < $2 AND kind <> ''`, t.name, t.latest-keepFindings)
 }
 
-// bound forgets the oldest of sessions, tokens and acts, a tenth or more, when there are more than are kept, and the oldest of
-// uses likewise. Nothing is said of the time before.
-func (r *Reconciler) bound(ctx context.Context) error {
-	before := int64(-1)
-	if n := r.runs.entries; n > r.opts.MaxEntries {
-		list := r.runs.oldestFirst(n - r.opts.MaxEntries*9/10)
-		before = list[len(list)-1].newest
+// beyond is the moment up to which entries of some classes are to be forgotten so that a tenth less than the most is left; -1: there are not too many.
+func (r *Reconciler) beyond(most int, of func(class) bool) int64 {
+	n := r.runs.count(of)
+	if n <= most {
+		return -1
 	}
+	list := r.runs.oldestFirst(n-most*9/10, of)
+	return list[len(list)-1].newest
+}
+
+// bound forgets the oldest of sessions, tokens and acts, a tenth or more, when there are more than are kept, and the oldest of
+// uses likewise; and of audit records. Nothing is said of the time before.
+func (r *Reconciler) bound(ctx context.Context) error {
+	if before := r.beyond(r.opts.MaxRecords, auditRecords); before >= 0 {
+		r.opts.Log.Warn("more audit records than are kept: the oldest are forgotten, and their channels are not held against each other for the time before",
+			"kept", r.runs.count(auditRecords), "before", time.UnixMilli(before).UTC())
+		if err := r.drop(ctx, before, auditRecords,
+			`UPDATE reconcile_state SET forgotten_records = max(forgotten_records, $1)`,
+			fmt.Sprintf(`DELETE FROM reconcile_cell WHERE hour <= $1 / %d AND kind = %d`, hourMillis, AuditRecords),
+		); err != nil {
+			return err
+		}
+	}
+	before := r.beyond(r.opts.MaxEntries, others)
 	var uses int
 	err := r.db.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM reconcile_use WHERE orphan = 0`).Scan(&uses)
 	if err == nil && uses > r.opts.MaxUses {
@@ -530,21 +698,30 @@ func (r *Reconciler) bound(ctx context.Context) error {
 		return err
 	}
 	r.opts.Log.Warn("more sessions, tokens and acts than are kept: the oldest are forgotten, and nothing is said of the time before",
-		"kept", r.runs.entries, "uses", uses, "before", time.UnixMilli(before).UTC())
+		"kept", r.runs.count(others), "uses", uses, "before", time.UnixMilli(before).UTC())
+	return r.drop(ctx, before, func(class) bool { return true },
+		`DELETE FROM reconcile_use WHERE last <= $1 AND orphan = 0`,
+		`UPDATE reconcile_state SET forgotten = max(forgotten, $1)`,
+		fmt.Sprintf(`DELETE FROM reconcile_cell WHERE hour <= $1 / %d`, hourMillis),
+	)
+}
+
+// drop forgets the entries of some classes up to a moment, and does what else there is to do of that moment.
+func (r *Reconciler) drop(ctx context.Context, before int64, of func(class) bool, do ...string) error {
 	return r.db.Write(ctx, func(tx *sql.Tx) error {
 		l := newLedger(ctx, tx, &r.opts, r.runs)
 		for p := range maps.Clone(r.runs.at) {
-			if err := l.dropAll(p, before); err != nil {
-				return err
+			if of(p.class) {
+				if err := l.dropAll(p, before); err != nil {
+					return err
+				}
 			}
 		}
-		for _, text := range []string{
-			`DELETE FROM reconcile_use WHERE last <= $1 AND orphan = 0`, `UPDATE reconcile_state SET forgotten = max(forgotten, $1)`,
-		} {
+		for _, text := range do {
 			if err := l.exec(text, before); err != nil {
 				return err
 			}
 		}
-		return l.exec(`DELETE FROM reconcile_cell WHERE hour <= $1`, before/hourMillis)
+		return nil
 	})
 }

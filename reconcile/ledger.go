@@ -198,6 +198,17 @@ func (l *ledger) acts(tenant int64, name string, t *gathered) error {
 			}
 		}
 	}
+	for s, hour := range t.streams {
+		if !l.opts.compared(name, s.kind) {
+			continue
+		}
+		err := l.exec(`
+			INSERT INTO reconcile_stream (tenant, kind, operation, channel, stream, hour) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (tenant, kind, operation, channel, stream) DO UPDATE SET hour = max(hour, excluded.hour)`, tenant, int(s.kind), s.op, int(s.channel), s.stream, hour)
+		if err != nil {
+			return err
+		}
+	}
 	for c, n := range counts { // sums, in whatever order
 		err := l.exec(`
 			INSERT INTO reconcile_count (tenant, kind, operation, hour, channel, acts) VALUES ($1, $2, $3, $4, $5, $6)

@@ -15,6 +15,7 @@ import (
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/normalize/field"
+	"github.com/daybreak-sec/daybreak/normalize/m365"
 )
 
 // Key names a session, a token or an activity in 16 bytes.
@@ -27,6 +28,7 @@ type Kind int
 const (
 	SignIns Kind = iota
 	DirectoryAudits
+	AuditRecords // all others of the unified audit log
 	kinds
 )
 
@@ -38,28 +40,55 @@ const (
 	Unified    Channel = iota // the unified audit log
 	Graph                     // Microsoft Graph
 	Diagnostic                // a diagnostic setting of Entra ID
+	CloudApps                 // the table CloudAppEvents of Defender XDR, whose rows carry records of the unified audit log
 	channels
 )
 
 func (c Channel) String() string {
-	return [...]string{"unified audit log", "Microsoft Graph", "diagnostic setting"}[c]
+	return [...]string{"unified audit log", "Microsoft Graph", "diagnostic setting", "CloudAppEvents table"}[c]
 }
 
-func (k Kind) String() string { return [...]string{"sign-ins", "directory audits"}[k] }
+func (k Kind) String() string { return [...]string{"sign-ins", "directory audits", "audit records"}[k] }
+
+// CloudAppEvents is the category of the rows of that table, and stands for the streams that have them: a hub may have any name.
+const CloudAppEvents = "AdvancedHunting-CloudAppEvents"
 
 // shows says which streams show a kind of acts in a channel; of a diagnostic setting they are what
 // the receiver calls them.
 var shows = [kinds][channels][]string{
-	SignIns:         {Unified: {"Audit.AzureActiveDirectory"}, Graph: {"signIns", "signIns.nonInteractiveUser"}},
-	DirectoryAudits: {Unified: {"Audit.AzureActiveDirectory"}, Graph: {"directoryAudits"}},
+	SignIns:         {Unified: {"Audit.AzureActiveDirectory"}, Graph: {"signIns", "signIns.nonInteractiveUser"}, CloudApps: {CloudAppEvents}},
+	DirectoryAudits: {Unified: {"Audit.AzureActiveDirectory"}, Graph: {"directoryAudits"}, CloudApps: {CloudAppEvents}},
+	AuditRecords: {
+		Unified: {"Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"}, CloudApps: {CloudAppEvents},
+	},
 }
 
-// owes says that what one channel shows another must show as well. The unified audit log does not owe sign-ins: it has the logons
+// owes says that what one channel shows another must show as well. The unified audit log does not owe sign-ins that Entra's own log has: it has the logons
 // of people at the security token service and fewer of those that nobody notices, of applications none
 // (Microsoft Entra's own logs "are the primary source of sign-ins"; its records are thinner and fewer). Everything that it
-// has, Entra's own log has.
+// has, Entra's own log has. CloudAppEvents owes what the unified audit log has, and nothing else; see [learned].
 func owes(k Kind, shown, other Channel) bool {
-	return shown != other && (k != SignIns || other != Unified)
+	switch {
+	case shown == other:
+		return false
+	case other == CloudApps:
+		return shown == Unified
+	}
+	return k != SignIns || other != Unified || shown == CloudApps
+}
+
+// learned says that only records tell which operations a channel owes, and in which stream: rows of CloudAppEvents are of the
+// workloads that somebody has connected to Defender for Cloud Apps
+// (https://learn.microsoft.com/defender-cloud-apps/protect-office-365), and there may be users that are left out. A channel owes an operation from the hour
+// after the first in which it has shown all that its partner has.
+func learned(k Kind, c Channel) bool { return c == CloudApps || c == Unified && k != DirectoryAudits }
+
+// partner is what a channel is held against to learn what it owes.
+func partner(c Channel) Channel {
+	if c == CloudApps {
+		return Unified
+	}
+	return CloudApps
 }
 
 // facts are what a record says that concerns us.
@@ -102,9 +131,10 @@ type change struct {
 
 // observer reads facts. It reuses its memory: they are good until the next call.
 type observer struct {
-	tape jsontape.Tape
-	f    facts
-	use  use
+	records bool // audit records are acts, too
+	tape    jsontape.Tape
+	f       facts
+	use     use
 }
 
 // The families of records that are looked at.
@@ -113,29 +143,37 @@ const (
 	signInFamily     event.Family = "entra-signin"
 	auditFamily      event.Family = "entra-audit"
 	diagnosticFamily event.Family = "entra-diagnostic"
+	huntingFamily    event.Family = "defender-hunting"
 )
 
 // concerns reports whether records of a family are looked at.
 func concerns(f event.Family) bool {
-	return f == unifiedFamily || f == signInFamily || f == auditFamily || f == diagnosticFamily
+	return f == unifiedFamily || f == signInFamily || f == auditFamily || f == diagnosticFamily || f == huntingFamily
 }
+
+var cloudAppEvents = []byte(CloudAppEvents)
 
 // observe reads the facts of a record that happened at a moment.
 func (o *observer) observe(raw []byte, family event.Family, ns int64) *facts {
 	o.f = facts{at: ns / 1e6, issued: o.f.issued[:0], switches: o.f.switches[:0]}
+	if family == huntingFamily && !bytes.Contains(raw, cloudAppEvents) { // of another table, of which there may be very many
+		return &o.f
+	}
 	if ns <= 0 || o.tape.Parse(raw) != nil {
 		return &o.f
 	}
 	root := o.tape.Root()
 	switch family {
 	case unifiedFamily:
-		o.unified(root)
+		o.unified(root, Unified)
 	case signInFamily:
 		o.signIn(root, Graph)
 	case auditFamily:
 		o.audit(root, root, family, Graph)
 	case diagnosticFamily:
 		o.diagnostic(root)
+	case huntingFamily:
+		o.row(root)
 	}
 	return &o.f
 }
@@ -148,17 +186,20 @@ const (
 	typeMailAccess    = 50
 )
 
-func (o *observer) unified(root jsontape.Value) {
+func (o *observer) unified(root jsontape.Value, c Channel) {
 	typ, _ := root.Get("RecordType").Int()
 	switch typ {
 	case typeLogon:
-		o.logon(root)
+		o.logon(root, c)
 	case typeDirectory:
-		o.audit(root, root, unifiedFamily, Unified)
+		o.audit(root, root, unifiedFamily, c)
 	case typeMailAccess:
 		o.mailAccess(root)
 	case typeExchangeAdmin:
 		o.cmdlet(root)
+	}
+	if o.f.op == "" && o.records {
+		o.record(root, c)
 	}
 	if c := root.Get("AppAccessContext"); c.Kind() == jsontape.Object {
 		o.context(root, c)
@@ -166,13 +207,38 @@ func (o *observer) unified(root jsontape.Value) {
 	o.truncated(root)
 }
 
+// row is of a table of advanced hunting. One of CloudAppEvents says what the record says that it carries, if it is one of the
+// unified audit log.
+func (o *observer) row(root jsontape.Value) {
+	raw := root.Path("properties", "RawEventData")
+	if string(root.Get("category").Str()) != CloudAppEvents || raw.Kind() != jsontape.Object || !m365.Detect(raw) {
+		return
+	}
+	if ns, ok := field.Time(raw.Get("CreationTime").Str()); ok && ns > 0 { // so that both are of one hour
+		o.f.at = ns / 1e6
+	}
+	o.unified(raw, CloudApps)
+}
+
+// record is of neither a logon nor the directory: its id is the same in both channels. Operations have the same name in several
+// workloads.
+func (o *observer) record(root jsontape.Value, c Channel) {
+	id, op := root.Get("Id").Str(), text(root.Get("Operation"))
+	if workload := text(root.Get("Workload")); workload != "" && op != "" {
+		op = workload + " " + op
+	}
+	if keyOf(string(id)) != (Key{}) && len(op) <= act.MaxName {
+		o.name(unifiedFamily, id, c, AuditRecords, op)
+	}
+}
+
 // logon is of the security token service.
-func (o *observer) logon(root jsontape.Value) {
+func (o *observer) logon(root jsontape.Value, c Channel) {
 	op := string(root.Get("Operation").Str())
 	if op != "UserLoggedIn" && op != "UserLoginFailed" {
 		return
 	}
-	o.act(root, unifiedFamily, Unified, SignIns, op)
+	o.act(root, unifiedFamily, c, SignIns, op)
 	if op != "UserLoggedIn" {
 		return
 	}
@@ -223,7 +289,7 @@ func hasSuffixFold(s []byte, suffix string) bool {
 // the unified audit log as RecordType 8.
 func (o *observer) audit(root, object jsontape.Value, family event.Family, c Channel) {
 	name := object.Get("activityDisplayName").Str()
-	if c == Unified {
+	if family == unifiedFamily {
 		name = bytes.TrimSuffix(object.Get("Operation").Str(), []byte("."))
 	} else if string(object.Get("loggedByService").Str()) != "Core Directory" {
 		return

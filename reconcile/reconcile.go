@@ -53,7 +53,8 @@ func (c *StreamCover) covers(from, to int64) bool {
 
 // Options say what the answers depend on.
 type Options struct {
-	// Source is the name of the source that collects a stream; empty: none does, and nothing is said of it.
+	// Source is the name of the source that collects a stream; empty: none does, and nothing is said of it. Of [CloudAppEvents] it
+	// is one that may have these rows.
 	Source func(tenant, stream string) string
 	// Cover answers for [from, to) of a tenant.
 	Cover func(ctx context.Context, tenant string, from, to time.Time) (Cover, error)
@@ -69,8 +70,8 @@ type Options struct {
 	Wait time.Duration
 	// Every is how often what is known is judged: 10 seconds.
 	Every time.Duration
-	// MaxEntries bounds sessions, tokens and acts that are kept: 16,000,000.
-	MaxEntries int
+	// MaxEntries bounds sessions, tokens and acts that are kept but for audit records, and MaxRecords these: 16,000,000 each.
+	MaxEntries, MaxRecords int
 	// MaxUses bounds uses that are kept because no sign-in is known: 1,000,000.
 	MaxUses int
 	Log     *slog.Logger
@@ -81,11 +82,19 @@ func (o *Options) collected(tenant string, streams []string) bool {
 	return len(streams) > 0 && !slices.ContainsFunc(streams, func(s string) bool { return o.Source(tenant, s) == "" })
 }
 
+// has reports whether a channel is collected for a kind of acts: all of its streams, of audit records any.
+func (o *Options) has(tenant string, k Kind, c Channel) bool {
+	if k == AuditRecords {
+		return slices.ContainsFunc(shows[k][c], func(s string) bool { return o.Source(tenant, s) != "" })
+	}
+	return o.collected(tenant, shows[k][c])
+}
+
 // compared reports whether two channels or more of a kind of acts are collected, so that there is something to hold against each other.
 func (o *Options) compared(tenant string, k Kind) bool {
 	n := 0
-	for _, streams := range shows[k] {
-		if o.collected(tenant, streams) {
+	for c := range channels {
+		if o.has(tenant, k, c) {
 			n++
 		}
 	}
@@ -114,6 +123,7 @@ type Reconciler struct {
 func Open(ctx context.Context, db *store.DB, j *journal.Journal, o Options) (*Reconciler, error) {
 	o.Window, o.Wait = cmp.Or(o.Window, 28*time.Hour), cmp.Or(o.Wait, 30*time.Minute)
 	o.Every, o.MaxEntries, o.MaxUses = cmp.Or(o.Every, 10*time.Second), cmp.Or(o.MaxEntries, 16_000_000), cmp.Or(o.MaxUses, 1_000_000)
+	o.MaxRecords = cmp.Or(o.MaxRecords, 16_000_000)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -170,7 +180,7 @@ func (r *Reconciler) follow(ctx context.Context) error {
 	f := r.j.Follow(r.Position())
 	// It is silent until it has read all that was there: what was said before is among it.
 	end, current := r.j.Size(), false
-	g := newGroup()
+	g := newGroup(&r.opts)
 	saved, next := time.Now(), time.Time{}
 	for {
 		wait, cancel := context.WithTimeout(ctx, min(groupTime, r.opts.Every))
@@ -178,7 +188,7 @@ func (r *Reconciler) follow(ctx context.Context) error {
 		cancel()
 		late := ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded)
 		if err == nil {
-			g.take(b, r.opts.Pass)
+			g.take(b)
 		}
 		current = current || late || f.Position() >= end
 		stop := err != nil && !late
@@ -216,6 +226,7 @@ func (r *Reconciler) round(ctx context.Context) error {
 
 // group is what several batches say, to be written in one transaction.
 type group struct {
+	opts     *Options
 	observer observer
 	tenants  map[string]*gathered
 	told     []toldAct
@@ -225,10 +236,12 @@ type group struct {
 
 // gathered is what a group says of a tenant.
 type gathered struct {
+	records  bool // are held against each other
 	latest   int64
 	issues   map[Key]span
 	uses     map[Key]*used
 	acts     map[Key]shown
+	streams  map[source]int64    // with the latest hour
 	switches map[switched]string // with the record's event id
 }
 
@@ -247,6 +260,19 @@ type shown struct {
 	channels int64 // a bit for each
 }
 
+// part is an operation in a channel.
+type part struct {
+	kind    Kind
+	op      string
+	channel Channel
+}
+
+// source is the stream in which a channel shows an operation.
+type source struct {
+	part
+	stream string
+}
+
 type switched struct {
 	change
 	at int64
@@ -259,8 +285,8 @@ type toldAct struct {
 	own  bool // a record of its own
 }
 
-func newGroup() *group {
-	g := &group{}
+func newGroup(o *Options) *group {
+	g := &group{opts: o}
 	g.reset()
 	return g
 }
@@ -272,7 +298,7 @@ func (g *group) reset() {
 const hourMillis = int64(time.Hour / time.Millisecond)
 
 // take reads a batch, but for what is of streams that are passed over.
-func (g *group) take(b *journal.Batch, pass []string) {
+func (g *group) take(b *journal.Batch) {
 	if b.Gone {
 		return
 	}
@@ -282,25 +308,34 @@ func (g *group) take(b *journal.Batch, pass []string) {
 			g.own(o, b.Raw(i))
 			continue
 		}
-		if !concerns(o.Family) || slices.Contains(pass, o.Stream) || rec.Flags&layout.Mutated != 0 {
+		if !concerns(o.Family) || slices.Contains(g.opts.Pass, o.Stream) || rec.Flags&layout.Mutated != 0 {
 			continue
 		}
-		g.fact(o.Tenant, b.ID(i), g.observer.observe(b.Raw(i), o.Family, rec.Time), min(rec.Time, rec.Received)/1e6)
+		t := g.tenant(o.Tenant)
+		g.observer.records = t.records
+		t.latest = max(t.latest, min(rec.Time, rec.Received)/1e6)
+		g.fact(t, b.ID(i), g.observer.observe(b.Raw(i), o.Family, rec.Time), o.Stream)
 	}
 	if g.size > 0 && g.began.IsZero() {
 		g.began = time.Now()
 	}
 }
 
-// fact adds what a record says.
-func (g *group) fact(tenant string, id event.ID, f *facts, latest int64) {
-	t := g.tenants[tenant]
+func (g *group) tenant(name string) *gathered {
+	t := g.tenants[name]
 	if t == nil {
-		t = &gathered{issues: map[Key]span{}, uses: map[Key]*used{}, acts: map[Key]shown{}, switches: map[switched]string{}}
-		g.tenants[tenant] = t
+		t = &gathered{
+			records: g.opts.compared(name, AuditRecords),
+			issues:  map[Key]span{}, uses: map[Key]*used{}, acts: map[Key]shown{}, streams: map[source]int64{}, switches: map[switched]string{},
+		}
+		g.tenants[name] = t
 		g.size++
 	}
-	t.latest = max(t.latest, latest)
+	return t
+}
+
+// fact adds what a record of a stream says.
+func (g *group) fact(t *gathered, id event.ID, f *facts, stream string) {
 	for _, k := range f.issued {
 		s, ok := t.issues[k]
 		if !ok {
@@ -328,6 +363,10 @@ func (g *group) fact(tenant string, id event.ID, f *facts, latest int64) {
 		}
 		s.channels |= 1 << f.channel
 		t.acts[f.key] = s
+		if learned(f.kind, f.channel) && (f.channel != Unified || slices.Contains(shows[f.kind][Unified], stream)) {
+			of := source{part{f.kind, f.op, f.channel}, stream}
+			t.streams[of] = max(t.streams[of], f.at/hourMillis)
+		}
 	}
 	for _, c := range f.switches {
 		k := switched{c, f.at}
@@ -400,12 +439,12 @@ func (r *Reconciler) Err() error {
 // Reset forgets everything; it comes back by replay. Nothing may follow the journal meanwhile.
 func (r *Reconciler) Reset(ctx context.Context) error {
 	err := r.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"tenant", "run", "page", "cell", "use", "count", "switch", "finding"} {
+		for _, table := range []string{"tenant", "run", "page", "cell", "use", "count", "stream", "agreed", "switch", "finding"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM reconcile_"+table); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE reconcile_state SET next_batch = 0, forgotten = 0`)
+		_, err := tx.ExecContext(ctx, `UPDATE reconcile_state SET next_batch = 0, forgotten = 0, forgotten_records = 0`)
 		return err
 	})
 	if err != nil {

@@ -38,6 +38,7 @@ type bed struct {
 	ahead      uint64          // how far coverage has read
 	maxUses    int
 	maxEntries int
+	maxRecords int
 	next       uint64
 }
 
@@ -94,7 +95,7 @@ func (b *bed) reopen() {
 			return c, nil
 		},
 		Microsoft: func(app string) bool { return app == "microsoft" },
-		MaxUses:   b.maxUses, MaxEntries: b.maxEntries,
+		MaxUses:   b.maxUses, MaxEntries: b.maxEntries, MaxRecords: b.maxRecords,
 	})
 	if err != nil {
 		b.Fatal(err)

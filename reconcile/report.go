@@ -58,8 +58,8 @@ func (r *Reconciler) Report(ctx context.Context, since, until time.Time) (*Repor
 	if err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)
 	}
-	j := &judgment{r: r, ctx: ctx, known: map[string]Cover{}}
-	if err := r.db.Read().QueryRowContext(ctx, `SELECT forgotten FROM reconcile_state`).Scan(&j.forgotten); err != nil {
+	j, err := r.newJudgment(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)
 	}
 	if err := r.db.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM reconcile_use WHERE orphan = 0`).Scan(&out.Waiting); err != nil {
@@ -94,20 +94,26 @@ func (j *judgment) report(t *tenant, from, to int64, out *Report) error {
 	if err != nil {
 		return err
 	}
-	missing, err := j.r.missing(j.ctx, t)
+	missing, _, err := j.missing(t)
 	if err != nil {
+		return err
+	}
+	if err := j.load(t); err != nil {
 		return err
 	}
 	for k, counts := range shown {
 		h := Hour{Tenant: t.name, Kind: k.kind.String(), Operation: k.operation, Hour: time.UnixMilli(k.hour * hourMillis).UTC()}
 		for c := range channels {
+			if k.kind == AuditRecords && shows[k.kind][c] == nil {
+				continue
+			}
 			s := Shown{Channel: c.String(), Acts: counts[c], Verdict: Agree}
 			m := lacking{k.kind, k.operation, k.hour, c}
 			if s.Lacking = missing[m]; s.Lacking > 0 {
-				if s.Verdict, err = j.verdict(t, &m); err != nil {
+				if s.Verdict, _, err = j.verdict(t, &m); err != nil {
 					return err
 				}
-			} else if counts[c] == 0 && !j.r.opts.collected(t.name, shows[k.kind][c]) {
+			} else if counts[c] == 0 && !j.r.opts.has(t.name, k.kind, c) {
 				s.Verdict = NotCollected
 			}
 			h.Channels = append(h.Channels, s)

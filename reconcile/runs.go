@@ -41,6 +41,10 @@ const issued class = 0
 
 func actsOf(k Kind) class { return class(k) + 1 }
 
+// auditRecords have a bound of their own, for they are many more than all others.
+func auditRecords(c class) bool { return c == actsOf(AuditRecords) }
+func others(c class) bool       { return !auditRecords(c) }
+
 // time is of the last that an entry speaks of.
 func (c class) time(e *entry) int64 {
 	if c == issued {
@@ -112,9 +116,8 @@ func (r *run) size() int { return (bits.Len(uint(r.entries)) - 1) / (bits.Len(fa
 
 // runs are all that there are. They are changed in a transaction; if that fails they must be loaded anew.
 type runs struct {
-	at      map[place][]*run
-	entries int
-	last    int64 // id
+	at   map[place][]*run
+	last int64 // id
 }
 
 func loadRuns(ctx context.Context, db *sql.DB) (*runs, error) {
@@ -137,7 +140,6 @@ func loadRuns(ctx context.Context, db *sql.DB) (*runs, error) {
 
 func (all *runs) add(p place, r *run) {
 	all.at[p] = append(all.at[p], r)
-	all.entries += r.entries
 	all.last = max(all.last, r.id)
 }
 
@@ -227,7 +229,6 @@ func (l *ledger) merge(p place, list []*run, before int64) error {
 }
 
 func (l *ledger) drop(p place, r *run) error {
-	l.runs.entries -= r.entries
 	if l.runs.at[p] = slices.DeleteFunc(l.runs.at[p], func(other *run) bool { return other == r }); len(l.runs.at[p]) == 0 {
 		delete(l.runs.at, p)
 	}
@@ -249,10 +250,24 @@ func (l *ledger) dropAll(p place, newest int64) error {
 	return nil
 }
 
-// oldestFirst lists runs, so that so many entries fewer are left when these are dropped.
-func (all *runs) oldestFirst(fewer int) (list []*run) {
+// count is how many entries there are of some classes.
+func (all *runs) count(of func(class) bool) (n int) {
+	for p, list := range all.at {
+		if of(p.class) {
+			for _, r := range list {
+				n += r.entries
+			}
+		}
+	}
+	return n
+}
+
+// oldestFirst lists runs of some classes, so that so many entries fewer are left when these are dropped.
+func (all *runs) oldestFirst(fewer int, of func(class) bool) (list []*run) {
 	for _, p := range slices.SortedFunc(maps.Keys(all.at), func(a, b place) int { return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.class, b.class)) }) {
-		list = append(list, all.at[p]...)
+		if of(p.class) {
+			list = append(list, all.at[p]...)
+		}
 	}
 	slices.SortFunc(list, func(a, b *run) int { return cmp.Compare(a.newest, b.newest) })
 	for i, r := range list {

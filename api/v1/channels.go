@@ -17,7 +17,7 @@ type Channels struct {
 // ChannelHour is what channels have shown of an operation in an hour.
 type ChannelHour struct {
 	Tenant    string         `json:"tenant"`
-	Kind      string         `json:"kind" enum:"sign-ins,directory audits,audit records" doc:"audit records are those of the unified audit log, which a source of type audit-query has compared by their ids"`
+	Kind      string         `json:"kind" enum:"sign-ins,directory audits,audit records" doc:"audit records are those of the unified audit log, of which the feed is held against CloudAppEvents (operation is then the workload and the operation) and, by a source of type audit-query, against the log itself"`
 	Operation string         `json:"operation" example:"Add member to group"`
 	Hour      time.Time      `json:"hour"`
 	Channels  []ChannelShown `json:"channels"`
@@ -25,10 +25,10 @@ type ChannelHour struct {
 
 // ChannelShown is what one channel has shown.
 type ChannelShown struct {
-	Channel string `json:"channel" enum:"unified audit log,Microsoft Graph,diagnostic setting,Management Activity API,audit query"`
+	Channel string `json:"channel" enum:"unified audit log,Microsoft Graph,diagnostic setting,CloudAppEvents table,Management Activity API,audit query"`
 	Acts    int64  `json:"acts" doc:"Different acts"`
 	Lacking int64  `json:"lacking" doc:"Acts that others have shown, and it should have"`
-	Verdict string `json:"verdict" enum:"agree,unmatched,not collected,no part,cannot say" doc:"Why it lacks them: unmatched is blindness; no part: it has never shown the operation; cannot say: it is not complete for the time, or may still come"`
+	Verdict string `json:"verdict" enum:"agree,unmatched,not collected,no part,cannot say" doc:"Why it lacks them: unmatched is blindness; no part: it has never shown the operation or, where that has to be learned, never all of it; cannot say: it is not complete for the time, or may still come"`
 }
 
 // ChannelOrphan is a session or token in use without a sign-in.

@@ -14,7 +14,7 @@
 //
 // Records are delivered again, up to four times, in another partition, and those of Azure Monitor with a new time in the
 // envelope; messages are also repeated to the byte. Messages expire, hubs are deleted and made again, partitions stop, rights
-// are taken away, and tokens are refused.
+// are taken away, tokens are refused, and records are left out ([Config.Hide]).
 //
 // # Holes
 //
@@ -70,6 +70,8 @@ type Config struct {
 	// Again is the share of records that are delivered again, one to three times; 0.03. Repeat is that of messages that are
 	// repeated to the byte; 0.005. Negative: none.
 	Again, Repeat float64
+	// Hide leaves out records, by what they say apart from the envelope: a stream that does not say everything. nil: none.
+	Hide func(hub string, fields map[string]any) bool
 	// Stamp is what the broker's clock shows at a moment of the tenant's, so that messages bear times that the machine's clock
 	// has seen; nil: that moment.
 	Stamp func(time.Time) time.Time
@@ -309,6 +311,9 @@ func (s *Server) Step(ctx context.Context) error {
 // take makes records of the acts of a stretch of time, and decides which are delivered again, and when.
 func (s *Server) take(from, to time.Time) {
 	deliver := func(at time.Time, r row) bool {
+		if s.cfg.Hide != nil && s.cfg.Hide(r.hub, r.fields) {
+			return true
+		}
 		send := func(after time.Duration) {
 			s.pending[r.hub] = append(s.pending[r.hub], delivery{at.Add(s.cfg.Delay + after), r})
 		}

@@ -26,6 +26,7 @@ import (
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/reconcile"
 	"github.com/daybreak-sec/daybreak/sim/company"
+	"github.com/daybreak-sec/daybreak/sim/eventhubs"
 	"github.com/daybreak-sec/daybreak/sim/graph"
 	"github.com/daybreak-sec/daybreak/sim/m365"
 	"github.com/daybreak-sec/daybreak/sim/scenario"
@@ -103,6 +104,7 @@ const keeper = "soeren.hoekstra"
 type world struct {
 	*testing.T
 	sim    *m365.Server
+	hubs   *eventhubs.Server // nil: none
 	node   *node.Node
 	tenant string
 }
@@ -167,6 +169,13 @@ func (w *world) watch(g graph.Config, collected map[string][]string, adjust node
 		if s.Sweep > 0 {
 			s.Sweep = config.Duration(time.Second)
 		}
+		c.Sources = append(c.Sources, s)
+	}
+	if w.hubs != nil {
+		s := config.DefaultSource("eventhubs")
+		s.Name, s.Tenant, s.Namespace, s.Brokers, s.Streams = "tables", w.tenant, w.hubs.Namespace(), []string{w.hubs.Broker()}, []string{eventhubs.CloudApps}
+		t.Setenv("DAYBREAK_TEST_HUBS", w.hubs.ConnectionString())
+		s.ConnectionString = "env:DAYBREAK_TEST_HUBS"
 		c.Sources = append(c.Sources, s)
 	}
 	var err error
