@@ -186,7 +186,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	for _, s := range c.streams {
 		started := act.Act{
-			Kind: act.Started, Stream: s.f.Stream, From: at(s.first(now)), To: at(now), At: at(now), Settle: s.f.Settle.Seconds(), Keep: s.f.Keep.Seconds(),
+			Kind: act.Started, Stream: s.f.Stream, From: at(s.first(now)), To: at(now), At: at(now), Settle: s.f.Settle.Seconds(), Keep: s.f.Keep.Seconds(), Due: s.due().Seconds(),
 		}
 		if _, err := c.book.Tell(ctx, started); err != nil {
 			return loop.EndOf(ctx, err)

@@ -74,6 +74,30 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// TestDue: nothing is due before whoever reads it again, once it has settled, must have come by: a state that is read every six hours is not
+// late in between, nor is what the next sweep brings.
+func TestDue(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		order pages.Order
+		set   func(*bench)
+		least time.Duration
+	}{
+		{"events", pages.ByTime, func(b *bench) { b.opts.Sweep, b.opts.Feeds[0].Settle = 5*minute, 10*minute }, 15 * minute},
+		{"states", pages.Snapshot, func(b *bench) { b.opts.Feeds[0].Settle, b.opts.Feeds[0].Poll = 2*minute, 6*time.Hour }, 6*time.Hour + 2*minute},
+	} {
+		b := newBench(t, newFake(8), c.order)
+		c.set(b)
+		b.run()
+		b.until(c.name+" are collected", func() bool { return len(b.acts(act.Started)) == 1 })
+		b.stop()
+		due := time.Duration(b.acts(act.Started)[0].Due) * time.Second
+		if slack := due - c.least; slack < 2*minute || slack > c.least/2+2*minute {
+			t.Errorf("%s are due after %v; they are read again after %v, give or take a quarter", c.name, due, c.least)
+		}
+	}
+}
+
 // everything gives all there is, whatever window is asked for.
 type everything struct{ *fake }
 
