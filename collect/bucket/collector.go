@@ -155,11 +155,18 @@ func (c *Collector) Run(ctx context.Context) error {
 		return loop.EndOf(ctx, err)
 	}
 	for _, s := range c.streams {
-		started := act.Act{Kind: act.Started, Stream: s.f.Stream, From: at(c.floor()), To: at(now), At: at(now), Settle: settleListing.Seconds(), Keep: c.o.Since.Seconds()}
+		settle, every := settleListing, c.o.Poll
 		if s.f.Digest {
-			started.Settle = settleDigest.Seconds()
+			settle = settleDigest
 		}
-		if _, err := c.book.Tell(ctx, started); err != nil {
+		if !s.f.Dated { // if it is large, the head does not list all of it
+			every = c.o.Sweep
+		}
+		_, err := c.book.Tell(ctx, act.Act{
+			Kind: act.Started, Stream: s.f.Stream, From: at(c.floor()), To: at(now), At: at(now),
+			Settle: settle.Seconds(), Keep: c.o.Since.Seconds(), Due: loop.Due(settle, every).Seconds(),
+		})
+		if err != nil {
 			return loop.EndOf(ctx, err)
 		}
 	}

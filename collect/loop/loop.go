@@ -139,6 +139,10 @@ func Jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.75 + rand.Float64()/2))
 }
 
+// Due is how long after its end a stretch should have been listed, so that the listing counts: when it has settled, whoever lists
+// it every so often has done so once more, with time to read. Waits are a quarter longer at most: see [Jitter].
+func Due(settle, every time.Duration) time.Duration { return settle + 5*every/4 + 3*time.Minute }
+
 // Sleep waits for so long, or until ctx ends.
 func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

@@ -273,15 +273,13 @@ func (s *stream) nextSweep(now int64) (list []*span) {
 	return list
 }
 
-// due is how long after its end a stretch should have been listed once it had settled. The head does not read again what is as old as
-// that: the next sweep does.
+// due is how long after its end a stretch should have been listed. The head does not read again what is as old as to have settled: the
+// next sweep does.
 func (s *stream) due() time.Duration {
-	every := s.c.o.Sweep
 	if s.f.Order == Snapshot {
-		every = s.f.Poll
+		return loop.Due(s.f.Settle, s.f.Poll)
 	}
-	const reading = 3 * time.Minute
-	return s.f.Settle + 5*every/4 + reading // for waits are a quarter longer at most
+	return loop.Due(s.f.Settle, s.c.o.Sweep)
 }
 
 // oldest is of when the oldest is that can be asked for. It is called with mu held.
