@@ -16,13 +16,14 @@ const Findings = "findings"
 
 // The kinds of an [Orphan].
 const (
-	OrphanKind       Kind = "orphan"        // a session or a token
-	OrphanRecordKind Kind = "orphan-record" // a record
+	OrphanKind       Kind = "orphan"         // a session or a token
+	OrphanRecordKind Kind = "orphan-record"  // a record
+	OrphanArrived    Kind = "orphan-arrived" // what an orphan of either kind lacked has come after all
 )
 
 // Orphan is a session or a token in use that no sign-in has given out, as far as the sign-in log, which was complete,
-// shows; or a record that a query of an audit log shows and its feed, which was complete, does not. What is not known is
-// left empty.
+// shows; or a record that a query of an audit log shows and its feed, which was complete, does not; or that what was
+// missing of one of these has arrived. What is not known is left empty.
 type Orphan struct {
 	ID      string    `json:"id"`   // the name of the finding: equal ids are the same orphan
 	Time    time.Time `json:"time"` // of the first use, or of the record
@@ -40,6 +41,12 @@ type Orphan struct {
 	Message string    `json:"message,omitempty"`
 	// Operation is that of an orphan record.
 	Operation string `json:"operation,omitempty"`
+
+	// Of one that arrived: the ID of the orphan that it takes back, the stream that Record, the last that was missing, came
+	// through, and when that had happened. Time is when it came into the journal.
+	Finding  string    `json:"finding,omitempty"`
+	Channel  string    `json:"channel,omitempty"`
+	Happened time.Time `json:"happened,omitzero"`
 }
 
 // Check says why it cannot be written.
@@ -56,15 +63,20 @@ func (o *Orphan) Check() error {
 		{"address", o.Address},
 		{"record", o.Record},
 		{"operation", o.Operation},
+		{"finding", o.Finding},
+		{"channel", o.Channel},
 	} {
 		if err := checkText(s.what, s.text, MaxName); err != nil {
 			return err
 		}
 	}
-	if o.ID == "" || o.Kind != OrphanKind && o.Kind != OrphanRecordKind {
+	if o.ID == "" || o.Kind != OrphanKind && o.Kind != OrphanRecordKind && o.Kind != OrphanArrived {
 		return errors.New("act: an orphan has no id, or another kind")
 	}
-	return errors.Join(checkText("message", o.Message, MaxMessage), checkTimes(o.Time, o.Issued))
+	if (o.Kind == OrphanArrived) != (o.Finding != "") {
+		return errors.New("act: an orphan says what it takes back, or one that arrived does not")
+	}
+	return errors.Join(checkText("message", o.Message, MaxMessage), checkTimes(o.Time, o.Issued, o.Happened))
 }
 
 // Append appends it as one line of JSON.
@@ -85,6 +97,17 @@ func ParseOrphan(raw []byte) (Orphan, error) {
 	if err := json.Unmarshal(raw, &o); err != nil {
 		return Orphan{}, fmt.Errorf("act: %w", err)
 	}
-	o.Time, o.Issued = o.Time.UTC(), o.Issued.UTC()
+	o.Time, o.Issued, o.Happened = o.Time.UTC(), o.Issued.UTC(), o.Happened.UTC()
 	return o, o.Check()
+}
+
+// Arrive makes the record that what o lacked has come after all: as the record of that event id, through a channel, at a
+// moment; it had happened at another one. what names it in the message: "the sign-in".
+func (o *Orphan) Arrive(id, what, record, channel string, at, happened time.Time) Orphan {
+	late := max(0, at.Sub(happened)).Round(time.Second)
+	return Orphan{
+		ID: id, Time: at.UTC(), Kind: OrphanArrived, Tenant: o.Tenant, Stream: o.Stream, User: o.User, App: o.App, Self: o.Self,
+		Session: o.Session, Token: o.Token, Operation: o.Operation, Record: record, Finding: o.ID, Channel: channel, Happened: happened.UTC(),
+		Message: fmt.Sprintf("%s that was missing has come through %s, %s late: record %s", what, channel, late, record),
+	}
 }

@@ -41,6 +41,8 @@ type Alert struct {
 	Why      []Reason               `json:"why,omitempty"`
 	Sentence string                 `json:"sentence"`
 	Entities []Entity               `json:"entities,omitempty"`
+	// Findings are the ids of what the alert's records tell to be missing (act.Orphan), each once.
+	Findings []string `json:"findings,omitempty"`
 	// Suppressed counts equal alerts that were not told of, because of the rule's suppression.
 	Suppressed int `json:"suppressed,omitempty"`
 }

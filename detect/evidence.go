@@ -35,6 +35,12 @@ func (a *Alert) Join(o *Alert) {
 			j.Entities = append(j.Entities, *e)
 		}
 	}
+	j.Findings = slices.Clip(first.Findings)
+	for _, f := range second.Findings {
+		if !slices.Contains(j.Findings, f) {
+			j.Findings = append(j.Findings, f)
+		}
+	}
 	if second.Last.After(j.Last) {
 		j.Last = second.Last
 	}

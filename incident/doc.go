@@ -5,7 +5,8 @@
 // far it reached, and what people decided about it.
 //
 //	detect ──▶ Take: alerts ──▶ control.db ──▶ List, Show
-//	journal ══▶ Follow: decisions ──┘  └──▶ Options.Changed (notify)
+//	journal ══▶ Follow: decisions, ─┘  └──▶ Options.Changed (notify)
+//	                    arrivals
 //
 // # What belongs together
 //
@@ -42,11 +43,18 @@
 // closing opens it again. What was split stays apart though alerts join it, until it is merged;
 // what was merged stays together.
 //
+// # What comes after all
+//
+// An alert may be about something missing (detect.Alert.Findings). When that has come, an act says so (act.OrphanArrived), which Follow takes in,
+// and the alert is revised: it says when what came, how late and how. When all of it has come, the alert weighs nothing, and an
+// incident of such alerts alone is closed unless a person has it in hand. That is not a closing by a person: what joins such an incident opens
+// it. Arrivals are kept whether an alert is known that is about them or not, so that the order does not matter.
+//
 // # Durability
 //
 // Alerts, the incidents that follow from them, and the position up to which detection has handed
 // over change in one transaction. Everything can be dropped (Reset) and comes back: alerts from
-// detection, decisions from the journal.
+// detection, decisions and arrivals from the journal.
 //
 // # What an alert costs
 //

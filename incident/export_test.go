@@ -17,9 +17,14 @@ import (
 func (s *Store) Decide(ctx context.Context, at event.ID, list ...act.Decision) error {
 	var ps []placed
 	for i := range list {
-		ps = append(ps, placed{list[i], event.ID{Batch: at.Batch, Index: at.Index + uint32(i)}})
+		ps = append(ps, placed{decision: &list[i], at: event.ID{Batch: at.Batch, Index: at.Index + uint32(i)}})
 	}
 	return s.apply(ctx, at.Batch+1, ps)
+}
+
+// Arrive takes in an arrival as Follow does.
+func (s *Store) Arrive(ctx context.Context, at event.ID, o act.Orphan) error {
+	return s.apply(ctx, at.Batch+1, []placed{{arrival: &o, at: at}})
 }
 
 // Rejoin joins all alerts anew, from their entities alone.

@@ -321,8 +321,8 @@ func (l *ledger) write(g *group) error {
 		return err
 	}
 	s := &g.Summary
-	return l.exec(`INSERT OR REPLACE INTO incident (`+groupColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		g.num, s.ID, s.Tenant, s.Title, levelOf(s.Level), s.State, s.Assignee, s.First.UnixNano(), s.Last.UnixNano(), s.Alerts, int64(s.set), s.Reopened, string(who), s.Decided, body)
+	return l.exec(`INSERT OR REPLACE INTO incident (`+groupColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		g.num, s.ID, s.Tenant, s.Title, levelOf(s.Level), s.State, s.Assignee, s.First.UnixNano(), s.Last.UnixNano(), s.Alerts, int64(s.set), s.Reopened, s.Arrived, string(who), s.Decided, body)
 }
 
 // tell writes the incidents that have changed, and tells of them.

@@ -19,13 +19,14 @@ import (
 // a batch again is cheap.
 const idleTime = 30 * time.Second
 
-// place is a decision with its place in the journal.
+// placed is a decision with its place in the journal, or an arrival.
 type placed struct {
-	act.Decision
-	at event.ID
+	decision *act.Decision
+	arrival  *act.Orphan
+	at       event.ID
 }
 
-// Follow takes in from the journal what people decide, until ctx ends or the journal is closed, of
+// Follow takes in from the journal what people decide, and what comes of what was missing, until ctx ends or the journal is closed, of
 // which neither is an error.
 func (s *Store) Follow(ctx context.Context, j *journal.Journal) error {
 	err := s.follow(ctx, j)
@@ -49,7 +50,7 @@ func (s *Store) follow(ctx context.Context, j *journal.Journal) error {
 		b, err := f.Next(ctx)
 		var found []placed
 		if err == nil {
-			found = s.decisionsIn(b)
+			found = s.heardIn(b)
 		}
 		s.mu.Lock()
 		behind := s.durable < f.Position()
@@ -71,8 +72,8 @@ func (s *Store) follow(ctx context.Context, j *journal.Journal) error {
 	}
 }
 
-// decisionsIn returns the decisions of a batch. One that cannot be read is passed over.
-func (s *Store) decisionsIn(b *journal.Batch) []placed {
+// heardIn returns the decisions and arrivals of a batch. One that cannot be read is passed over.
+func (s *Store) heardIn(b *journal.Batch) []placed {
 	ours := false
 	for i := range b.Origins {
 		ours = ours || isOurs(&b.Origins[i].Origin)
@@ -85,26 +86,48 @@ func (s *Store) decisionsIn(b *journal.Batch) []placed {
 		if !isOurs(b.Envelope(i)) {
 			continue
 		}
-		d, err := act.ParseDecision(b.Raw(i))
+		p := placed{at: b.ID(i)}
+		var err error
+		if b.Envelope(i).Stream == act.Findings {
+			var o act.Orphan
+			if o, err = act.ParseOrphan(b.Raw(i)); err == nil && o.Kind != act.OrphanArrived {
+				continue // detection tells of it
+			}
+			p.arrival = &o
+		} else {
+			var d act.Decision
+			d, err = act.ParseDecision(b.Raw(i))
+			p.decision = &d
+		}
 		if err != nil {
-			s.opts.Log.Warn("a decision cannot be read and is passed over", "event", b.ID(i).String(), "err", err)
+			s.opts.Log.Warn("a decision or arrival cannot be read and is passed over", "event", b.ID(i).String(), "err", err)
 			continue
 		}
-		list = append(list, placed{d, b.ID(i)})
+		list = append(list, p)
 	}
 	return list
 }
 
-// isOurs tells what people decided here from what somebody imported.
-func isOurs(o *event.Origin) bool { return o.Family == act.Family && o.Stream == act.Decisions }
+// isOurs tells what people decided here, and what was found, from what somebody imported.
+func isOurs(o *event.Origin) bool {
+	return o.Family == act.Family && (o.Stream == act.Decisions || o.Stream == act.Findings)
+}
 
-// apply takes decisions in, and all batches before next with them.
+// take takes it in.
+func (p *placed) take(l *ledger) error {
+	if p.arrival != nil {
+		return l.arrive(p.arrival, p.at)
+	}
+	return l.decide(p.decision, p.at)
+}
+
+// apply takes decisions and arrivals in, and all batches before next with them.
 func (s *Store) apply(ctx context.Context, next uint64, list []placed) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		if len(list) > 0 {
 			err := s.change(ctx, tx, func(l *ledger) error {
 				for i := range list {
-					if err := l.decide(&list[i].Decision, list[i].at); err != nil {
+					if err := list[i].take(l); err != nil {
 						return err
 					}
 				}

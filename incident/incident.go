@@ -61,7 +61,7 @@ type Entity struct {
 type Entry struct {
 	Time   time.Time  `json:"time"`
 	Last   *time.Time `json:"last,omitempty"` // of something that went on
-	Kind   string     `json:"kind"`           // alert, event, decision
+	Kind   string     `json:"kind"`           // alert, event, arrival, decision
 	Level  string     `json:"level,omitempty"`
 	Title  string     `json:"title"`
 	Text   string     `json:"text,omitempty"`
@@ -157,7 +157,7 @@ func phasesOf(alerts []Alert) []Phase {
 		p := Phase{Tactic: t, Techniques: []string{}}
 		for j := range alerts {
 			a := &alerts[j]
-			if tacticsOf(a.Tags)&(1<<i) == 0 {
+			if a.arrived() || tacticsOf(a.Tags)&(1<<i) == 0 {
 				continue
 			}
 			if len(p.Alerts) == 0 {
@@ -259,6 +259,12 @@ func timelineOf(in *Incident, notable []Entry) []Entry {
 			}
 		}
 		list = append(list, e)
+		for j := range a.Arrivals {
+			come := &a.Arrivals[j]
+			list = append(list, Entry{
+				Time: come.Time, Kind: "arrival", Title: "what was missing has come", Text: come.text(), Who: e.Who, Alert: a.ID, Events: []string{come.Act, come.Record},
+			})
+		}
 	}
 	for i := range notable {
 		if e := &notable[i]; !told[e.Events[0]] {

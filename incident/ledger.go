@@ -101,7 +101,7 @@ func (l *ledger) take(alerts []detect.Alert) error {
 	}
 	for i := range alerts {
 		a := &alerts[i]
-		if a.Count <= 0 || len(a.Replaces) > 0 || l.known[a.ID] {
+		if a.Count <= 0 || len(a.Replaces)+len(a.Findings) > 0 || l.known[a.ID] {
 			if err = l.settle(); err == nil {
 				err = l.revise(a)
 			}
@@ -116,7 +116,7 @@ func (l *ledger) take(alerts []detect.Alert) error {
 }
 
 func (l *ledger) welcome(a *detect.Alert) error {
-	r, body, err := l.s.settings.rowOf(a)
+	r, body, err := l.s.settings.rowOf(a, nil)
 	if err == nil {
 		l.known[a.ID] = true
 		l.fresh = append(l.fresh, newcomer{r, a.Revision, body})
@@ -152,7 +152,14 @@ func (l *ledger) revise(a *detect.Alert) error {
 		return err
 	}
 	l.cache.decided = nil
-	r, body, err := l.s.settings.rowOf(a)
+	come, err := l.arrivals(a.Findings)
+	if err != nil {
+		return err
+	}
+	r, body, err := l.s.settings.rowOf(a, come)
+	if err == nil {
+		err = l.await(old.num, a.Findings)
+	}
 	if err != nil {
 		return err
 	}
@@ -168,9 +175,9 @@ func (l *ledger) revise(a *detect.Alert) error {
 		return err
 	}
 	err = l.exec(`UPDATE incident_alert SET revision = $2, tenant = $3, rule = $4, title = $5, who = $6, level = $7, tactics = $8,
-			first = $9, last = $10, batch = $11, place = $12, links = $13 WHERE num = $1`,
+			first = $9, last = $10, batch = $11, place = $12, links = $13, arrived = $14 WHERE num = $1`,
 		r.num, a.Revision, a.Tenant, r.rule, r.title, r.who, r.level, int64(r.tactics),
-		r.first, r.last, int64(r.born.Batch), int64(r.born.Index), encodeLinks(r.links))
+		r.first, r.last, int64(r.born.Batch), int64(r.born.Index), encodeLinks(r.links), r.arrived)
 	if err == nil {
 		err = l.exec(`INSERT OR REPLACE INTO incident_body (num, body) VALUES ($1, $2)`, r.num, body)
 	}
@@ -357,7 +364,7 @@ func (l *ledger) rebind(r *row) error {
 	return l.exec(`UPDATE incident_alert SET links = $2 WHERE num = $1`, r.num, encodeLinks(r.links))
 }
 
-const rowColumns = `a.num, a.id, a.incident, a.named, a.tenant, a.rule, a.title, a.who, a.level, a.tactics, a.first, a.last, a.batch, a.place, a.links, a.revision > a.replaced`
+const rowColumns = `a.num, a.id, a.incident, a.named, a.tenant, a.rule, a.title, a.who, a.level, a.tactics, a.first, a.last, a.batch, a.place, a.links, a.revision > a.replaced, a.arrived`
 
 // pick calls f with the alerts that a condition picks.
 func (l *ledger) pick(where string, args []any, f func(*row)) error {
@@ -385,7 +392,7 @@ func scanRow(rows *sql.Rows) (*row, error) {
 	var r row
 	var batch, place, set int64
 	var links sql.RawBytes
-	err := rows.Scan(&r.num, &r.id, &r.incident, &r.named, &r.tenant, &r.rule, &r.title, &r.who, &r.level, &set, &r.first, &r.last, &batch, &place, &links, &r.stands)
+	err := rows.Scan(&r.num, &r.id, &r.incident, &r.named, &r.tenant, &r.rule, &r.title, &r.who, &r.level, &set, &r.first, &r.last, &batch, &place, &links, &r.stands, &r.arrived)
 	if err != nil {
 		return nil, err
 	}

@@ -114,6 +114,7 @@ func (s *Store) alerts(ctx context.Context, where string, args ...any) ([]Alert,
 			return err
 		}
 		a.Incident = incident
+		a.heard()
 		list = append(list, a)
 		return nil
 	})

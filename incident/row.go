@@ -23,6 +23,8 @@ type Alert struct {
 	Incident string `json:"incident,omitempty"`
 	// Records are those that took part, by time; at most maxRecords of Count.
 	Records []Record `json:"records"`
+	// Arrivals say what has come after all of what the findings tell to be missing, in their order.
+	Arrivals []Arrival `json:"arrivals,omitempty"`
 }
 
 // Record is a record that took part in an alert.
@@ -43,6 +45,7 @@ type row struct {
 	incident int64 // 0: in none
 	named    bool
 	stands   bool
+	arrived  bool // it is about nothing but what was missing and has come: it weighs nothing
 	tenant   string
 	rule     string
 	title    string
@@ -51,14 +54,17 @@ type row struct {
 	tactics  tactics
 }
 
-// rowOf makes the row of an alert, and its body.
-func (s *settings) rowOf(a *detect.Alert) (row, []byte, error) {
-	kept := Alert{Alert: *a, Records: make([]Record, 0, min(len(a.Refs), maxRecords))}
+// rowOf makes the row of an alert, and its body, which has what detection says and what has come since.
+func (s *settings) rowOf(a *detect.Alert, come []Arrival) (row, []byte, error) {
+	kept := Alert{Alert: *a, Arrivals: come, Records: make([]Record, 0, min(len(a.Refs), maxRecords))}
 	kept.Replaces = nil // how it came to be is not what it is
 	first := a.First.UnixNano()
 	r := row{
 		node:   node{id: a.ID, first: first, last: min(max(first, a.Last.UnixNano()), first+int64(longest)), born: a.Completed.ID, links: s.linksOf(a)},
 		tenant: a.Tenant, rule: a.Rule, title: a.Title, who: whoOf(a), level: levelOf(a.Level), tactics: tacticsOf(a.Tags),
+	}
+	if r.arrived = kept.arrived(); r.arrived {
+		r.level, r.tactics = 0, 0
 	}
 	for i := range a.Refs {
 		ref := &a.Refs[i]

@@ -125,10 +125,10 @@ func (s *Store) change(ctx context.Context, tx *sql.Tx, f func(*ledger) error) e
 }
 
 // Reset forgets what was derived: alerts come back from detection, which has to begin anew, and
-// decisions by Follow. Neither may be under way.
+// decisions and arrivals by Follow. Neither may be under way.
 func (s *Store) Reset(ctx context.Context) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"incident_alert", "incident_body", "incident_link", "incident_who", "incident", "incident_decision"} {
+		for _, table := range []string{"incident_alert", "incident_body", "incident_link", "incident_who", "incident", "incident_decision", "incident_finding", "incident_arrival"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}

@@ -26,6 +26,8 @@ type Summary struct {
 	Who      []string  `json:"who"`     // whom and what most alerts are about, at most five
 	// Reopened says that it was closed, and that something older than the closing came in later.
 	Reopened bool `json:"reopened,omitempty"`
+	// Arrived is how many of its alerts are about something missing that has come after all.
+	Arrived int `json:"arrived_count,omitempty"`
 
 	// Decided is the event id of the act that its state comes from; empty if nobody has decided.
 	Decided string `json:"decided,omitempty"`
@@ -41,13 +43,13 @@ const (
 	StateClosed       = "closed"
 )
 
-const summaryColumns = `id, tenant, title, level, state, assignee, first, last, alerts, tactics, reopened, who, decided`
+const summaryColumns = `id, tenant, title, level, state, assignee, first, last, alerts, tactics, reopened, arrived, who, decided`
 
 // scan reads a summary that is between other columns.
 func (s *Summary) scan(row interface{ Scan(...any) error }, before, after any) error {
 	var level, first, last, set int64
 	var who []byte
-	err := row.Scan(before, &s.ID, &s.Tenant, &s.Title, &level, &s.State, &s.Assignee, &first, &last, &s.Alerts, &set, &s.Reopened, &who, &s.Decided, after)
+	err := row.Scan(before, &s.ID, &s.Tenant, &s.Title, &level, &s.State, &s.Assignee, &first, &last, &s.Alerts, &set, &s.Reopened, &s.Arrived, &who, &s.Decided, after)
 	if err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func (s *Summary) scan(row interface{ Scan(...any) error }, before, after any) e
 
 func same(a, b *Summary) bool {
 	return a.ID == b.ID && a.Tenant == b.Tenant && a.Title == b.Title && a.Level == b.Level && a.State == b.State && a.Assignee == b.Assignee &&
-		a.First.Equal(b.First) && a.Last.Equal(b.Last) && a.Alerts == b.Alerts && a.set == b.set && a.Reopened == b.Reopened && a.Decided == b.Decided && slices.Equal(a.Who, b.Who)
+		a.First.Equal(b.First) && a.Last.Equal(b.Last) && a.Alerts == b.Alerts && a.set == b.set && a.Reopened == b.Reopened && a.Arrived == b.Arrived && a.Decided == b.Decided && slices.Equal(a.Who, b.Who)
 }
 
 // manyTactics raise an incident's level: who has done so many kinds of things is no accident.

@@ -27,6 +27,7 @@ type tally struct {
 	Tactics tactics  `json:"tactics"`
 	Born    event.ID `json:"born"` // the latest of all records
 	Who     []often  `json:"who"`  // whom and what most alerts are about, at most five
+	Arrived int      `json:"arrived,omitempty"`
 	// What people have decided about: whether anything, whether to split it, and until when it
 	// reaches if it is closed.
 	Decided bool  `json:"decided,omitempty"`
@@ -67,7 +68,11 @@ func (t *tally) empty() bool { return t.Alerts == 0 }
 // tallyOf is the tally of one alert; Who is counted elsewhere.
 func tallyOf(r *row) tally {
 	m := moment{r.first, r.id, r.title, r.level, r.tactics}
-	return tally{Tenant: r.tenant, Alerts: 1, Begin: m, Worst: m, Last: r.last, Level: r.level, Tactics: r.tactics, Born: r.born, Closed: never}
+	t := tally{Tenant: r.tenant, Alerts: 1, Begin: m, Worst: m, Last: r.last, Level: r.level, Tactics: r.tactics, Born: r.born, Closed: never}
+	if r.arrived {
+		t.Arrived = 1
+	}
+	return t
 }
 
 // add adds the alerts of another tally; Who is counted elsewhere.
@@ -78,7 +83,7 @@ func (t *tally) add(o *tally) {
 		t.Who = who
 		return
 	}
-	t.Alerts += o.Alerts
+	t.Alerts, t.Arrived = t.Alerts+o.Alerts, t.Arrived+o.Arrived
 	if o.Begin.before(&t.Begin) {
 		t.Begin, t.Tenant = o.Begin, o.Tenant
 	}
@@ -114,7 +119,8 @@ type group struct {
 	Summary
 }
 
-// summarize makes the summary of the tally. What people have decided stays.
+// summarize makes the summary of the tally. What people have decided stays: what all has come of is closed where nobody has said how it
+// stands, or takes care of it.
 func (g *group) summarize() {
 	t := &g.tally
 	s := &g.Summary
@@ -130,6 +136,9 @@ func (g *group) summarize() {
 		s.Who[i] = t.Who[i].Who
 	}
 	s.Title = t.title(s.Who)
+	if s.Arrived = t.Arrived; s.Arrived == s.Alerts && s.State == StateOpen && s.Decided == "" && s.Assignee == "" {
+		s.State = StateClosed
+	}
 }
 
 // title says in plain words from what to what it came: the first alert, and the worst.

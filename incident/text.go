@@ -39,6 +39,13 @@ func textOf(in *Incident) string {
 	b.WriteString(".")
 	stepsText(&b, in)
 	blastText(&b, &in.Blast)
+	switch {
+	case in.Arrived == 0:
+	case in.Arrived == in.Summary.Alerts:
+		b.WriteString(" What was missing has come after all.")
+	default:
+		fmt.Fprintf(&b, " What was missing in %s of these has come after all.", number(in.Arrived))
+	}
 	if in.Reopened {
 		b.WriteString(" It was closed, but something older than the closing has come in since.")
 	}

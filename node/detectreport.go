@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/detect"
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
@@ -72,7 +73,8 @@ func (d *detector) tell(ctx context.Context) error {
 	return nil
 }
 
-// describedRefs is how many records of an alert are looked at for who and what it is about.
+// describedRefs is how many records of an alert are looked at for who and what it is about. Of one that is about nothing but findings all
+// are looked at for which these are.
 const describedRefs = 20
 
 // describe completes alerts with who and what they are about. b is the batch under way, whose records are at hand.
@@ -88,13 +90,22 @@ func (d *detector) describe(ctx context.Context, b *journal.Batch, alerts []dete
 	for i := range alerts {
 		a := &alerts[i]
 		a.Found = now
-		for k := range a.Refs[:min(len(a.Refs), describedRefs)] {
+		for k := range a.Refs {
+			if k >= describedRefs && len(a.Findings) < k {
+				break
+			}
 			raw, family, err := d.raw(ctx, b, a.Refs[k].ID)
 			if err != nil {
 				return nil, err
 			}
 			if raw == nil {
 				continue // gone by policy
+			}
+			if f := finding(raw, family); f != "" && !slices.Contains(a.Findings, f) {
+				a.Findings = append(a.Findings, f)
+			}
+			if k >= describedRefs {
+				continue
 			}
 			a.Entities = detect.AppendEntities(a.Entities, m.event(raw, family))
 			if len(a.Why) == 0 && a.Refs[k].Key == a.Completed.Key {
@@ -103,6 +114,18 @@ func (d *detector) describe(ctx context.Context, b *journal.Batch, alerts []dete
 		}
 	}
 	return alerts, nil
+}
+
+// finding is the id of what a record tells to be missing; empty: it is no such record.
+func finding(raw []byte, family event.Family) string {
+	if family != act.Family {
+		return ""
+	}
+	o, err := act.ParseOrphan(raw)
+	if err != nil || o.Kind == act.OrphanArrived {
+		return ""
+	}
+	return o.ID
 }
 
 // raw returns a record; nil if it is gone.

@@ -6,6 +6,7 @@ package notify_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -427,4 +428,36 @@ func TestChannelsAreApart(t *testing.T) {
 	}
 	hang.next()
 	stop()
+}
+
+// TestArrivalIsNews: what an arrival closes is told, and that it is open again, as it was, after that.
+func TestArrivalIsNews(t *testing.T) {
+	recv := newReceiver(t, nil)
+	r := newRig(t, webhook(t, recv.URL))
+	stop := r.run()
+	defer stop()
+	was := incident.Summary{}
+	for _, is := range []incident.Summary{
+		{Level: "high", State: incident.StateOpen, Alerts: 1},
+		{Level: "informational", State: incident.StateClosed, Alerts: 1, Arrived: 1},
+		{Level: "high", State: incident.StateOpen, Alerts: 2, Arrived: 1},
+	} {
+		is.ID = "i" + strings.Repeat("0", 32)
+		for range 2 { // the second time it is found again, as after a crash
+			err := r.db.Write(t.Context(), func(tx *sql.Tx) error {
+				return r.out.Changed(t.Context(), tx, []incident.Change{{Before: was, After: is}})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.empty()
+		}
+		if m := recv.next().message; m.Level != is.Level || m.State != is.State {
+			t.Errorf("told %s %s, want %s %s", m.Level, m.State, is.Level, is.State)
+		}
+		was = is
+	}
+	if len(recv.seen) > 0 {
+		t.Errorf("told again: %+v", recv.next().message)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/incident"
@@ -150,6 +151,9 @@ func (o *Outbox) message(c *incident.Change) Message {
 	}
 	if s.Decided != "" {
 		m.Key += "." + s.Decided
+	}
+	if s.Arrived > 0 { // it may be open again afterwards, which is news
+		m.Key += ".arrived-" + strconv.Itoa(s.Arrived)
 	}
 	if c.Before.ID == "" {
 		m.Type = "incident.opened"

@@ -6,7 +6,7 @@
 //
 //	journal ══▶ Follow: records ──▶ facts (observe) ──▶ control.db (ledger)
 //	                                                        │  every few seconds, against coverage (judge)
-//	journal ◀── acts: gap, filled, orphan ◀── what differs from what the journal says already (say)
+//	journal ◀── acts: gap, filled, orphan, orphan-arrived ◀── what differs from what the journal says already (say)
 //
 // It finds three kinds of blindness.
 //
@@ -23,7 +23,8 @@
 //
 // Nothing is said of a channel to be lacking unless coverage calls it complete for all of the time in question, and a
 // while has passed for what comes late. Everything else is "cannot say". What comes later after all is taken back:
-// the gap is filled. (The record of an orphan stays, and so does its alert, for records do not change.)
+// the gap is filled, and a record (act.OrphanArrived) takes back that of the orphan, which stays, for records do not change; its alert is
+// revised by that. An orphan is waited for until 40 days after its last use.
 //
 // What is found is a function of the set of records and of what coverage says at the end, not of their order, but for one thing:
 // the record that ends a throttle early counts only if it comes after the one that began it; the gap is a
@@ -35,7 +36,8 @@
 // Facts and the position in the journal change in one transaction; dies before: the records are read again. Findings follow
 // from the facts and are made again. An act is durable in the journal before the finding counts as told; dies between:
 // the next start reads the act before it says anything, for it is silent until it has read all that the journal held when it
-// began. The tables can be deleted; the journal brings them back, and nothing is told twice.
+// began. The tables can be deleted; the journal brings them back, and nothing is told twice: what it has told to be an orphan is one again
+// from where that stands in the journal, so that a sign-in that stands behind it is late also when it is read anew.
 //
 // # Bounds
 //

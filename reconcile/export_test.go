@@ -38,7 +38,7 @@ func (r *Reconciler) ReadEach(ctx context.Context, batches int) error {
 		if err != nil {
 			return err
 		}
-		if g.take(b); n%batches == 0 {
+		if g.take(b); n%batches == 0 || g.whole {
 			if err := r.apply(ctx, f.Position(), g); err != nil {
 				return err
 			}

@@ -153,41 +153,56 @@ func (j *judgment) settle(t *tenant) error {
 	const atOnce = 10_000
 	for after := []byte{}; ; {
 		var ask []asked
-		var orphan []bool
-		err := j.r.rows(j.ctx, `SELECT key, session, first, orphan FROM reconcile_use WHERE tenant = $1 AND key > $2 ORDER BY key LIMIT $3`, []any{t.id, after, atOnce}, func(rows *sql.Rows) error {
-			var session []byte
+		var said []settled
+		err := j.r.rows(j.ctx, `SELECT key, session, first, orphan, came FROM reconcile_use WHERE tenant = $1 AND key > $2 ORDER BY key LIMIT $3`, []any{t.id, after, atOnce}, func(rows *sql.Rows) error {
+			var session, came []byte
 			var u asked
-			var said bool
-			err := rows.Scan(&after, &session, &u.first, &said)
+			var s settled
+			err := rows.Scan(&after, &session, &u.first, &s.orphan, &came)
 			copy(u.key[:], after)
 			copy(u.session[:], session)
-			ask, orphan = append(ask, u), append(orphan, said)
+			if len(came) > 0 && err == nil {
+				s.came = &arrived{}
+				err = json.Unmarshal(came, s.came)
+			}
+			ask, said = append(ask, u), append(said, s)
 			return err
 		})
 		if err != nil || len(ask) == 0 {
 			return err
 		}
 		if err := j.r.db.Write(j.ctx, func(tx *sql.Tx) error {
-			return newLedger(j.ctx, tx, &j.r.opts, j.r.runs).settle(t, ask, orphan)
+			return newLedger(j.ctx, tx, &j.r.opts, j.r.runs).settle(t, ask, said)
 		}); err != nil {
 			return err
 		}
 	}
 }
 
-func (l *ledger) settle(t *tenant, ask []asked, orphan []bool) error {
+// settled is what was said of a use, and the record that has brought its sign-in since.
+type settled struct {
+	orphan bool
+	came   *arrived
+}
+
+func (l *ledger) settle(t *tenant, ask []asked, said []settled) error {
 	given, err := l.issuedOf(t.id, ask)
 	if err != nil {
 		return err
 	}
+	came := map[Key]*arrived{} // the last, of each orphan
 	for i := range ask {
-		if !given[i] {
+		if !given[i] && said[i].came == nil { // a sign-in of long ago may be forgotten as soon as it has come
 			continue
 		}
 		u := &ask[i]
-		if orphan[i] {
-			gap := gapCode(t.name, groupOf(u.key, u.session))
-			err := l.exec(`UPDATE reconcile_finding SET stop = start WHERE code = $1`, gap)
+		if said[i].orphan {
+			k := groupOf(u.key, u.session)
+			if by := said[i].came; came[k] == nil || by != nil && by.At > came[k].At {
+				came[k] = by
+			}
+			gap := gapCode(t.name, k)
+			err := l.exec(`UPDATE reconcile_finding SET start = iif(kind = '', told_start, start), stop = iif(kind = '', told_start, start), kind = 'orphan' WHERE code = $1`, gap)
 			if err == nil {
 				err = l.exec(`UPDATE reconcile_finding SET `+isDue+` WHERE code = $1`, gap)
 			}
@@ -196,6 +211,16 @@ func (l *ledger) settle(t *tenant, ask []asked, orphan []bool) error {
 			}
 		}
 		if err := l.exec(`DELETE FROM reconcile_use WHERE tenant = $1 AND key = $2`, t.id, u.key[:]); err != nil {
+			return err
+		}
+	}
+	for k, by := range came {
+		var left bool
+		err := l.query(`SELECT EXISTS (SELECT 1 FROM reconcile_use WHERE tenant = $1 AND session = $2 AND orphan = 1)`, []any{t.id, k[:]}, &left)
+		if err == nil && !left && by != nil {
+			err = l.arrival(t.name, k, by)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -210,8 +235,19 @@ func groupOf(key, session Key) Key {
 	return key
 }
 
-func gapCode(tenant string, k Key) string    { return codeOf(tenant, "orphan", k) }
-func recordCode(tenant string, k Key) string { return codeOf(tenant, "orphan record", k) }
+func gapCode(tenant string, k Key) string { return codeOf(tenant, "orphan", k) }
+
+// recordCode names the record of an orphan, which was told of so often before, and arrivalCode the one that takes it back.
+func recordCode(tenant string, k Key, before int) string {
+	if before > 0 {
+		return codeOf(tenant, "orphan record", k, before)
+	}
+	return codeOf(tenant, "orphan record", k)
+}
+
+func arrivalCode(tenant string, k Key, before int) string {
+	return codeOf(tenant, "orphan arrived", k, before)
+}
 
 // pending is a use of which no sign-in is known.
 type pending struct {
@@ -323,7 +359,11 @@ func (l *ledger) orphans(t *tenant) error {
 			f.start, f.stop = min(f.start, p.begun()), max(f.stop, stop)
 			return nil
 		}
-		gap, record, err := orphanOf(t.name, k, &p)
+		n, err := l.again(t.name, k)
+		if err != nil {
+			return err
+		}
+		gap, record, err := orphanOf(t.name, k, n, &p)
 		if err != nil {
 			return err
 		}
@@ -339,8 +379,8 @@ func (l *ledger) orphans(t *tenant) error {
 	return err
 }
 
-// orphanOf makes the findings of an orphan from its first use.
-func orphanOf(tenant string, k Key, p *pending) (gap, record *finding, err error) {
+// orphanOf makes the findings of an orphan from its first use; it was told of so often before.
+func orphanOf(tenant string, k Key, before int, p *pending) (gap, record *finding, err error) {
 	who, stream := p.about.User, signInStreams(p.app)[0]
 	message := "%s acts with a session that no sign-in has given out, though the sign-in log is complete: record %s"
 	switch {
@@ -356,7 +396,7 @@ func orphanOf(tenant string, k Key, p *pending) (gap, record *finding, err error
 		start: p.begun(), message: message,
 	}
 	o := act.Orphan{
-		ID: recordCode(tenant, k), Time: time.UnixMilli(p.first).UTC(), Kind: act.OrphanKind, Tenant: tenant, Stream: stream, User: p.about.User, App: p.about.App,
+		ID: recordCode(tenant, k, before), Time: time.UnixMilli(p.first).UTC(), Kind: act.OrphanKind, Tenant: tenant, Stream: stream, User: p.about.User, App: p.about.App,
 		Self: p.app, Session: p.about.Session, Token: p.about.Token, Address: p.about.Address, Record: p.event, Message: message,
 	}
 	if p.app {

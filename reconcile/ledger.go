@@ -74,10 +74,13 @@ func (l *ledger) issues(tenant int64, name string, t *gathered) error {
 		return nil
 	}
 	list := make([]entry, 0, len(t.issues))
-	for k, s := range t.issues {
-		list = append(list, entry{k, s.first, s.last})
+	for k, i := range t.issues {
+		list = append(list, entry{k, i.first, i.last})
 	}
 	slices.SortFunc(list, func(a, b entry) int { return byKey(a.key, b.key) })
+	if err := l.arrive(tenant, t.issues); err != nil {
+		return err
+	}
 	return l.put(place{tenant, issued}, list, t.latest-l.opts.keepIssued())
 }
 
@@ -115,7 +118,7 @@ func (l *ledger) issuedOf(tenant int64, uses []asked) ([]bool, error) {
 			if !ok {
 				continue
 			}
-			if e := &found[n]; e.key == k && e.a <= u.first+skew && e.b >= u.first-l.opts.Window.Milliseconds() {
+			if e := &found[n]; e.key == k && l.opts.gives(e.a, e.b, u.first) {
 				out[i] = true
 			}
 		}
@@ -418,15 +421,15 @@ func (l *ledger) find(f *finding) error {
 
 // told notes that the journal has an act of a finding. It may be read before the finding is made again.
 func (l *ledger) told(t *toldAct) error {
+	if t.record != nil {
+		return l.toldRecord(t)
+	}
 	err := l.exec(`
 		INSERT INTO reconcile_finding (code, kind, tenant, stream, reason, subject, start, stop, message, record, told, told_start, told_stop, told_message, due)
 		VALUES ($1, '', $2, $3, $4, $5, 0, 0, '', x'', 0, 0, 0, '', 0) ON CONFLICT (code) DO NOTHING`,
 		t.code, t.act.Tenant, t.act.Stream, t.act.Reason, t.act.Subject)
 	if err != nil {
 		return err
-	}
-	if t.own {
-		return l.exec(`UPDATE reconcile_finding SET told = 1, due = 0 WHERE code = $1`, t.code)
 	}
 	start, stop := t.act.From.UnixMilli(), forever
 	if !t.act.To.IsZero() {
@@ -445,6 +448,24 @@ func (l *ledger) told(t *toldAct) error {
 	}
 	// A finding of which only the journal speaks so far is not due: it is made again, or was of records that are gone.
 	return l.exec(`UPDATE reconcile_finding SET `+isDue+` WHERE code = $1 AND kind <> ''`, t.code)
+}
+
+// toldRecord notes that the journal has a record of a finding. A use that it says to be an orphan is one, also where the tables are made anew:
+// so it is known of the sign-in that is read next that it came late.
+func (l *ledger) toldRecord(t *toldAct) error {
+	o, err := act.ParseOrphan(t.record)
+	if err != nil {
+		return err
+	}
+	err = l.exec(`
+		INSERT INTO reconcile_finding (code, kind, tenant, stream, reason, subject, start, stop, message, record, told, told_start, told_stop, told_message, due)
+		VALUES ($1, 'orphan', $2, $3, '', '', $4, $4, '', $5, 1, 0, 0, '', 0) ON CONFLICT (code) DO UPDATE SET told = 1, due = 0`,
+		t.code, o.Tenant, o.Stream, o.Time.UnixMilli(), t.record)
+	if err != nil || o.Kind != act.OrphanKind {
+		return err
+	}
+	k := useKey(o.Session, o.Token)
+	return l.exec(`UPDATE reconcile_use SET orphan = 1 WHERE key = $2 AND tenant = (SELECT id FROM reconcile_tenant WHERE tenant = $1)`, o.Tenant, k[:])
 }
 
 func (l *ledger) stmt(text string) (*sql.Stmt, error) {

@@ -360,10 +360,7 @@ func (o *observer) graphActivity(p jsontape.Value) {
 
 func (o *observer) uses(u About, issued jsontape.Value, app bool) {
 	o.use = use{app: app, about: u}
-	o.use.session, o.use.key = keyOf(u.Session), keyOf(u.Token)
-	if o.use.key == (Key{}) {
-		o.use.key = o.use.session
-	}
+	o.use.session, o.use.key = keyOf(u.Session), useKey(u.Session, u.Token)
 	if o.use.key == (Key{}) {
 		return
 	}
@@ -371,6 +368,14 @@ func (o *observer) uses(u About, issued jsontape.Value, app bool) {
 		o.use.issued = ns / 1e6
 	}
 	o.f.use = &o.use
+}
+
+// useKey is the key of a use: of its token, or of its session where it has none.
+func useKey(session, token string) Key {
+	if k := keyOf(token); k != (Key{}) {
+		return k
+	}
+	return keyOf(session)
 }
 
 // gave notes a session or token that a sign-in has given out.

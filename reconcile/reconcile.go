@@ -4,6 +4,7 @@
 package reconcile
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -193,7 +194,7 @@ func (r *Reconciler) follow(ctx context.Context) error {
 		current = current || late || f.Position() >= end
 		stop := err != nil && !late
 		now := time.Now()
-		if g.size >= groupFacts || g.size > 0 && (late || stop || now.Sub(g.began) >= groupTime) || now.Sub(saved) >= idleTime || stop {
+		if g.size >= groupFacts || g.whole || g.size > 0 && (late || stop || now.Sub(g.began) >= groupTime) || now.Sub(saved) >= idleTime || stop {
 			// A group that is under way is finished also when ctx ends.
 			if err := r.apply(context.WithoutCancel(ctx), f.Position(), g); err != nil {
 				return err
@@ -232,13 +233,14 @@ type group struct {
 	told     []toldAct
 	size     int
 	began    time.Time
+	whole    bool // it ends here: what comes next is to find in the tables what was said
 }
 
 // gathered is what a group says of a tenant.
 type gathered struct {
 	records  bool // are held against each other
 	latest   int64
-	issues   map[Key]span
+	issues   map[Key]*issue
 	uses     map[Key]*used
 	acts     map[Key]shown
 	streams  map[source]int64    // with the latest hour
@@ -278,11 +280,11 @@ type switched struct {
 	at int64
 }
 
-// toldAct is an act of our own that the journal has.
+// toldAct is an act of our own that the journal has, or a record.
 type toldAct struct {
-	code string
-	act  act.Act
-	own  bool // a record of its own
+	code   string
+	act    act.Act
+	record []byte
 }
 
 func newGroup(o *Options) *group {
@@ -292,7 +294,7 @@ func newGroup(o *Options) *group {
 }
 
 func (g *group) reset() {
-	g.tenants, g.told, g.size, g.began = map[string]*gathered{}, nil, 0, time.Time{}
+	g.tenants, g.told, g.size, g.began, g.whole = map[string]*gathered{}, nil, 0, time.Time{}, false
 }
 
 const hourMillis = int64(time.Hour / time.Millisecond)
@@ -314,7 +316,7 @@ func (g *group) take(b *journal.Batch) {
 		t := g.tenant(o.Tenant)
 		g.observer.records = t.records
 		t.latest = max(t.latest, min(rec.Time, rec.Received)/1e6)
-		g.fact(t, b.ID(i), g.observer.observe(b.Raw(i), o.Family, rec.Time), o.Stream)
+		g.fact(t, b.ID(i), g.observer.observe(b.Raw(i), o.Family, rec.Time), o.Stream, rec.Received/1e6)
 	}
 	if g.size > 0 && g.began.IsZero() {
 		g.began = time.Now()
@@ -326,7 +328,7 @@ func (g *group) tenant(name string) *gathered {
 	if t == nil {
 		t = &gathered{
 			records: g.opts.compared(name, AuditRecords),
-			issues:  map[Key]span{}, uses: map[Key]*used{}, acts: map[Key]shown{}, streams: map[source]int64{}, switches: map[switched]string{},
+			issues:  map[Key]*issue{}, uses: map[Key]*used{}, acts: map[Key]shown{}, streams: map[source]int64{}, switches: map[switched]string{},
 		}
 		g.tenants[name] = t
 		g.size++
@@ -334,15 +336,14 @@ func (g *group) tenant(name string) *gathered {
 	return t
 }
 
-// fact adds what a record of a stream says.
-func (g *group) fact(t *gathered, id event.ID, f *facts, stream string) {
+// fact adds what a record of a stream says, which was received at a moment.
+func (g *group) fact(t *gathered, id event.ID, f *facts, stream string, received int64) {
 	for _, k := range f.issued {
-		s, ok := t.issues[k]
-		if !ok {
-			s = span{f.at, f.at}
+		if t.issues[k] == nil {
+			t.issues[k] = &issue{}
 			g.size++
 		}
-		t.issues[k] = span{min(s.first, f.at), max(s.last, f.at)}
+		t.issues[k].add(stream, id, f.at, received)
 	}
 	if f.use != nil {
 		if u := t.uses[f.use.key]; u == nil {
@@ -385,13 +386,14 @@ func (g *group) own(o *event.Origin, raw []byte) {
 			return
 		}
 		if a, err := act.Parse(raw); err == nil && isCode(a.Code) && (a.Kind == act.Gap || a.Kind == act.Filled) {
-			g.told = append(g.told, toldAct{a.Code, a, false})
+			g.told = append(g.told, toldAct{a.Code, a, nil})
 			g.size++
 		}
 	case act.Findings:
 		if orphan, err := act.ParseOrphan(raw); err == nil && isCode(orphan.ID) {
-			g.told = append(g.told, toldAct{orphan.ID, act.Act{}, true})
+			g.told = append(g.told, toldAct{orphan.ID, act.Act{}, bytes.Clone(raw)})
 			g.size++
+			g.whole = true
 		}
 	}
 }

@@ -91,11 +91,11 @@ func (r *Reconciler) tell(ctx context.Context, list []dueFinding) error {
 			last, err = r.j.Append(ctx, event.Origin{Tenant: f.tenant, Family: act.Family, Stream: act.Findings, Name: source, Run: rand.Text()}, []event.Record{{
 				Raw: f.record, ID: []byte(f.code), Time: f.start * 1e6, Received: time.Now().UnixNano(),
 			}}, nil)
-			told = append(told, toldAct{f.code, act.Act{}, true})
+			told = append(told, toldAct{f.code, act.Act{}, f.record})
 		} else {
 			a := f.act()
 			last, err = act.NewWriter(r.j, source, f.tenant).Write(ctx, a)
-			told = append(told, toldAct{f.code, a, false})
+			told = append(told, toldAct{f.code, a, nil})
 		}
 		if err != nil {
 			return err

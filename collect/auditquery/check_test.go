@@ -206,6 +206,19 @@ func identify(raw []byte) string {
 	return v.ID
 }
 
+// happened is when a record says that it did.
+func happened(raw []byte) int64 {
+	var v struct{ CreationTime string }
+	if json.Unmarshal(raw, &v) != nil {
+		return 0
+	}
+	at, err := time.Parse("2006-01-02T15:04:05", v.CreationTime)
+	if err != nil {
+		return 0
+	}
+	return at.UnixNano()
+}
+
 // feed is what the journal would have of the feed: what it shows, and, as in the lake, what the check has kept.
 func (p *place) feed() auditquery.Feed {
 	return auditquery.Feed{
@@ -242,7 +255,7 @@ func (p *place) run(done func() bool) {
 	defer cancel()
 	c, err := auditquery.New(auditquery.CheckOptions{
 		Name: "contoso-check", Tenant: tenant, API: p.log, Feed: p.feed(), Journal: p.j, DB: p.db, Acts: act.NewWriter(p.j, "contoso-check", tenant),
-		Identify: func(raw []byte) ([]byte, int64) { return []byte(identify(raw)), first.UnixNano() }, Log: quiet,
+		Identify: func(raw []byte) ([]byte, int64) { return []byte(identify(raw)), happened(raw) }, Log: quiet,
 		Back: time.Second, Between: time.Nanosecond, Poll: time.Millisecond, Wait: time.Millisecond, Retry: time.Millisecond, TestingOnlyFault: p.fault,
 	})
 	if err != nil {

@@ -382,10 +382,19 @@ func (h *hour) tell(ctx context.Context) error {
 	if len(gaps) == 0 {
 		return nil
 	}
-	if _, err := c.book.Append(ctx, event.Origin{Tenant: c.o.Tenant, Family: act.Family, Stream: act.Findings, Name: c.o.Name, Run: rand.Text()}, found); err != nil {
+	if err := c.findings(ctx, found); err != nil {
 		return err
 	}
 	return c.book.Witnessed(ctx, gaps...) // which stand behind the findings
+}
+
+// findings appends records that rules judge.
+func (c *Check) findings(ctx context.Context, list []event.Record) error {
+	if len(list) == 0 {
+		return nil
+	}
+	_, err := c.book.Append(ctx, event.Origin{Tenant: c.o.Tenant, Family: act.Family, Stream: act.Findings, Name: c.o.Name, Run: rand.Text()}, list)
+	return err
 }
 
 // codeOf names a finding by what it is about.

@@ -6,7 +6,7 @@
 // takes minutes, and one that has succeeded may have left out a part.
 //
 //	an hour, a day after it ─▶ Read ─▶ what the feed lacks ─▶ acts: gap, orphan-record ─▶ the records ─▶ acts: sealed, listed ─▶ position
-//	journal ─▶ what the feed brings after all ─▶ act: filled
+//	journal ─▶ what the feed brings after all ─▶ acts: orphan-arrived, filled
 //
 // # Read
 //
@@ -46,8 +46,9 @@
 // alone it knows which copies a gap is about, and which of them the feed has brought since: a duplicate of a copy, or another version of it.
 //
 //  1. These tables and their position change in one transaction. Dies: the batches behind the position are read again.
-//  2. When the hour has been read to its end, and nothing is awaited of a gap any more, an act says that it is filled. Nothing is said
-//     before all has been read that was in the journal at the start. Dies: the act is read there.
+//  2. When the hour has been read to its end, and nothing is awaited of a gap any more, a record takes back the finding that was told with
+//     it ([act.OrphanArrived]), and an act says that it is filled. Nothing is said before all has been read that was in the journal at
+//     the start. Dies: the act is read there.
 //  3. The gap is forgotten, with what its hour counted, in one transaction.
 //
 // The tables can be deleted: the hours of the last day are then compared again, and the journal is read from its begin. If the journal is

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -91,7 +92,7 @@ func (l *late) take(ctx context.Context, b *journal.Batch) error {
 		case o.Stream == Stream:
 			l.kept(codeIn(o), b.ID(i), r.ID, r.Time)
 		case len(r.ID) > 0 && l.hours[hourOf(r.Time)] && slices.Contains(m365.Streams, o.Stream):
-			l.came(keyOf(r.ID))
+			l.came(keyOf(r.ID), &arrived{Event: b.ID(i).String(), Stream: o.Stream, At: r.Received, Happened: r.Time})
 		}
 	}
 	for i := range b.Origins {
@@ -106,7 +107,7 @@ func (l *late) take(ctx context.Context, b *journal.Batch) error {
 					return err
 				}
 			case slices.Contains(m365.Streams, o.Stream) && l.batches[d.Of.Batch]:
-				l.cameAs(d.Of)
+				l.cameAs(ctx, d.Of, &arrived{Event: d.Of.String(), Stream: o.Stream, At: b.Committed.UnixNano()})
 			}
 		}
 	}
@@ -161,17 +162,26 @@ func (l *late) again(ctx context.Context, code string, of event.ID) error {
 	}
 	if r.Origin.Stream == Stream {
 		l.kept(code, of, r.Receipt.ID, r.Receipt.Time)
+		return nil
 	}
+	body, err := json.Marshal(arrived{Event: of.String(), Stream: r.Origin.Stream, At: r.Receipt.Received, Happened: r.Receipt.Time})
+	if err != nil {
+		return err
+	}
+	l.changes = append(l.changes, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE auditquery_gap SET came = ? WHERE tenant = ? AND code = ?`, body, l.c.o.Tenant, code)
+		return err
+	})
 	return nil
 }
 
 // came notes a record of the feed, which has other bytes than our copy.
-func (l *late) came(key id) {
-	l.changes = append(l.changes, func(tx *sql.Tx) error { return l.c.brought(tx, key) })
+func (l *late) came(key id, by *arrived) {
+	l.changes = append(l.changes, func(tx *sql.Tx) error { return l.c.brought(tx, key, by) })
 }
 
 // cameAs notes that the feed has brought the very record that a copy is.
-func (l *late) cameAs(of event.ID) {
+func (l *late) cameAs(ctx context.Context, of event.ID, by *arrived) {
 	l.changes = append(l.changes, func(tx *sql.Tx) error {
 		var key []byte
 		err := tx.QueryRow(`SELECT key FROM auditquery_awaited WHERE batch = ? AND place = ?`, int64(of.Batch), of.Index).Scan(&key)
@@ -181,8 +191,38 @@ func (l *late) cameAs(of event.ID) {
 		if err != nil {
 			return err
 		}
-		return l.c.brought(tx, id(key))
+		copied, err := l.c.o.Journal.Read(ctx, of)
+		if err != nil {
+			return err
+		}
+		by.Happened = copied.Receipt.Time
+		return l.c.brought(tx, id(key), by)
 	})
+}
+
+// arrived is a record that the feed has brought of those that it lacked: when it was received, and when it had happened, in nanoseconds.
+type arrived struct {
+	Event    string `json:"event"` // its id
+	Stream   string `json:"stream"`
+	At       int64  `json:"at"`
+	Happened int64  `json:"happened"`
+}
+
+// filledGap is a gap of which nothing is awaited, and the record that came last.
+type filledGap struct {
+	act.Act
+	by arrived
+}
+
+// arrival is the record that takes back the finding that was told with a gap.
+func (g *filledGap) arrival(tenant string, ordinal uint64) event.Record {
+	finding := act.Orphan{ID: g.Code, Tenant: tenant, Stream: g.Stream, Operation: g.Subject}
+	what := "the last record"
+	if g.Subject != "" {
+		what += " of " + g.Subject
+	}
+	a := finding.Arrive(codeOf(g.Code, "arrived"), what, g.by.Event, g.by.Stream, time.Unix(0, g.by.At), time.Unix(0, g.by.Happened))
+	return event.Record{Raw: a.Append(nil), ID: []byte(a.ID), Time: g.by.At, Received: time.Now().UnixNano(), Ordinal: ordinal}
 }
 
 // save applies the changes of a batch, and moves the position behind it.
@@ -200,15 +240,25 @@ func (l *late) save(ctx context.Context, position uint64) error {
 	return err
 }
 
-// tell says of the gaps of hours before next of which nothing is awaited that they are filled. Dies before that is noted: it is read in the
-// journal.
+// tell says of the gaps of hours before next of which nothing is awaited that they are filled, and what has come of the findings that were told
+// with them. Dies before that is noted: it is read in the journal; between the two: both are said again, which changes nothing.
 func (l *late) tell(ctx context.Context, next int64) error {
 	list, err := l.c.filled(ctx, next)
 	if err != nil {
 		return err
 	}
 	for some := range slices.Chunk(list, mostPending) {
-		if err := l.c.book.Witnessed(ctx, some...); err != nil {
+		var found []event.Record
+		acts := make([]act.Act, len(some))
+		for i := range some {
+			if acts[i] = some[i].Act; some[i].by.Event != "" {
+				found = append(found, some[i].arrival(l.c.o.Tenant, uint64(len(found))))
+			}
+		}
+		if err := l.c.findings(ctx, found); err != nil {
+			return err
+		}
+		if err := l.c.book.Witnessed(ctx, acts...); err != nil { // which stand behind the findings
 			return err
 		}
 		err := l.c.book.Write(ctx, func(tx *sql.Tx) error {

@@ -68,11 +68,43 @@ func (p *place) healed() {
 			p.Error(got)
 		}
 	}
+	p.arrived()
 	if n := p.hours()["MailItemsAccessed"].Count; n != (auditquery.Count{Feed: 40, Query: 40, Verdict: auditquery.Agree}) {
 		p.Errorf("%+v", n)
 	}
 	if n := p.number(`SELECT COUNT(*) FROM auditquery_gap`) + p.number(`SELECT COUNT(*) FROM auditquery_awaited`); n != 0 {
 		p.Errorf("%d rows are left", n)
+	}
+}
+
+// arrived fails the test if it is not said once that what a finding told to be missing has come, which record was the last, and how it came.
+func (p *place) arrived() {
+	p.Helper()
+	_, _, orphans := p.kept()
+	told, arrived := map[string]bool{}, 0
+	for _, o := range orphans {
+		if o.Kind == act.OrphanRecordKind {
+			told[o.ID] = true
+			continue
+		}
+		arrived++
+		e, err := event.ParseID(o.Record)
+		if err != nil {
+			p.Fatal(err)
+		}
+		r, err := p.j.Read(p.Context(), e)
+		if err != nil {
+			p.Fatal(err)
+		}
+		if !told[o.Finding] || o.Stream != "Audit.Exchange" || o.Operation != "MailItemsAccessed" || o.Time.IsZero() {
+			p.Errorf("%+v", o)
+		}
+		if o.Happened.UnixNano() != r.Receipt.Time || !slices.ContainsFunc(p.all, func(f fact) bool { return f.id == identify(r.Raw) && f.at.Equal(o.Happened) }) {
+			p.Errorf("it is of %s, and the record is %s", o.Happened, r.Raw)
+		}
+	}
+	if arrived != 1 {
+		p.Errorf("%d times it is said that what was missing has come", arrived)
 	}
 }
 
@@ -146,6 +178,7 @@ func TestLateMeanwhile(t *testing.T) {
 	if ids, _, _ := p.kept(); len(ids) > 0 {
 		t.Errorf("kept are %v, which the journal has", ids)
 	}
+	p.arrived()
 }
 
 // looks lets the check look a few times.

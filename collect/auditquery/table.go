@@ -6,6 +6,7 @@ package auditquery
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -204,32 +205,42 @@ func (l *late) load(ctx context.Context) (position uint64, err error) {
 }
 
 // brought notes that the feed has brought a record, which may be awaited more than once: of a try that died, and the next.
-func (c *Check) brought(tx *sql.Tx, key id) error {
-	const awaited = `key = ?1 AND gap IN (SELECT id FROM auditquery_gap WHERE tenant = ?2)`
-	if _, err := tx.Exec(`UPDATE auditquery_gap SET come = come + 1 WHERE id IN (SELECT gap FROM auditquery_awaited WHERE `+awaited+`)`, key[:], c.o.Tenant); err != nil {
+func (c *Check) brought(tx *sql.Tx, key id, by *arrived) error {
+	body, err := json.Marshal(by)
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(`DELETE FROM auditquery_awaited WHERE `+awaited, key[:], c.o.Tenant)
+	const awaited = `key = ?1 AND gap IN (SELECT id FROM auditquery_gap WHERE tenant = ?2)`
+	if _, err := tx.Exec(`UPDATE auditquery_gap SET come = come + 1, came = ?3 WHERE id IN (SELECT gap FROM auditquery_awaited WHERE `+awaited+`)`, key[:], c.o.Tenant, body); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`DELETE FROM auditquery_awaited WHERE `+awaited, key[:], c.o.Tenant)
 	return err
 }
 
 // filled are the gaps of hours before next of which nothing is awaited.
-func (c *Check) filled(ctx context.Context, next int64) (list []act.Act, err error) {
+func (c *Check) filled(ctx context.Context, next int64) (list []filledGap, err error) {
 	rows, err := c.o.DB.Read().QueryContext(ctx, `
-		SELECT code, source, stream, subject, hour FROM auditquery_gap AS g
+		SELECT code, source, stream, subject, hour, came FROM auditquery_gap AS g
 		WHERE tenant = ? AND hour < ? AND NOT EXISTS (SELECT 1 FROM auditquery_awaited WHERE gap = g.id) ORDER BY hour, code`, c.o.Tenant, next)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		a := act.Act{Kind: act.Filled, Reason: act.Unmatched, Message: "the feed has brought what it lacked"}
+		g := filledGap{Act: act.Act{Kind: act.Filled, Reason: act.Unmatched, Message: "the feed has brought what it lacked"}}
 		var hour int64
-		if err := rows.Scan(&a.Code, &a.Source, &a.Stream, &a.Subject, &hour); err != nil {
+		var came []byte
+		if err := rows.Scan(&g.Code, &g.Source, &g.Stream, &g.Subject, &hour, &came); err != nil {
 			return nil, err
 		}
-		a.From, a.To = hourTime(hour), hourTime(hour+1)
-		list = append(list, a)
+		if len(came) > 0 { // else by an older version
+			if err := json.Unmarshal(came, &g.by); err != nil {
+				return nil, err
+			}
+		}
+		g.From, g.To = hourTime(hour), hourTime(hour+1)
+		list = append(list, g)
 	}
 	return list, rows.Err()
 }

@@ -8,6 +8,7 @@
 //	started, stopped, configured   Application Lifecycle
 //	incident-*                     API Activity: what a person decided
 //	orphan, orphan-record          API Activity: of whoever acts without a sign-in, or without a record in the feed
+//	orphan-arrived                 API Activity: of the same, for what was missing has come
 //	all others                     API Activity: what was asked of a provider
 //
 // The stream is the log's name and with it the row's workload; the blob, the incident, the
@@ -62,12 +63,13 @@ var kinds = map[string]kind{
 	"subscription": {ocsf.ClassAPIActivity, apiOther, false, informational},
 	"alarm":        {ocsf.ClassAPIActivity, apiOther, true, high},
 
-	"control":       {ocsf.ClassAPIActivity, apiRead, false, informational},
-	"canary":        {ocsf.ClassAPIActivity, apiOther, false, informational},
-	"orphan":        {ocsf.ClassAPIActivity, apiOther, false, high},
-	"orphan-record": {ocsf.ClassAPIActivity, apiOther, false, medium},
-	"readiness":     {ocsf.ClassAPIActivity, apiOther, false, informational},
-	"statement":     {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"control":        {ocsf.ClassAPIActivity, apiRead, false, informational},
+	"canary":         {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"orphan":         {ocsf.ClassAPIActivity, apiOther, false, high},
+	"orphan-record":  {ocsf.ClassAPIActivity, apiOther, false, medium},
+	"orphan-arrived": {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"readiness":      {ocsf.ClassAPIActivity, apiOther, false, informational},
+	"statement":      {ocsf.ClassAPIActivity, apiOther, false, informational},
 
 	// What people decide about incidents.
 	"incident-state":  {ocsf.ClassAPIActivity, apiOther, false, informational},
@@ -105,7 +107,7 @@ func mapAct(root jsontape.Value, e *ocsf.Event) {
 	e.SetText(ocsf.PathMetadataLogProvider, "Daybreak")
 	texts := texts
 	switch string(root.Get("kind").Str()) {
-	case "orphan", "orphan-record": // whoever it is about acts
+	case "orphan", "orphan-record", "orphan-arrived": // whoever it is about acts
 		texts = orphanTexts
 	default:
 		e.SetText(ocsf.PathActorAppName, "Daybreak")

@@ -106,6 +106,7 @@ type world struct {
 	sim    *m365.Server
 	hubs   *eventhubs.Server // nil: none
 	node   *node.Node
+	how    node.Options // of the node
 	tenant string
 }
 
@@ -178,15 +179,19 @@ func (w *world) watch(g graph.Config, collected map[string][]string, adjust node
 		s.ConnectionString = "env:DAYBREAK_TEST_HUBS"
 		c.Sources = append(c.Sources, s)
 	}
-	var err error
-	w.node, err = node.Open(t.Context(), node.Options{
-		Dir: filepath.Join(t.TempDir(), "data"), Role: "serve", Config: c, Log: slog.New(slog.DiscardHandler), Adjust: adjust,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.how = node.Options{Dir: filepath.Join(t.TempDir(), "data"), Role: "serve", Config: c, Log: slog.New(slog.DiscardHandler), Adjust: adjust}
+	w.open()
 	t.Cleanup(func() { w.node.Close() })
 	w.node.Collect(t.Context())
+}
+
+// open opens the node.
+func (w *world) open() {
+	w.Helper()
+	var err error
+	if w.node, err = node.Open(w.Context(), w.how); err != nil {
+		w.Fatal(err)
+	}
 }
 
 // until waits for something to become so.
@@ -276,7 +281,7 @@ func (w *world) orphans() (who []string) {
 		w.Fatal(err)
 	}
 	for i := range alerts {
-		if a := &alerts[i]; a.Rule == "5f0e6a3c-9d27-4c1e-8a64-2b7f3e91d0c8" {
+		if a := &alerts[i]; a.Rule == signInMissing {
 			for _, e := range a.Entities {
 				if e.Type == "user" || e.Type == "app" && e.Role == "actor" && len(a.Entities) == 1 {
 					who = append(who, e.ID)

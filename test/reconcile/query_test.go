@@ -147,7 +147,7 @@ func TestF17AuditQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(alerts, func(a incident.Alert) bool { return a.Rule == "0b7c1de2-4a58-4f0e-8d3b-96c2f1a7e540" }) {
+	if !slices.ContainsFunc(alerts, func(a incident.Alert) bool { return a.Rule == recordMissing }) {
 		t.Error("nobody is told")
 	}
 }
@@ -165,13 +165,22 @@ func (w *world) unmatched(from, to time.Time) (n int) {
 	return n
 }
 
-// TestF17AuditQueryLate: what the feed offers thirty hours late is said to be missing, and then no more.
+// TestF17AuditQueryLate: what the feed offers thirty hours late is said to be missing, and then no more, by the alerts as well.
 func TestF17AuditQueryLate(t *testing.T) {
 	w := newQueryWorld(t, "late=0.03:30h")
 	w.queried()
 	before := w.unmatched(comparedFrom, comparedTo)
 	if before == 0 {
 		t.Fatal("nothing is late: this proves nothing")
+	}
+	told := w.findings(recordMissing)
+	for f, arrived := range told {
+		if arrived {
+			t.Errorf("it is said that what %s lacks has come", f)
+		}
+	}
+	if len(told) == 0 {
+		t.Error("nobody is told")
 	}
 	if err := w.sim.Jump(6 * time.Hour); err != nil {
 		t.Fatal(err)
@@ -182,6 +191,16 @@ func TestF17AuditQueryLate(t *testing.T) {
 			return feed.Acts != query.Acts || feed.Lacking != 0 || feed.Verdict != reconcile.Agree
 		})
 	})
+	w.until("the alerts say so", func() bool {
+		now := w.findings(recordMissing)
+		for f := range told {
+			if !now[f] {
+				return false
+			}
+		}
+		return true
+	})
+	w.stays(recordMissing)
 }
 
 // TestF17AuditQueryAgrees: of a feed that shows all, nothing is said and nothing kept.
