@@ -477,7 +477,7 @@ func (r *Reconciler) lackingOf(t *tenant, f *finding) lacking {
 func (j *judgment) missing(t *tenant) (out map[lacking]int64, both map[lacking]bool, err error) {
 	out, both = map[lacking]int64{}, map[lacking]bool{}
 	err = j.r.rows(j.ctx, `SELECT c.kind, c.operation, c.hour, s.channels, s.acts FROM reconcile_cell AS c JOIN reconcile_shown AS s ON s.cell = c.id WHERE c.tenant = $1 AND c.hour >= $2 AND s.acts > 0`,
-		[]any{t.id, (t.latest - keepActs) / hourMillis}, func(rows *sql.Rows) error {
+		[]any{t.id, (t.latest-keepActs)/hourMillis + 1}, func(rows *sql.Rows) error { // of the hour before some are forgotten
 			var m lacking
 			var mask, n int64
 			if err := rows.Scan(&m.kind, &m.operation, &m.hour, &mask, &n); err != nil {

@@ -406,6 +406,20 @@ func TestF17Counts(t *testing.T) {
 	b.want(said...)
 }
 
+// Of an hour of which acts are being forgotten nothing is said: one channel may come when what the other had shown is gone.
+func TestHourThatIsForgotten(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.holes["directoryAudits"] = true
+	b.take(directory("unified", 1, after(0)), directory("graph", 2, after(1)), directory("unified", 2, after(1)))
+	b.want()
+	b.now = noon.Add(5 * 24 * time.Hour)
+	b.take(logon("ann", 1, 1, after(4*24*60+30))) // time goes on
+	b.holes = map[string]bool{}
+	b.take(directory("graph", 1, after(0)))
+	b.want()
+}
+
 // Of a tenant of which one channel is collected nothing is kept that could only be held against another.
 func TestNothingIsKeptForNobody(t *testing.T) {
 	t.Parallel()
