@@ -4,6 +4,7 @@
 package source
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/daybreak-sec/daybreak/detect/sigma"
@@ -90,6 +91,9 @@ func azureMonitor(v jsontape.Value, dst []sigma.LogSource) []sigma.LogSource {
 	category, properties := v.Get("category"), v.Get("properties")
 	if category.Kind() == jsontape.Object { // the activity log's own API: {"value":"Administrative",…}
 		return append(dst, activityLogs)
+	}
+	if bytes.HasPrefix(category.Str(), hunting) { // Defender's streaming API, which has the same envelope
+		return hunted(v, dst)
 	}
 	if isDirectoryAudit(properties) {
 		return entraAudit(properties, dst)

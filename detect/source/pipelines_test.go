@@ -45,6 +45,12 @@ type dress struct {
 	want   bool
 }
 
+// device is a row of a table of Defender for Endpoint.
+func device(table, action, columns string, want bool) dress {
+	return dress{"defender-hunting", `{"time":"2026-03-04T08:00:00Z","tenantId":"t","operationName":"Publish","category":"AdvancedHunting-` + table +
+		`","properties":{"Timestamp":"2026-03-04T08:00:00Z","DeviceName":"till-1","ReportId":7,"ActionType":"` + action + `",` + columns + `}}`, want}
+}
+
 // Rules in the words of public rules match records of every dress, and only those that they
 // mean.
 func TestPipelinesMatch(t *testing.T) {
@@ -243,6 +249,79 @@ func TestPipelinesMatch(t *testing.T) {
 				{"windows", `{"TimeGenerated":"2026-05-18T21:13:33Z","Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"EventData":{"Image":"C:\\shop.exe","Company":"Shop"}}`, true},
 			},
 		},
+		{
+			"a process in Defender's table", "product: windows, category: process_creation",
+			"s: {Image|endswith: '\\shop.exe', OriginalFileName: Shop.exe, CommandLine|contains: ' /open', ParentImage|endswith: '\\mall.exe', IntegrityLevel: System, User|contains: AUTHORI, LogonId: '0x3e7'}\nf: {Company: null}\ncondition: s and not f",
+			[]dress{
+				device("DeviceProcessEvents", "ProcessCreated", `"FolderPath":"C:\\shop\\Shop.exe","FileName":"Shop.exe","ProcessVersionInfoOriginalFileName":"Shop.exe","ProcessVersionInfoCompanyName":"Shop","ProcessCommandLine":"shop /open","InitiatingProcessFolderPath":"c:\\mall\\mall.exe","ProcessIntegrityLevel":"System","AccountDomain":"nt authority","AccountName":"system","LogonId":999`, true),
+				device("DeviceProcessEvents", "ProcessCreated", `"FolderPath":"C:\\shop\\Shop.exe","ProcessVersionInfoOriginalFileName":"Shop.exe","ProcessCommandLine":"shop /open","InitiatingProcessFolderPath":"c:\\mall\\mall.exe","ProcessIntegrityLevel":"System","AccountDomain":"nt authority","LogonId":999`, false), // no company
+				device("DeviceProcessEvents", "OpenProcess", `"FolderPath":"C:\\shop\\Shop.exe","ProcessVersionInfoOriginalFileName":"Shop.exe","ProcessVersionInfoCompanyName":"Shop","ProcessCommandLine":"shop /open","InitiatingProcessFolderPath":"c:\\mall\\mall.exe","ProcessIntegrityLevel":"System","AccountDomain":"nt authority","LogonId":999`, false),
+				{"windows", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1},"EventData":{"Image":"C:\\shop.exe","OriginalFileName":"Shop.exe","CommandLine":"shop /open","ParentImage":"C:\\mall.exe","IntegrityLevel":"System","User":"NT AUTHORITY\\SYSTEM","LogonId":"0x3e7","Company":"Shop"}}}`, true},
+			},
+		},
+		{
+			"a process of another system", "product: linux, category: process_creation", "s: {Image|endswith: /shop, CommandLine|contains: ' --open'}\ncondition: s",
+			[]dress{
+				device("DeviceProcessEvents", "ProcessCreated", `"FolderPath":"/usr/bin/shop","ProcessCommandLine":"shop --open"`, true),
+				device("DeviceProcessEvents", "ProcessCreated", `"FolderPath":"C:/usr/bin/shop","ProcessCommandLine":"shop --open"`, false),
+				device("DeviceFileEvents", "FileCreated", `"FolderPath":"/usr/bin/shop","ProcessCommandLine":"shop --open"`, false),
+			},
+		},
+		{
+			"what a row lacks", "product: windows, category: image_load", "s: {ImageLoaded|endswith: '\\shop.dll'}\nf: {Signed: 'true'}\ncondition: s and not f",
+			[]dress{
+				device("DeviceImageLoadEvents", "ImageLoaded", `"FolderPath":"C:\\shop.dll"`, false),
+				{"windows", `{"Event":{"System":{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":7},"EventData":{"ImageLoaded":"C:\\shop.dll","Signed":"false"}}}`, true},
+			},
+		},
+		{
+			"an image", "product: windows, category: image_load", "s: {ImageLoaded|endswith: '\\shop.dll', Image|endswith: '\\mall.exe'}\ncondition: s",
+			[]dress{
+				device("DeviceImageLoadEvents", "ImageLoaded", `"FolderPath":"C:\\shop.dll","InitiatingProcessFolderPath":"c:\\mall.exe"`, true),
+				device("DeviceImageLoadEvents", "ImageLoaded", `"FolderPath":"C:\\mall.exe","InitiatingProcessFolderPath":"c:\\shop.dll"`, false),
+			},
+		},
+		{
+			"a connection", "product: windows, category: network_connection",
+			"s: {Initiated: 'true', Image|endswith: '\\shop.exe', DestinationPort: 8080, DestinationIp|cidr: 203.0.113.0/24}\nt: {DestinationHostname|endswith: .shop.example}\ncondition: s or t",
+			[]dress{
+				device("DeviceNetworkEvents", "ConnectionSuccess", `"InitiatingProcessFolderPath":"c:\\shop.exe","RemoteIP":"203.0.113.7","RemotePort":8080,"LocalIP":"192.0.2.1"`, true),
+				device("DeviceNetworkEvents", "ConnectionSuccess", `"InitiatingProcessFolderPath":"c:\\shop.exe","RemoteIP":"192.0.2.7","RemotePort":8080,"LocalIP":"203.0.113.1"`, false),
+				device("DeviceNetworkEvents", "InboundConnectionAccepted", `"InitiatingProcessFolderPath":"c:\\shop.exe","RemoteIP":"203.0.113.7","RemotePort":8080`, false),
+				device("DeviceNetworkEvents", "ConnectionFailed", `"RemoteUrl":"till.shop.example"`, true),
+			},
+		},
+		{
+			"a file", "product: windows, category: file_event", "s: {TargetFilename|contains|all: ['\\carts\\', '.cart'], Image|endswith: '\\shop.exe'}\ncondition: s",
+			[]dress{
+				device("DeviceFileEvents", "FileCreated", `"FolderPath":"C:\\carts\\7.cart","InitiatingProcessFolderPath":"c:\\shop.exe"`, true),
+				device("DeviceFileEvents", "FileRenamed", `"FolderPath":"C:\\carts\\7.cart","PreviousFileName":"7.tmp","InitiatingProcessFolderPath":"c:\\shop.exe"`, true),
+				device("DeviceFileEvents", "FileDeleted", `"FolderPath":"C:\\carts\\7.cart","InitiatingProcessFolderPath":"c:\\shop.exe"`, false),
+			},
+		},
+		{
+			"a value of the registry", "product: windows, category: registry_set",
+			"s: {TargetObject|startswith: 'HKLM\\System\\CurrentControlSet\\', TargetObject|endswith: '\\Shop\\Open', Details: 'DWORD (0x00000001)', EventType: SetValue, Image|endswith: '\\shop.exe'}\ncondition: s",
+			[]dress{
+				device("DeviceRegistryEvents", "RegistryValueSet", `"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Shop","RegistryValueName":"Open","RegistryValueType":"Dword","RegistryValueData":"1","InitiatingProcessFolderPath":"c:\\shop.exe"`, true),
+				device("DeviceRegistryEvents", "RegistryValueSet", `"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Shop","RegistryValueName":"Open","RegistryValueType":"Dword","RegistryValueData":"2","InitiatingProcessFolderPath":"c:\\shop.exe"`, false),
+				device("DeviceRegistryEvents", "RegistryValueSet", `"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Shop","RegistryValueName":"Shut","RegistryValueType":"Dword","RegistryValueData":"1","InitiatingProcessFolderPath":"c:\\shop.exe"`, false),
+				device("DeviceRegistryEvents", "RegistryValueDeleted", `"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Shop","RegistryValueName":"Open","InitiatingProcessFolderPath":"c:\\shop.exe"`, false),
+			},
+		},
+		{
+			"values of other types", "product: windows, category: registry_event",
+			"text: {TargetObject: 'HKU\\S-1-5-21-7\\Shop\\(Default)', Details: Carts}\nqword: {Details: 'QWORD (0x00000001-0x00000002)'}\nbytes: {Details: Binary Data}\nnothing: {Details: (Empty)}\nkey: {TargetObject: HKCR\\Shop, EventType: CreateKey}\ncondition: 1 of them",
+			[]dress{
+				device("DeviceRegistryEvents", "RegistryValueSet", `"RegistryKey":"HKEY_USERS\\S-1-5-21-7\\Shop","RegistryValueName":"","RegistryValueType":"String","RegistryValueData":"Carts"`, true),
+				device("DeviceRegistryEvents", "RegistryValueSet", `"RegistryKey":"HKEY_USERS\\x","RegistryValueName":"y","RegistryValueType":"Qword","RegistryValueData":"4294967298"`, true),
+				device("DeviceRegistryEvents", "RegistryValueSet", `"RegistryKey":"HKEY_USERS\\x","RegistryValueName":"y","RegistryValueType":"Binary","RegistryValueData":"00"`, true),
+				device("DeviceRegistryEvents", "RegistryValueSet", `"RegistryKey":"HKEY_USERS\\x","RegistryValueName":"y","RegistryValueType":"String","RegistryValueData":""`, true),
+				device("DeviceRegistryEvents", "RegistryKeyCreated", `"RegistryKey":"HKEY_CLASSES_ROOT\\Shop"`, true),
+				device("DeviceRegistryEvents", "RegistryKeyDeleted", `"RegistryKey":"HKEY_CLASSES_ROOT\\Shop"`, false),
+				device("DeviceRegistryEvents", "RegistryValueSet", `"RegistryKey":"HKEY_USERS\\x","RegistryValueName":"y","RegistryValueType":"String","RegistryValueData":"7"`, false),
+			},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -252,7 +331,8 @@ func TestPipelinesMatch(t *testing.T) {
 			}
 			m := p.Matcher()
 			for _, d := range test.dresses {
-				got, err := m.Match([]byte(d.record), source.LogSources(d.family, parse(t, d.record), nil), nil)
+				family, v := source.Carried(d.family, parse(t, d.record))
+				got, err := m.MatchValue(v, source.LogSources(family, v, nil), nil)
 				if err != nil || len(got) > 0 != d.want {
 					t.Errorf("%s %s\nmatches: %v, want %v; %v", d.family, d.record, len(got) > 0, d.want, err)
 				}
@@ -282,6 +362,10 @@ func TestPipelinesGolden(t *testing.T) {
 		{"product: gcp, service: google_workspace.login", "protoPayload.serviceName protoPayload.metadata.event.eventName new_value"},
 		{"product: aws, service: cloudtrail", "eventName status src_ip src_country"},
 		{"product: windows, category: process_creation", "EventID CommandLine Provider_Name"},
+		{"product: macos, category: process_creation", "Image CommandLine User ParentImage"},
+		{"product: linux, category: network_connection", "Image DestinationIp Initiated"},
+		{"product: windows, category: registry_set", "TargetObject Image"},
+		{"product: windows, category: image_load", "ImageLoaded Signed"},
 		{"product: windows, service: wmi", "Operation"},
 		{"product: shop, service: orders", "Status operationName"},
 	}

@@ -21,7 +21,7 @@ import (
 
 // Carried is the record that rules are written for, if a record of a family carries one: that of the unified audit log in a
 // row of Defender's CloudAppEvents. What Exchange Server tells of is given that record's members beside its own, so that the rules
-// for Exchange Online see it. Else it is the record itself.
+// for Exchange Online see it; a row of DeviceRegistryEvents the names of Sysmon. Else it is the record itself.
 func Carried(family event.Family, v jsontape.Value) (event.Family, jsontape.Value) {
 	switch family {
 	case "exchange":
@@ -32,6 +32,7 @@ func Carried(family event.Family, v jsontape.Value) (event.Family, jsontape.Valu
 		if raw := v.Path("properties", "RawEventData"); raw.Get("RecordType").Exists() && raw.Get("CreationTime").Exists() {
 			return "m365", raw
 		}
+		v, _ = registryRow(v)
 	}
 	return family, v
 }
@@ -49,7 +50,7 @@ func LogSources(family event.Family, v jsontape.Value, dst []sigma.LogSource) []
 		return append(dst, signInLogs)
 	case "entra-audit":
 		return entraAudit(v, dst)
-	case "entra-diagnostic":
+	case "entra-diagnostic", "defender-hunting":
 		return azureMonitor(v, dst)
 	case "azure-activity":
 		return append(dst, activityLogs)

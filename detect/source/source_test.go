@@ -123,8 +123,23 @@ var records = []struct {
 	{"classic script", "json", `{"Channel":"Windows PowerShell","EventID":400}`, "windows/powershell-classic windows:ps_classic_start", false},
 	{"another channel", "json", `{"Channel":"Shop/Operational","EventID":1}`, "windows/", false},
 	{"an event without a channel", "json", `{"Event":{"System":{}}}`, "", false},
+	{"process of Defender", "defender-hunting", row("DeviceProcessEvents", "ProcessCreated", `C:\\shop.exe`), "windows:process_creation", false},
+	{"process of another system", "defender-hunting", row("DeviceProcessEvents", "ProcessCreated", "/usr/bin/shop"), "linux:process_creation macos:process_creation", false},
+	{"process that is opened", "defender-hunting", row("DeviceProcessEvents", "OpenProcess", `C:\\shop.exe`), "", false},
+	{"connection of Defender", "defender-hunting", row("DeviceNetworkEvents", "ConnectionFound", ""), "windows:network_connection", false},
+	{"connection from elsewhere", "defender-hunting", row("DeviceNetworkEvents", "InboundConnectionAccepted", ""), "", false},
+	{"file of Defender", "defender-hunting", row("DeviceFileEvents", "FileRenamed", "/tmp/7"), "linux:file_event linux:file_rename macos:file_event macos:file_rename", false},
+	{"image of Defender", "defender-hunting", row("DeviceImageLoadEvents", "ImageLoaded", `C:\\shop.dll`), "windows:image_load", false},
+	{"registry of Defender", "defender-hunting", row("DeviceRegistryEvents", "RegistryValueSet", ""), "windows:registry_set windows:registry_event", false},
+	{"another action", "defender-hunting", row("DeviceRegistryEvents", "Shopping", ""), "", false},
+	{"another table", "defender-hunting", row("EmailEvents", "", ""), "", false},
 	{"anything", "json", `{"a":1}`, "", false},
 	{"no object", "json", `[1,2]`, "", false},
+}
+
+// row is one of Defender's tables.
+func row(table, action, path string) string {
+	return `{"time":"","category":"AdvancedHunting-` + table + `","operationName":"Publish","properties":{"ActionType":"` + action + `","FolderPath":"` + path + `"}}`
 }
 
 func TestLogSources(t *testing.T) {
