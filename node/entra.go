@@ -46,7 +46,7 @@ func GraphFeed(name string) pages.Feed {
 	}
 	switch name {
 	case "riskDetections": // made after the fact, "up to 2 hours"
-		f.Settle, f.Overlap, f.Sweep = 2*time.Hour, 30*time.Minute, 12*time.Hour
+		f.Settle, f.Overlap, f.Sweep, f.Late = 2*time.Hour, 30*time.Minute, 12*time.Hour, 2*time.Hour
 	case "riskyUsers":
 		f.Poll = 10 * time.Minute
 	case "userRegistrationDetails": // a page for every few hundred users each time

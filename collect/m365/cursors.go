@@ -209,7 +209,7 @@ func (s *stream) drop(ctx context.Context, l *span) error {
 func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
 	for width := widest(sweep); ; {
 		asked := s.c.now()
-		list := s.nextSweep(asked)
+		list := s.nextSweep()
 		spent, well := time.Duration(0), len(list) > 0
 		for _, l := range list {
 			l.width = width
@@ -231,11 +231,11 @@ func (s *stream) runSweep(ctx context.Context, w *loop.Watch) error {
 	}
 }
 
-// nextSweep returns what a sweep lists that is begun now. It looks back from where the sweeps
+// nextSweep returns what a sweep lists. It looks back from where the sweeps
 // have come to and not from now, so that nothing is left out however long there was none. What
 // back-fill has still to list it leaves to that, but for the newest: back-fill begins with the
 // oldest.
-func (s *stream) nextSweep(now int64) (list []*span) {
+func (s *stream) nextSweep() (list []*span) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	to := s.cur.headFrom
@@ -246,9 +246,8 @@ func (s *stream) nextSweep(now int64) (list []*span) {
 		}
 	}
 	from, newest := floor(max(min(to, s.cur.sweptTo)-s.sweepLength(), s.oldest()), second), floor(to-s.sweepLength(), second)
-	away := now-s.cur.sweptTo > headMax+2*overlaps[0]
 	for _, x := range loop.Outside(from, newest, to, unread) {
-		list = append(list, &span{cursor: sweep, start: x.From, stop: x.To, away: away})
+		list = append(list, &span{cursor: sweep, start: x.From, stop: x.To})
 	}
 	return list
 }
@@ -258,12 +257,16 @@ func (s *stream) oldest() int64 { return s.c.limit() + s.margin + clampMore }
 
 // sweepLength is called with mu held.
 func (s *stream) sweepLength() int64 {
-	return s.cur.lags.Length(sweepLeast, s.c.retention())
+	return s.cur.lags.Length(sweepLeast, min(s.c.retention(), sweepMost))
 }
 
 // sweepLeast is the least that a sweep looks back. Content has been seen hours after it
-// was due on days without an incident (pains, F1).
-const sweepLeast = 2 * hour
+// was due on days without an incident (pains, F1). sweepMost is the most: the API's reference
+// promises nothing, and what comes later than a day is found by the sweep of all that is kept.
+const (
+	sweepLeast = 2 * hour
+	sweepMost  = day
+)
 
 // sweepOver lists a sweep to its end. After a failure it goes on where it stands: a long one that
 // began anew each time would never be through. It says for how long it has listed, and whether

@@ -15,9 +15,11 @@
 //     the window grows and always lies minutes behind. After an outage the head is at now
 //     at once, and the rest is back-fill;
 //   - a sweep, which lists a trailing window again, every minute. How long it is, is learned
-//     from how late blobs were: twice the 99.9th percentile, two hours at least. It looks
-//     back from where the sweeps have come to, and so leaves nothing out however long there
-//     was none. Once a day all that the provider keeps is swept;
+//     from how late blobs were: twice the 99.9th percentile, two hours at least and a day at
+//     most. A blob is as late as the sweep before did not find it: how late it was found
+//     depends on how long sweeps take, and that on how far they look back. It looks back from
+//     where the sweeps have come to, and so leaves nothing out however long there was none.
+//     Once a day all that the provider keeps is swept;
 //   - back-fill, which lists what was never listed, the oldest first, an hour at a
 //     time. On the first start that is all that the provider keeps. A window that fails
 //     again and again is halved; what remains of it is put aside as an open gap and tried

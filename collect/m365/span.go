@@ -40,7 +40,6 @@ type span struct {
 	cursor      cursor
 	start, stop int64
 	width       int64 // of a window, at most
-	away        bool  // of a sweep: there was none for long, and nobody knows how late it is what it finds
 
 	// The window under way is [start, stage).
 	stage int64 // 0: none is under way

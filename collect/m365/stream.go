@@ -60,7 +60,8 @@ type stream struct {
 	heard  time.Time // the latest listing of the head that worked
 	// The latest sweep that worked was begun at sweptAt.
 	sweptAt int64
-	got     time.Time // the latest blob that was fetched
+	listed  loop.Readings // by sweeps and back-fill, since the start
+	got     time.Time     // the latest blob that was fetched
 
 	disabled bool
 	warned   bool // of a loss to come
@@ -371,18 +372,16 @@ func (s *stream) unlisted(created int64) bool {
 	return slices.ContainsFunc(s.spans, func(l *span) bool { return l.cursor == backfill && l.start <= created && created < l.stop })
 }
 
-// late counts the news that only a sweep has found, and learns how late blobs are.
+// late counts the news that only a sweep has found, and learns how late blobs are: as late as the
+// sweeps before have not found them. See [loop.Readings].
 func (s *stream) late(l *span, news []blob) (late int64) {
-	now := s.c.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range news {
 		if l.cursor == backfill || news[i].lane != laneHead {
 			continue
 		}
-		if !l.away {
-			s.cur.lags.Add(now - news[i].created)
-		}
+		s.cur.lags.Add(s.listed.Late(news[i].created))
 		if l.cursor == sweep {
 			late++
 			s.found = s.found || l.id != 0
@@ -486,6 +485,9 @@ func (s *stream) moved(l *span, moved span, last, done bool, late int64, saved b
 		if saved {
 			s.saved = time.Now()
 		}
+	}
+	if l.cursor != head && last {
+		s.listed.Add(l.start, l.listedTo(), l.at, l.at-s.c.retention())
 	}
 	s.cur.late += late
 	*l = moved

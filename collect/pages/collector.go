@@ -46,6 +46,7 @@ type Feed struct {
 	Settle  time.Duration // after so long nearly all records are visible; 2 min
 	Overlap time.Duration // what the head reads again each time; 5 min
 	Sweep   time.Duration // a sweep looks back so far, at least; 2 h
+	Late    time.Duration // records become visible so late at most: a sweep looks back no further, unless Sweep is more; 24 h
 	Width   time.Duration // of back-fill's windows, at most; 1 h
 	Poll    time.Duration // between two reads of the head, at least; Options.Poll
 	Watch   bool          // the provider tells of what is new in it: see [Watcher]
@@ -58,6 +59,7 @@ func (f *Feed) defaults(o *Options) {
 	or(&f.Settle, 2*time.Minute)
 	or(&f.Overlap, 5*time.Minute)
 	or(&f.Sweep, 2*time.Hour)
+	or(&f.Late, 24*time.Hour)
 	or(&f.Width, time.Hour)
 	or(&f.Poll, o.Poll)
 	f.Poll = max(f.Poll, o.Poll)

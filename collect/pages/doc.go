@@ -15,9 +15,11 @@
 //     the head follows that, and what is kept is the link that the API gave. After an outage the head is at now at once, and
 //     the rest is back-fill;
 //   - a sweep, which reads a trailing window again, for what came late. How long it is, is learned from how late records
-//     were: twice the 99.9th percentile, between two bounds. It looks back from where the sweeps have come to, and so leaves
-//     nothing out however long there was none, whether nobody collected or they alone failed; what back-fill has still to read
-//     it leaves to that, but for the newest. Once a day, all is swept that the API keeps, a week at most;
+//     were: twice the 99.9th percentile, between two bounds, of which the upper one is the provider's contract. A record is as late as the
+//     sweep before did not find it: how late it was found depends on how long sweeps take, and that on how far they look back.
+//     It looks back from where the sweeps have come to, and so leaves nothing out however long there was none, whether nobody
+//     collected or they alone failed; what back-fill has still to read it leaves to that, but for the newest. Once a day, all is
+//     swept that the API keeps, a week at most;
 //   - back-fill, which reads what was never read, the oldest first, window by window, page by page. On the first start that
 //     is all that the API keeps. A window that fails again and again is halved; what remains of it is put aside as an open
 //     gap and tried ever more rarely, while everything else goes on.

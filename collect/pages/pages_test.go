@@ -208,6 +208,40 @@ func TestF01SweepsThatFail(t *testing.T) {
 	b.check()
 }
 
+// TestF09SlowSweepsStayShort: where a request takes minutes of the provider's time, and each record is late, sweeps do not look back ever farther
+// because they have found everything later than it came: they would take ever longer by that. What comes later than the contract
+// says, the day's sweep finds.
+func TestF09SlowSweepsStayShort(t *testing.T) {
+	for _, test := range []struct{ late, contract, most time.Duration }{
+		{hour, 6 * day, 3 * hour},
+		{6 * hour, 3 * hour, 3 * hour},
+	} {
+		t.Run(test.late.String(), func(t *testing.T) {
+			t.Parallel()
+			f := newFake(17)
+			f.step = 5 * minute
+			b := newBench(t, f, pages.ByTime)
+			b.opts.Feeds[0].Late = test.contract
+			for n := range 600 {
+				f.add(fmt.Sprint("late-", n), epoch.Add(time.Duration(n)*10*minute), test.late)
+			}
+			b.run()
+			b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 })
+			longest := time.Duration(0)
+			b.until("days have passed", func() bool {
+				longest = max(longest, b.c.Status()[0].SweepLength)
+				return f.Now().After(epoch.Add(5 * day))
+			})
+			b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 })
+			b.stop()
+			b.check()
+			if st := b.c.Status()[0]; st.Late < 100 || longest > test.most || longest <= 2*hour {
+				t.Errorf("sweeps looked back %v for what was %v late, and found %d", longest, test.late, st.Late)
+			}
+		})
+	}
+}
+
 // TestF09LongSweeps: a sweep of many pages, of which every fifth is refused, comes to its end.
 func TestF09LongSweeps(t *testing.T) {
 	t.Parallel()

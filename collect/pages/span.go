@@ -41,7 +41,6 @@ func (c cursor) String() string { return cursorNames[c] }
 type span struct {
 	id          int64
 	cursor      cursor
-	away        bool // of a sweep: there was none for long, and nobody knows how late it is what it finds
 	start, stop int64
 	width       int64 // of a window, at most
 

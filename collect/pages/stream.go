@@ -57,8 +57,9 @@ type stream struct {
 	margin int64   // how much less far back than Keep the provider shows
 	found  bool    // the long sweep has found something
 	told   time.Time
-	heard  time.Time // the latest read of the head that worked
-	swept  int64     // the latest sweep that worked was begun then
+	heard  time.Time     // the latest read of the head that worked
+	swept  int64         // the latest sweep that worked was begun then
+	read   loop.Readings // by sweeps and back-fill, since the start
 	// leftOut are the records that were left out and told of since the start.
 	leftOut map[[sha256.Size]byte]struct{}
 
@@ -266,9 +267,8 @@ func (s *stream) nextSweep(now int64) (list []*span) {
 		}
 	}
 	from, newest := floor(max(min(to, s.p.sweptTo)-s.sweepLength(), s.oldest(now)), second), floor(to-s.sweepLength(), second)
-	away := now-s.p.sweptTo > headMost+s.f.Overlap.Milliseconds()
 	for _, x := range loop.Outside(from, newest, to, unread) {
-		list = append(list, &span{cursor: sweep, start: x.From, stop: x.To, away: away})
+		list = append(list, &span{cursor: sweep, start: x.From, stop: x.To})
 	}
 	return list
 }
@@ -285,9 +285,10 @@ func (s *stream) due() time.Duration {
 // oldest is of when the oldest is that can be asked for. It is called with mu held.
 func (s *stream) oldest(now int64) int64 { return now - s.keep() + s.margin }
 
-// sweepLength is called with mu held.
+// sweepLength is how far back a sweep looks: as late as records have come, and no further than the provider's contract has them come. What comes
+// later is the long sweep's. It is called with mu held.
 func (s *stream) sweepLength() int64 {
-	return s.p.lags.Length(s.f.Sweep.Milliseconds(), min(s.keep(), longest))
+	return s.p.lags.Length(s.f.Sweep.Milliseconds(), min(s.keep(), longest, max(s.f.Sweep, s.f.Late).Milliseconds()))
 }
 
 // sweepOver reads a sweep to its end. After a failure it goes on where it stands: a long one that began anew each time would never be
@@ -352,8 +353,9 @@ func (s *stream) headWorks(since time.Time) bool {
 	return !s.heard.IsZero() && s.heard.After(since.Add(-3*s.f.Poll-time.Second))
 }
 
-// late counts what only a sweep has found, and learns how late records are. What back-fill has still to read is not late.
-func (s *stream) late(r *reader, why cursor, n int, first, now int64) {
+// late counts what only a sweep has found, and learns how late records are: as late as the sweeps before have not found them, and not as
+// late as they were found, for that is later the longer sweeps take. What back-fill has still to read is not late.
+func (s *stream) late(r *reader, why cursor, n int, first int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	unread := func(l *span) bool { return l.cursor == backfill && l.start <= first && first < l.stop }
@@ -364,9 +366,7 @@ func (s *stream) late(r *reader, why cursor, n int, first, now int64) {
 		s.p.late += int64(n)
 		s.found = s.found || r.long
 	}
-	if !r.away {
-		s.p.lags.Add(now - first)
-	}
+	s.p.lags.Add(s.read.Late(first))
 }
 
 // closing is the act that says that a window was read to its end. The head's are told once in Idle while there is nothing

@@ -44,8 +44,7 @@ type reader struct {
 	ids      []byte
 	told     *journal.Commit // acts that are not waited for yet
 	stored   int             // new records of the window
-	long     bool            // the window is of the long sweep,
-	away     bool            // or of the first sweep for long
+	long     bool            // the window is of the long sweep
 }
 
 func (s *stream) reader(w *loop.Watch) *reader {
@@ -57,7 +56,7 @@ func (r *reader) read(ctx context.Context, l *span, p budget.Priority) error {
 	s := r.s
 	s.alter(func() { l.begin(s.c.now()) })
 	r.run, r.told, r.stored = rand.Text(), nil, 0
-	r.long, r.away = l.cursor == sweep && l.id != 0, l.away
+	r.long = l.cursor == sweep && l.id != 0
 	for barren := 0; ; {
 		page, err := s.c.o.Upstream.Page(ctx, p, Query{Stream: s.f.Stream, From: at(l.start), To: at(l.stage), Next: l.next})
 		r.w.Beat()
@@ -171,7 +170,7 @@ func (r *reader) take(ctx context.Context, why cursor, name string, page *Page) 
 			continue // read again: what is known of it stands
 		}
 		r.stored += result.Stored
-		s.late(r, why, result.Stored, p.first, ms(now))
+		s.late(r, why, result.Stored, p.first)
 		acts = append(acts, act.Act{
 			Kind: act.Sealed, Stream: s.f.Stream, Cursor: why.String(), Run: r.run, Records: p.n, Stored: result.Stored, Duplicates: result.Duplicates,
 			Mutated: result.Mutated, Bytes: p.bytes, Received: now,
@@ -280,6 +279,8 @@ func (r *reader) close(ctx context.Context, l *span) error {
 	s.alter(func() {
 		if l.cursor == head {
 			s.p.headFrom, s.p.headTo = l.start, max(l.readTo(), l.start)
+		} else {
+			s.read.Add(l.start, l.readTo(), l.at, l.at-longest)
 		}
 		widest := s.f.width()
 		if l.cursor == sweep && l.id == 0 {
