@@ -25,7 +25,11 @@ import (
 //go:generate go test -run TestReference -update .
 var update = flag.Bool("update", false, "write docs/reference/cli.md")
 
+// TestMain has four scripts run at once, unless -parallel says otherwise: most of the time they wait for servers.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"daybreak": func() { os.Exit(cli.Main()) }})
 }
 
