@@ -35,6 +35,7 @@ func GraphFeed(name string) pages.Feed {
 		Keep: 7 * 24 * time.Hour,
 		// "P95 2 min, P99 5 min" is what Microsoft once published, and nothing since.
 		Settle: 10 * time.Minute, Overlap: 10 * time.Minute,
+		Width: 24 * time.Hour,
 	}
 	g, ok := graph.Lookup(name)
 	if !ok {
@@ -56,8 +57,7 @@ func GraphFeed(name string) pages.Feed {
 	case "messageTraces": // ninety days; how long a row takes to appear is documented nowhere
 		f.Poll, f.Keep, f.Settle, f.Sweep = 5*time.Minute, 90*24*time.Hour, time.Hour, 4*time.Hour
 		// A request may span ten days, and a hundred may be made in five minutes
-		// (https://learn.microsoft.com/powershell/module/exchange/get-messagetracev2): by the hour, ninety days took 2,160.
-		f.Width = 24 * time.Hour
+		// (https://learn.microsoft.com/powershell/module/exchange/get-messagetracev2).
 	}
 	return f
 }

@@ -52,7 +52,9 @@ type Feed struct {
 	Watch   bool          // the provider tells of what is new in it: see [Watcher]
 }
 
-func (f *Feed) width() int64 { return f.Width.Milliseconds() }
+// widest is how wide a window of back-fill may be, and width how wide the first is.
+func (f *Feed) widest() int64 { return f.Width.Milliseconds() }
+func (f *Feed) width() int64  { return min(f.widest(), firstWidth) }
 
 func (f *Feed) defaults(o *Options) {
 	or(&f.Keep, 7*24*time.Hour)

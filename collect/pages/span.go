@@ -70,15 +70,28 @@ func (l *span) restart() { l.stage, l.at, l.next, l.pages, l.records = 0, 0, "",
 // advance goes on behind the window under way and reports whether that was all. Of a window that reaches into the
 // provider's future the rest is read when it is past.
 func (l *span) advance(widest int64) (done bool) {
-	before := l.start
+	before, pages := l.start, l.pages
 	l.start = max(before, l.readTo())
 	l.restart()
 	if l.attempts, l.due, l.aside = 0, 0, false; l.start == before {
 		l.due = ours() + second
 	}
-	l.width = min(2*l.width, widest)
+	switch {
+	case pages <= fewPages:
+		l.width = min(2*l.width, widest)
+	case pages > manyPages:
+		l.width = max(floor(l.width/2, second), narrowest)
+	}
 	return l.start >= l.stop
 }
+
+// Windows are wide where there is little, for each is a request at least, and narrow where there is much, for one that fails in the middle may
+// have to be read from its beginning. firstWidth is how wide the first one of back-fill is, at most.
+const (
+	fewPages   = 16
+	manyPages  = 256
+	firstWidth = hour
+)
 
 // end is where the window under way ends, or would.
 func (l *span) end() int64 {

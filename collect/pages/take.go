@@ -282,7 +282,7 @@ func (r *reader) close(ctx context.Context, l *span) error {
 		} else {
 			s.read.Add(l.start, l.readTo(), l.at, l.at-longest)
 		}
-		widest := s.f.width()
+		widest := s.f.widest()
 		if l.cursor == sweep && l.id == 0 {
 			widest = day
 		}
