@@ -172,18 +172,10 @@ func (w *Watch) open(ctx context.Context) error {
 
 // read looks at what the journal has from a place on.
 func (w *Watch) read(ctx context.Context, from uint64) error {
-	size, f := w.o.Journal.Size(), w.o.Journal.Follow(from)
-	for f.Position() < size {
-		// The last entries may be of another kind, and then there is no next batch.
-		step, cancel := context.WithTimeout(ctx, time.Second)
-		b, err := f.Next(step)
-		cancel()
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, context.DeadlineExceeded):
-			return nil
-		case err != nil:
+	end, f := w.o.Journal.End(), w.o.Journal.Follow(from)
+	for f.Position() < end {
+		b, err := f.Next(ctx)
+		if err != nil {
 			return err
 		}
 		w.Look(b)

@@ -26,7 +26,7 @@ func (a *app) connect(ctx context.Context, role string) (*client.Client, func() 
 	if err != nil {
 		return nil, nil, err
 	}
-	if role == "search" && n.Behind(ctx) {
+	if role == "search" && n.Behind() {
 		if err := a.catchUp(ctx, n, "catching up with the journal"); err != nil {
 			return nil, nil, errors.Join(err, n.Close())
 		}

@@ -23,6 +23,7 @@ type live struct {
 	bytes   int           // that they take
 	from    uint64        // every batch with at least this index is in batches
 	size    uint64        // of the log, as far as followers may know
+	end     uint64        // one more than the index of the last batch; 0 if there is none
 	moved   chan struct{} // closed and replaced when size grows
 	closed  bool
 }
@@ -31,7 +32,7 @@ func newLive(limit int) *live {
 	return &live{limit: limit, pending: make(map[uint64]*building), moved: make(chan struct{})}
 }
 
-func (l *live) start(size uint64) { l.from, l.size = size, size }
+func (l *live) start(size, end uint64) { l.from, l.size, l.end = size, size, end }
 
 func (l *live) begin(b *building) {
 	l.mu.Lock()
@@ -46,6 +47,7 @@ func (l *live) publish(index uint64, b *Batch) {
 	delete(l.pending, index)
 	l.size = index + 1
 	if b != nil {
+		l.end = index + 1
 		l.batches = append(l.batches, b)
 		l.bytes += b.size()
 		for l.bytes > l.limit && len(l.batches) > 1 {

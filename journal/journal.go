@@ -311,6 +311,14 @@ func (j *Journal) VerifierKey() string { return j.tree.signer().vkey }
 // least this index.
 func (j *Journal) Size() uint64 { return j.tree.size.Load() }
 
+// End returns the log index behind the last batch that followers can have, 0 if there is none: one whose
+// [Follower.Position] is less gets a batch without waiting. The log's last entries may be of other kinds.
+func (j *Journal) End() uint64 {
+	j.live.mu.Lock()
+	defer j.live.mu.Unlock()
+	return j.live.end
+}
+
 // Close seals and publishes everything and gives the journal up. If it cannot, it
 // says so and leaves the mark that the next Open takes for a crash.
 func (j *Journal) Close() error {

@@ -159,15 +159,15 @@ func (j *Journal) checkKey(ctx context.Context, k *key) error {
 func (j *Journal) recoverFiles(ctx context.Context) error {
 	size := j.tree.size.Load()
 	j.next = size
-	j.live.start(size)
 	last, any, err := j.lastBatch(ctx, size)
 	if err != nil {
 		return err
 	}
-	segments := uint64(0) // that the log names
+	segments, end := uint64(0), uint64(0) // that the log names; of its batches
 	if any {
-		segments = last.Segment + 1
+		segments, end = last.Segment+1, last.Index+1
 	}
+	j.live.start(size, end)
 	if err := j.dropUnnamed(segments); err != nil {
 		return err
 	}

@@ -75,12 +75,10 @@ func (n *Node) Backtest(ctx context.Context, b *detect.Book, since, until time.T
 // firstSince returns a place in the log before which everything was committed before a moment:
 // nothing that happened at it or later can be there, as far as clocks are right.
 func (n *Node) firstSince(ctx context.Context, since time.Time) uint64 {
-	lo, hi := uint64(0), n.journal.Size()
+	lo, hi := uint64(0), n.journal.End()
 	for !since.IsZero() && lo < hi {
 		mid := lo + (hi-lo)/2
-		wait, cancel := context.WithTimeout(ctx, time.Second)
-		b, err := n.journal.Follow(mid).Next(wait)
-		cancel()
+		b, err := n.journal.Follow(mid).Next(ctx)
 		if err != nil || !b.Committed.Before(since) {
 			hi = mid
 		} else {
@@ -101,18 +99,12 @@ type backtesting struct {
 
 // run judges on all cores and takes in the journal's order, up to where the journal ends now.
 func (t *backtesting) run(ctx context.Context, at uint64) error {
-	end, from := t.n.journal.Size(), t.n.journal.Follow(at)
+	end, from := t.n.journal.End(), t.n.journal.Follow(at)
 	next := func(ctx context.Context) (*journal.Batch, error) {
 		if from.Position() >= end {
 			return nil, io.EOF
 		}
-		wait, cancel := context.WithTimeout(ctx, 2*time.Second)
-		defer cancel()
-		b, err := from.Next(wait)
-		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) || errors.Is(err, journal.ErrClosed) {
-			err = io.EOF // the last entries hold no batch
-		}
-		return b, err
+		return from.Next(ctx)
 	}
 	order, done := judgeAhead(ctx, next, func() func(*judged) {
 		v := view{enricher: enrich.New(&t.n.mappers.source)}

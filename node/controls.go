@@ -203,7 +203,7 @@ type Control struct {
 // Controls returns how every control stands that is watched or was, and those that nobody watches.
 func (n *Node) Controls(ctx context.Context) ([]Control, error) {
 	wait, cancel := context.WithTimeout(ctx, coverageWait)
-	n.catchUpCoverage(wait, n.journal.Size())
+	n.catchUpCoverage(wait)
 	cancel()
 	return n.controls(ctx)
 }

@@ -229,10 +229,8 @@ const coverageWait = 3 * time.Second
 // if they are zero, on the last day. Delays are those of the hours of our clock that
 // were then.
 func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage, error) {
-	// What is written while we wait is not waited for: it goes on all the time.
-	upTo := n.journal.Size()
 	wait, cancel := context.WithTimeout(ctx, coverageWait)
-	behind := n.catchUpCoverage(wait, upTo)
+	behind := n.catchUpCoverage(wait)
 	cancel()
 	if err := n.covered.coverage.Err(); err != nil {
 		return nil, err
@@ -255,35 +253,14 @@ func (n *Node) Coverage(ctx context.Context, since, until time.Time) (*Coverage,
 // CatchUpCoverage waits until the acts of everything in the journal are taken in, or
 // ctx ends; began is called before it waits.
 func (n *Node) CatchUpCoverage(ctx context.Context, began func()) {
-	if upTo := n.journal.Size(); n.coverageBehind(ctx, upTo) {
+	if n.covered.coverage.Position() < n.journal.End() {
 		began()
-		n.catchUpCoverage(ctx, upTo)
+		n.catchUpCoverage(ctx)
 	}
 }
 
-// catchUpCoverage waits for the acts before a log index, and reports whether some
-// are still missing.
-func (n *Node) catchUpCoverage(ctx context.Context, upTo uint64) (behind bool) {
-	for n.coverageBehind(ctx, upTo) {
-		wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-		err := n.covered.coverage.CaughtUp(wait, upTo)
-		cancel()
-		if ctx.Err() != nil || err != nil && wait.Err() == nil {
-			return true
-		}
-	}
-	return false
-}
-
-// coverageBehind reports whether the journal holds a batch before a log index whose
-// acts are not taken in yet.
-func (n *Node) coverageBehind(ctx context.Context, upTo uint64) bool {
-	at := n.covered.coverage.Position()
-	if at >= upTo {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-	defer cancel()
-	b, _ := n.journal.Follow(at).Next(ctx)
-	return b != nil && b.Index < upTo
+// catchUpCoverage waits for the acts that the journal holds, and reports whether some are still missing. What is written
+// meanwhile is not waited for: it goes on all the time.
+func (n *Node) catchUpCoverage(ctx context.Context) (behind bool) {
+	return n.covered.coverage.CaughtUp(ctx, n.journal.End()) != nil
 }

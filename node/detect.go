@@ -410,24 +410,7 @@ func (n *Node) Judged(ctx context.Context, upTo event.ID) error {
 
 // CatchUpDetection waits until everything that the journal holds is judged.
 func (n *Node) CatchUpDetection(ctx context.Context) error {
-	for {
-		at, moved, err := n.detector.state()
-		switch {
-		case err != nil:
-			return err
-		case at >= n.journal.Size() || !n.behind(ctx, at):
-			return ctx.Err()
-		}
-		n.detector.want(n.journal.Size())
-		select {
-		case <-moved:
-		case <-time.After(200 * time.Millisecond):
-		case <-n.detector.ended():
-			return ErrStopped
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return n.Judged(ctx, event.ID{Batch: n.journal.End()})
 }
 
 // DetectStats returns what detection has done.

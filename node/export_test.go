@@ -30,15 +30,10 @@ func (n *Node) TestingActs(ctx context.Context) ([]act.Act, error) {
 	}
 	var out []act.Act
 	from := n.journal.Follow(0)
-	for size := n.journal.Size(); ; {
-		wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond) // the log's last entries may hold no records
-		b, err := from.Next(wait)
-		cancel()
-		if b == nil || err != nil {
-			if ctx.Err() != nil {
-				return out, ctx.Err()
-			}
-			return out, nil
+	for end := n.journal.End(); from.Position() < end; {
+		b, err := from.Next(ctx)
+		if err != nil {
+			return out, err
 		}
 		for i := range b.Records {
 			if b.Envelope(i).Family != act.Family {
@@ -50,10 +45,8 @@ func (n *Node) TestingActs(ctx context.Context) ([]act.Act, error) {
 			}
 			out = append(out, a)
 		}
-		if b.Index+1 >= size {
-			return out, nil
-		}
 	}
+	return out, nil
 }
 
 // TestingUntold returns how many messages are still to be sent.

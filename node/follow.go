@@ -219,7 +219,7 @@ func (n *Node) pacedBy(ctx context.Context, state func() (uint64, <-chan struct{
 		select {
 		case <-moved:
 		case <-time.After(200 * time.Millisecond):
-			if !n.behind(ctx, at) {
+			if at >= n.journal.End() {
 				return
 			}
 		case <-ended:
@@ -233,7 +233,7 @@ func (n *Node) pacedBy(ctx context.Context, state func() (uint64, <-chan struct{
 // CatchUp waits until the lake has everything that was in the journal when it
 // was called, and reports on the way: batches done and to be done, rows.
 func (n *Node) CatchUp(ctx context.Context, report func(done, total, rows int64)) error {
-	total := n.journal.Size()
+	total := n.journal.End()
 	for {
 		at, moved, err := n.follow.state()
 		st := n.lake.Stats()
@@ -246,10 +246,6 @@ func (n *Node) CatchUp(ctx context.Context, report func(done, total, rows int64)
 		}
 		select {
 		case <-moved:
-		case <-time.After(200 * time.Millisecond):
-			if !n.Behind(ctx) {
-				return n.lake.Flush(ctx)
-			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -257,19 +253,7 @@ func (n *Node) CatchUp(ctx context.Context, report func(done, total, rows int64)
 }
 
 // Behind reports whether the journal holds a batch that is not searchable yet.
-// The log's size does not tell, for its last entries may be of another kind.
-func (n *Node) Behind(ctx context.Context) bool {
+func (n *Node) Behind() bool {
 	at, _, _ := n.follow.state()
-	return n.behind(ctx, at.Batch)
-}
-
-// behind reports whether there is a batch from a place in the log on.
-func (n *Node) behind(ctx context.Context, at uint64) bool {
-	if at >= n.journal.Size() {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-	defer cancel()
-	b, _ := n.journal.Follow(at).Next(ctx)
-	return b != nil
+	return at.Batch < n.journal.End()
 }

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/event"
 	"github.com/daybreak-sec/daybreak/incident"
 	"github.com/daybreak-sec/daybreak/notify"
 )
@@ -122,27 +122,11 @@ func (n *Node) tell(ctx context.Context) {
 
 // settled waits until incidents have everything that the journal held when it was called.
 func (n *Node) settled(ctx context.Context) error {
-	size := n.journal.Size()
-	for {
-		at, moved, err := n.detector.state()
-		if err != nil {
-			return err
-		}
-		if at >= size {
-			return n.incidents.CaughtUp(ctx, size)
-		}
-		select {
-		case <-moved:
-		case <-n.detector.ended():
-			return ErrStopped
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-			if !n.behind(ctx, at) { // the log's last entries are of another kind
-				return n.incidents.CaughtUp(ctx, at)
-			}
-		}
+	end := n.journal.End()
+	if err := n.Judged(ctx, event.ID{Batch: end}); err != nil {
+		return err
 	}
+	return n.incidents.CaughtUp(ctx, end)
 }
 
 // DeadLetters returns the messages that are not tried any more, the latest first.

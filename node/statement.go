@@ -25,7 +25,7 @@ const publishWait = 30 * time.Second
 // those of [Node.Coverage].
 func (n *Node) Statement(ctx context.Context, tenant string, since, until time.Time) ([]byte, error) {
 	wait, cancel := context.WithTimeout(ctx, coverageWait)
-	n.catchUpCoverage(wait, n.journal.Size())
+	n.catchUpCoverage(wait)
 	cancel()
 	if err := n.covered.coverage.Err(); err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 	return Status{
 		Role: n.role, Started: n.started, Dir: n.dir,
 		Origin: n.journal.Origin(), Key: n.journal.VerifierKey(), Entries: j.Entries, LogSize: j.Published,
-		Searchable: at, Behind: n.Behind(ctx), Rows: l.Rows + l.MemoryRows, Segments: l.Segments,
+		Searchable: at, Behind: n.Behind(), Rows: l.Rows + l.MemoryRows, Segments: l.Segments,
 		Mapper: normalize.MapperVersion, Stale: n.stale, Drift: kinds, Sources: n.Sources(),
 	}, nil
 }

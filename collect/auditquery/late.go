@@ -46,7 +46,7 @@ func (c *Check) follow(ctx context.Context, w *loop.Watch) error {
 	f := c.o.Journal.Follow(position)
 	saved, looked := time.Now(), time.Time{}
 	// What was kept of the hours before next is in the journal before size.
-	next, size := c.place().next, c.o.Journal.Size()
+	next, size := c.place().next, c.o.Journal.End()
 	for {
 		w.Rest()
 		wait, cancel := context.WithTimeout(ctx, c.o.Poll)
@@ -76,7 +76,7 @@ func (c *Check) follow(ctx context.Context, w *loop.Watch) error {
 			}
 			looked = time.Now()
 		}
-		next, size = c.place().next, c.o.Journal.Size()
+		next, size = c.place().next, c.o.Journal.End()
 	}
 }
 
