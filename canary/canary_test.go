@@ -171,10 +171,8 @@ func (b *bench) acts() (list []act.Act) {
 // batches are those of the journal from a place on.
 func (b *bench) batches(from uint64) func(yield func(*journal.Batch) bool) {
 	return func(yield func(*journal.Batch) bool) {
-		for f := b.j.Follow(from); f.Position() < b.j.Size(); {
-			ctx, cancel := context.WithTimeout(b.Context(), 50*time.Millisecond)
-			batch, err := f.Next(ctx)
-			cancel()
+		for f := b.j.Follow(from); f.Position() < b.j.End(); {
+			batch, err := f.Next(b.Context())
 			if err != nil || !yield(batch) {
 				return
 			}

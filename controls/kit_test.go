@@ -4,7 +4,6 @@
 package controls_test
 
 import (
-	"context"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -163,12 +162,10 @@ func (l *ledger) acts() (list []act.Act) {
 	l.Helper()
 	f := l.j.Follow(l.read)
 	var entries []coverage.Entry
-	for f.Position() < l.j.Size() {
-		ctx, cancel := context.WithTimeout(l.Context(), 20*time.Millisecond)
-		batch, err := f.Next(ctx)
-		cancel()
+	for f.Position() < l.j.End() {
+		batch, err := f.Next(l.Context())
 		if err != nil {
-			break
+			l.Fatal(err)
 		}
 		for i := range batch.Records {
 			a, err := act.Parse(batch.Raw(i))

@@ -182,6 +182,45 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// TestEnd: a follower that goes on until End gets every batch there is and never waits, whatever entries stand behind the last one.
+func TestEnd(t *testing.T) {
+	b := newBed(t)
+	j := b.open()
+	count := func() (records int) {
+		for f := j.Follow(0); f.Position() < j.End(); {
+			batch, err := f.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			records += len(batch.Records)
+		}
+		return records
+	}
+	if j.End() != 0 || count() != 0 {
+		t.Errorf("of an empty journal the end is %d", j.End())
+	}
+	for round := range 3 {
+		b.add(recs(10*round, 10*round+10)...)
+		if j.End() != j.Size() {
+			t.Errorf("behind a batch the end is %d, and the size %d", j.End(), j.Size())
+		}
+		end := j.End()
+		if err := j.RotateKey(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if j.End() != end || j.Size() == end {
+			t.Errorf("behind another entry the end is %d and was %d, and the size is %d", j.End(), end, j.Size())
+		}
+		if round == 1 {
+			b.close()
+			j = b.open()
+		}
+		if n := count(); j.End() != end || n != 10*round+10 {
+			t.Errorf("%d records up to %d, of %d", n, j.End(), 10*round+10)
+		}
+	}
+}
+
 func TestFollow(t *testing.T) {
 	b := newBed(t)
 	b.opts.LiveBytes, b.opts.BatchRecords = 20_000, 25

@@ -33,7 +33,7 @@ func (r *Reconciler) Read(ctx context.Context) error { return r.ReadEach(ctx, ma
 // ReadEach does so in groups of so many batches.
 func (r *Reconciler) ReadEach(ctx context.Context, batches int) error {
 	f, g := r.j.Follow(r.Position()), newGroup(&r.opts)
-	for n := 1; f.Position() < r.j.Size(); n++ {
+	for n := 1; f.Position() < r.j.End(); n++ {
 		b, err := f.Next(ctx)
 		if err != nil {
 			return err
@@ -50,7 +50,7 @@ func (r *Reconciler) ReadEach(ctx context.Context, batches int) error {
 
 // Observe reads all that the journal has and what it says, and keeps nothing.
 func (r *Reconciler) Observe(ctx context.Context) error {
-	for f, g := r.j.Follow(r.Position()), newGroup(&r.opts); f.Position() < r.j.Size(); g.reset() {
+	for f, g := r.j.Follow(r.Position()), newGroup(&r.opts); f.Position() < r.j.End(); g.reset() {
 		b, err := f.Next(ctx)
 		if err != nil {
 			return err

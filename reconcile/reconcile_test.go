@@ -142,7 +142,7 @@ func (b *bed) drain() {
 // each calls do with the acts of the journal, and the records of its findings.
 func (b *bed) each(do func(stream string, raw []byte)) {
 	b.Helper()
-	for f := b.j.Follow(0); f.Position() < b.j.Size(); {
+	for f := b.j.Follow(0); f.Position() < b.j.End(); {
 		batch, err := f.Next(b.Context())
 		if err != nil {
 			b.Fatal(err)

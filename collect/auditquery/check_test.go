@@ -165,13 +165,8 @@ func (p *place) kept() (ids []string, acts []act.Act, orphans []act.Orphan) {
 	if err := p.j.Flush(p.Context()); err != nil {
 		p.Fatal(err)
 	}
-	for f := p.j.Follow(0); f.Position() < p.j.Size(); {
-		wait, cancel := context.WithTimeout(p.Context(), 100*time.Millisecond)
-		b, err := f.Next(wait)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			break
-		}
+	for f := p.j.Follow(0); f.Position() < p.j.End(); {
+		b, err := f.Next(p.Context())
 		if err != nil {
 			p.Fatal(err)
 		}

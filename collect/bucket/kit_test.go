@@ -6,7 +6,6 @@ package bucket_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -208,13 +207,8 @@ func (w *world) follow(f func(o event.Origin, raw []byte)) {
 		w.t.Fatal(err)
 	}
 	r := w.j.Follow(0)
-	for r.Position() < w.j.Size() {
-		ctx, cancel := context.WithTimeout(w.t.Context(), 100*time.Millisecond)
-		b, err := r.Next(ctx)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			return
-		}
+	for r.Position() < w.j.End() {
+		b, err := r.Next(w.t.Context())
 		if err != nil {
 			w.t.Fatal(err)
 		}

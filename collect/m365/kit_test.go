@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -174,13 +173,8 @@ func (b *bench) entries() []entry {
 	if b.follower == nil {
 		b.follower = b.j.Follow(0)
 	}
-	for b.follower.Position() < b.j.Size() {
-		ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Millisecond)
-		batch, err := b.follower.Next(ctx)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			break // the last entries hold no batch
-		}
+	for b.follower.Position() < b.j.End() {
+		batch, err := b.follower.Next(b.t.Context())
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -151,20 +151,13 @@ func (b *bench) acts() (out []act.Act) {
 }
 
 func (b *bench) each(f func(*journal.Batch, int)) {
-	entries := b.j.Stats().Entries
-	follow := b.j.Follow(0)
-	for {
-		ctx, cancel := context.WithTimeout(b.t.Context(), 200*time.Millisecond)
-		batch, err := follow.Next(ctx)
-		cancel()
+	for follow := b.j.Follow(0); follow.Position() < b.j.End(); {
+		batch, err := follow.Next(b.t.Context())
 		if err != nil {
-			return
+			b.t.Fatal(err)
 		}
 		for i := range batch.Receipts.Records {
 			f(batch, i)
-		}
-		if batch.Index+1 >= entries {
-			return
 		}
 	}
 }

@@ -187,13 +187,8 @@ type stored struct {
 func (w *world) records() (list []stored) {
 	w.t.Helper()
 	f := w.j.Follow(0)
-	for f.Position() < w.j.Size() {
-		ctx, cancel := context.WithTimeout(w.t.Context(), 50*time.Millisecond)
-		b, err := f.Next(ctx)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			break
-		}
+	for f.Position() < w.j.End() {
+		b, err := f.Next(w.t.Context())
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -4,10 +4,8 @@
 package live_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -61,14 +59,8 @@ func (w *world) shelve() *shelf {
 	s := &shelf{records: map[sim.Hash][]copyOf{}}
 	secrets := w.door.list()
 	f := j.Follow(0)
-	for f.Position() < j.Size() {
-		// The last entries of a log may be of another kind than batches.
-		ctx, cancel := context.WithTimeout(w.Context(), 2*time.Second)
-		b, err := f.Next(ctx)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			break
-		}
+	for f.Position() < j.End() {
+		b, err := f.Next(w.Context())
 		if err != nil {
 			w.Fatal(err)
 		}

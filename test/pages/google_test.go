@@ -155,7 +155,7 @@ func (w *world) acts(t *testing.T, kind act.Kind, reason string) map[string]int 
 	t.Helper()
 	out := map[string]int{}
 	f := w.j.Follow(0)
-	for f.Position() < w.j.Size() {
+	for f.Position() < w.j.End() {
 		b, err := f.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)

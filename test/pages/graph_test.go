@@ -5,7 +5,6 @@
 package pages_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -101,13 +100,8 @@ type stored struct {
 func (w *world) records(t *testing.T) (list []stored) {
 	t.Helper()
 	f := w.j.Follow(0)
-	for f.Position() < w.j.Size() {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		b, err := f.Next(ctx)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			break
-		}
+	for f.Position() < w.j.End() {
+		b, err := f.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

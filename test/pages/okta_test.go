@@ -242,7 +242,7 @@ func TestOktaRefused(t *testing.T) {
 	w.complete(t, 50)
 	gaps, filled := 0, 0
 	f := w.j.Follow(0)
-	for f.Position() < w.j.Size() {
+	for f.Position() < w.j.End() {
 		b, err := f.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
