@@ -15,19 +15,27 @@ type Readings struct {
 
 type reading struct{ from, to, at int64 }
 
-// together is how long neighbors are that become one, which counts as read when the first of them was.
-const together = 300 * second
+// Neighbors become one, which counts as read when the first of them was, if they are no longer than together, or if both their length and what
+// lies between their readings are no more than an eighth of what has passed since. So where sweeps look back a little further than they must, and all is
+// read once a day, some forty are remembered of a week.
+const (
+	together = 300 * second
+	nearly   = 8
+)
 
 // Add notes that [from, to) was read as of a moment, and forgets what is before oldest.
 func (r *Readings) Add(from, to, at, oldest int64) {
-	list := r.spare[:0]
+	list, now := r.spare[:0], at
 	put := func(from, to, at int64) {
 		if from = max(from, oldest); from >= to {
 			return
 		}
-		if n := len(list) - 1; n >= 0 && list[n].to == from && to-list[n].from <= together {
-			list[n].to, list[n].at = to, min(list[n].at, at)
-			return
+		if n := len(list) - 1; n >= 0 && list[n].to == from {
+			x, most := &list[n], (now-to)/nearly
+			if length, apart := to-x.from, max(x.at-at, at-x.at); length <= together || max(length, apart) <= most {
+				x.to, x.at = to, min(x.at, at)
+				return
+			}
 		}
 		list = append(list, reading{from, to, at})
 	}

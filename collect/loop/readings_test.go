@@ -54,6 +54,31 @@ func TestReadings(t *testing.T) {
 	}
 }
 
+// TestReadingsAreFew: of a week of sweeps, each of two hours, and of a reading of all once a day, little has to be remembered, for a process may have
+// thousands of streams.
+func TestReadingsAreFew(t *testing.T) {
+	var r loop.Readings
+	most := 0
+	for at := 7 * day; at < 16*day; at += 5 * minute {
+		r.Add(at-2*hour, at-10*minute, at, at-7*day)
+		if at%day == 0 {
+			for from := at - 7*day; from < at-10*minute; from += day {
+				r.Add(from, min(from+day, at-10*minute), at+from/day*minute, at-7*day)
+			}
+		}
+		most = max(most, r.Len())
+	}
+	if most > 120 {
+		t.Errorf("%d stretches of a week are remembered", most)
+	}
+	t.Logf("%d stretches at most", most)
+	for age := 3 * hour; age < day; age += hour { // of what only the sweeps have read it is known when they last did
+		if late, want := r.Late(16*day-age), 2*hour; late > want+5*minute || late < want-age/4 {
+			t.Errorf("what is %d h old was last read after %d min, and not after %d", age/hour, late/minute, want/minute)
+		}
+	}
+}
+
 // TestLearnedLengthSettles: whatever the lateness of what comes, and however slow the sweeps, what is learned of how far back to look is at most twice
 // as long as anything was late, and within its bounds.
 func TestLearnedLengthSettles(t *testing.T) {
