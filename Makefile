@@ -12,9 +12,8 @@ BENCHCOUNT ?= 1
 DURATION ?= 600
 RECORDS  ?= 10000000
 
-# What ci and race run tests with. Many tests wait, for a disk, a poll or a program that they have started, so one package more than two processors
-# can compute runs at once. lint has vetted all.
-ATONCE := -vet=off -p 3
+# What ci and race run tests with: lint has vetted all.
+CHECKED := -vet=off
 
 .PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash live bench-live bench-detect lake-readers ipdb clean
 
@@ -37,7 +36,7 @@ TRANSPILED := modernc.org/libc/... modernc.org/memory modernc.org/sqlite/lib
 
 # A process under the race detector sleeps for a second before it ends, in case other goroutines are at work still; the scripts start hundreds.
 race: ## every short test in which something of ours runs at once, under the race detector, which looks at all but SQLite's own C
-	list=$$(scripts/concurrent.sh) && GORACE="atexit_sleep_ms=10 $$GORACE" $(GO) test -race $(TRANSPILED:%=-gcflags=%=-race=false) $(ATONCE) -shuffle=on -short -timeout 30m $$list
+	list=$$(scripts/concurrent.sh) && GORACE="atexit_sleep_ms=10 $$GORACE" $(GO) test -race $(TRANSPILED:%=-gcflags=%=-race=false) $(CHECKED) -shuffle=on -short -timeout 30m $$list
 
 lint: ## gofumpt, vet, staticcheck
 	@out=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
@@ -89,7 +88,7 @@ ipdb: ## databases of countries and autonomous systems, into .cache/ipdb
 
 ci: lint ## everything that must be green before a change lands
 # Once with the tests' files in memory, once with them on the disk. Packages begin in the order given: those that take long do not run alone at the end.
-	scripts/scan-secrets.sh -q scripts/in-memory.sh $(GO) test -v $(ATONCE) -shuffle=on -timeout 30m ./test/... ./...
+	scripts/scan-secrets.sh -q scripts/in-memory.sh $(GO) test -v $(CHECKED) -shuffle=on -timeout 30m ./test/... ./...
 	$(MAKE) race
 	$(MAKE) eval
 	$(MAKE) lake-readers
