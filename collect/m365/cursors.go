@@ -197,9 +197,12 @@ func (s *stream) giveUp(ctx context.Context, l *span, failed int) error {
 }
 
 // drop forgets the pages that a head's listing has had before it failed: the next one
-// begins where it began.
+// begins where it began. What was given to back-fill is that one's.
 func (s *stream) drop(ctx context.Context, l *span) error {
-	if l.id == 0 || l.cursor != head {
+	s.mu.Lock()
+	none := l.id == 0 || l.cursor != head
+	s.mu.Unlock()
+	if none {
 		return nil
 	}
 	return s.c.book.Write(ctx, func(tx *sql.Tx) error { return dropSpan(tx, l) })
