@@ -45,8 +45,8 @@ func (c *Check) follow(ctx context.Context, w *loop.Watch) error {
 	}
 	f := c.o.Journal.Follow(position)
 	saved, looked := time.Now(), time.Time{}
-	// What was kept of the hours before next is in the journal before size.
-	next, size := c.place().next, c.o.Journal.End()
+	// What was kept of the hours before next is in the journal before end.
+	next, end := c.place().next, c.o.Journal.End()
 	for {
 		w.Rest()
 		wait, cancel := context.WithTimeout(ctx, c.o.Poll)
@@ -67,7 +67,7 @@ func (c *Check) follow(ctx context.Context, w *loop.Watch) error {
 			}
 			position, saved = f.Position(), time.Now()
 		}
-		if f.Position() < size {
+		if f.Position() < end {
 			continue
 		}
 		if time.Since(looked) >= c.o.Poll {
@@ -76,7 +76,7 @@ func (c *Check) follow(ctx context.Context, w *loop.Watch) error {
 			}
 			looked = time.Now()
 		}
-		next, size = c.place().next, c.o.Journal.End()
+		next, end = c.place().next, c.o.Journal.End()
 	}
 }
 

@@ -61,6 +61,25 @@ func TestEverythingIsCollectedOnce(t *testing.T) {
 	}
 }
 
+// TestQuietWindows: windows of back-fill grow while they hold little, up to the feed's width.
+func TestQuietWindows(t *testing.T) {
+	f := newFake(3)
+	b := newBench(t, f, pages.ByTime)
+	b.opts.Sweep, b.opts.Feeds[0].Width = time.Hour, day
+	b.run()
+	b.until("a week is read", func() bool { return len(b.c.Status()) > 0 && b.c.Status()[0].Unlisted == 0 })
+	b.stop()
+	windows, widest := 0, time.Duration(0)
+	for _, a := range b.acts(act.Listed) {
+		if a.Cursor == "backfill" {
+			windows, widest = windows+1, max(widest, a.To.Sub(a.From))
+		}
+	}
+	if windows != 11 || widest != day { // of 1, 2, 4, 8 and 16 hours, and of days
+		t.Errorf("a week without a record is read in %d windows, of %v at most", windows, widest)
+	}
+}
+
 // TestKilled ends the collector at every kind of point, as a crash would, and starts another over what is there.
 func TestKilled(t *testing.T) {
 	for name, order := range orders {
