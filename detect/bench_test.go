@@ -41,8 +41,8 @@ func builtin(tb testing.TB) *detect.Book {
 func judge(b *detect.Book) *detect.Judge {
 	var n normalize.Normalizer
 	var out []byte
-	return b.NewJudge(func(raw []byte, family event.Family) []byte {
-		out = n.Event(raw, family).AppendJSON(out[:0])
+	return b.NewJudge(func(raw []byte, root jsontape.Value, family event.Family) []byte {
+		out = n.Parsed(raw, root, family).AppendJSON(out[:0])
 		return out
 	})
 }

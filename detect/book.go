@@ -10,8 +10,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/daybreak-sec/daybreak/detect/behave"
 	"github.com/daybreak-sec/daybreak/detect/correlate"
@@ -86,8 +89,8 @@ func (e *entry) suppress() *sigma.Suppress {
 
 // feed lists the fields that correlations ask of a rule's records.
 type feed struct {
-	names []string   // as the correlations name them
-	paths [][]string // in the records: what pipelines made of each name
+	names  []string        // as the correlations name them
+	fields [][]sigma.Field // of the records: what pipelines made of each name
 }
 
 func (f *feed) index(name string) int {
@@ -235,20 +238,45 @@ func ReadRules(path string) ([]sigma.Document, []sigma.Problem, error) {
 	return docs, problems, nil
 }
 
+// readFS reads every file of rules below a folder, on all cores: thousands of them are the greater part of a start.
 func readFS(files fs.FS, root string) (docs []sigma.Document, problems []sigma.Problem, err error) {
+	var names []string
 	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !isRule(name) {
-			return err
+		if err == nil && !d.IsDir() && isRule(name) {
+			names = append(names, name)
 		}
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return err
-		}
-		found, bad := sigma.Parse(filepath.Join(root, filepath.FromSlash(name)), text)
-		docs, problems = append(docs, found...), append(problems, bad...)
-		return nil
+		return err
 	})
-	return docs, problems, err
+	if err != nil {
+		return nil, nil, err
+	}
+	type file struct {
+		docs     []sigma.Document
+		problems []sigma.Problem
+		err      error
+	}
+	read := make([]file, len(names))
+	var next atomic.Int64
+	var tasks sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		tasks.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(names)); i = next.Add(1) - 1 {
+				f := &read[i]
+				var text []byte
+				if text, f.err = fs.ReadFile(files, names[i]); f.err == nil {
+					f.docs, f.problems = sigma.Parse(filepath.Join(root, filepath.FromSlash(names[i])), text)
+				}
+			}
+		})
+	}
+	tasks.Wait()
+	for i := range read {
+		if f := &read[i]; f.err != nil {
+			return docs, problems, f.err
+		}
+		docs, problems = append(docs, read[i].docs...), append(problems, read[i].problems...)
+	}
+	return docs, problems, nil
 }
 
 func isRule(name string) bool {

@@ -269,8 +269,20 @@ func (b *Book) wants(c *sigma.Correlation, keys map[string]string, names map[str
 			}
 			if f.index(field) < 0 {
 				f.names = append(f.names, field)
-				f.paths = append(f.paths, pipeline.FieldNames(r, field))
+				f.fields = append(f.fields, b.fieldsOf(r, pipeline.FieldNames(r, field)))
 			}
 		}
 	}
+}
+
+// fieldsOf are the fields of a rule's records at these paths; none if the rule is not in the program.
+func (b *Book) fieldsOf(r *sigma.Rule, paths []string) (fields []sigma.Field) {
+	i := slices.IndexFunc(b.Program.Rules(), func(c *sigma.Rule) bool { return c.Key() == r.Key() })
+	if i < 0 {
+		return nil
+	}
+	for _, p := range paths {
+		fields = append(fields, b.Program.Field(b.Program.Rules()[i], p))
+	}
+	return fields
 }

@@ -14,7 +14,7 @@ import (
 type Explanation = sigma.Explanation
 
 // Explain judges one record by one rule, named by its id or name.
-func (b *Book) Explain(ref string, raw []byte, family event.Family, view func([]byte, event.Family) []byte) (*Explanation, error) {
+func (b *Book) Explain(ref string, raw []byte, family event.Family, view View) (*Explanation, error) {
 	key, ok := b.Key(ref)
 	if !ok {
 		return nil, fmt.Errorf("there is no rule %q: \"daybreak rules list\" shows those that there are", ref)

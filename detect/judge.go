@@ -15,25 +15,35 @@ import (
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 )
 
+// View makes the OCSF event of a record, as JSON that is good until its next call. root is the record, raw its text.
+type View func(raw []byte, root jsontape.Value, family event.Family) []byte
+
 // Judge judges records one by one. It is for one goroutine, and reuses its memory.
 type Judge struct {
 	book    *Book
 	matcher *sigma.Matcher
 	tape    jsontape.Tape
 	sources []sigma.LogSource
-	view    func(raw []byte, family event.Family) []byte
+	view    View
 	raw     []byte
+	root    jsontape.Value
 	family  event.Family
 	ocsf    []byte                    // of the record under judgment, if it was asked for
 	ask     func(layer string) []byte // layer, bound once
-	copied  map[string][][]byte       // by path: the record's values that correlations have asked for
+	copies  []copied                  // by field: the record's values that correlations have asked for
+	number  uint64                    // of the record
 }
 
-// NewJudge returns a judge by the book. view makes the OCSF event of a record, as JSON; it is
-// called only for records for which a rule asks for it, and what it returns is good until its
-// next call.
-func (b *Book) NewJudge(view func(raw []byte, family event.Family) []byte) *Judge {
-	j := &Judge{book: b, matcher: b.Program.Matcher(), view: view, copied: map[string][][]byte{}}
+// copied are a record's values of a field.
+type copied struct {
+	number uint64 // of the record
+	values [][]byte
+}
+
+// NewJudge returns a judge by the book. view is called only for records for which a rule asks for
+// the OCSF event.
+func (b *Book) NewJudge(view View) *Judge {
+	j := &Judge{book: b, matcher: b.Program.Matcher(), view: view}
 	j.ask = j.layer
 	return j
 }
@@ -49,11 +59,20 @@ type Found struct {
 // nothing.
 func (j *Judge) Record(raw []byte, family event.Family, dst []Found) []Found {
 	if j.tape.Parse(raw) != nil {
+		j.root = jsontape.Value{}
+		return dst
+	}
+	return j.Parsed(raw, j.tape.Root(), family, dst)
+}
+
+// Parsed is Record for a record that has been read already: root, or nothing if it is not JSON.
+func (j *Judge) Parsed(raw []byte, root jsontape.Value, family event.Family, dst []Found) []Found {
+	if j.root = root; !root.Exists() {
 		return dst
 	}
 	j.raw, j.family, j.ocsf = raw, family, nil
-	clear(j.copied)
-	family, judged := source.Carried(family, j.tape.Root())
+	j.number++
+	family, judged := source.Carried(family, root)
 	j.sources = source.LogSources(family, judged, j.sources[:0])
 	// An error would be of the layer, and what needs none of it has been judged.
 	matches, _ := j.matcher.MatchValue(judged, j.sources, j.ask)
@@ -78,7 +97,7 @@ func (j *Judge) Record(raw []byte, family event.Family, dst []Found) []Found {
 }
 
 // Root is the record that was judged last; it is nothing if that is not JSON.
-func (j *Judge) Root() jsontape.Value { return j.tape.Root() }
+func (j *Judge) Root() jsontape.Value { return j.root }
 
 func (j *Judge) why(m sigma.Match) []Reason {
 	var out []Reason
@@ -104,7 +123,7 @@ func cut(s string, n int) string {
 
 func (j *Judge) layer(string) []byte {
 	if j.ocsf == nil {
-		j.ocsf = j.view(j.raw, j.family)
+		j.ocsf = j.view(j.raw, j.root, j.family)
 	}
 	return j.ocsf
 }
@@ -115,32 +134,35 @@ func (j *Judge) values(f *feed) [][][]byte {
 		return nil
 	}
 	out := make([][][]byte, len(f.names))
-	for i, paths := range f.paths {
-		for _, p := range paths {
-			if out[i] = j.at(p); len(out[i]) > 0 {
-				break // further paths are other spellings
+	for i, fields := range f.fields {
+		for _, field := range fields {
+			if out[i] = j.at(field); len(out[i]) > 0 {
+				break // further fields are other spellings
 			}
 		}
 	}
 	return out
 }
 
-// at copies the record's values at a path, once for all rules that ask for it.
-func (j *Judge) at(path string) [][]byte {
-	values, known := j.copied[path]
-	if known {
-		return values
+// at copies the record's values of a field, once for all rules that ask for it.
+func (j *Judge) at(field sigma.Field) [][]byte {
+	if int(field) >= len(j.copies) {
+		j.copies = append(j.copies, make([]copied, int(field)+1-len(j.copies))...)
 	}
-	if found := j.matcher.Values(path); len(found) > 0 {
-		values = make([][]byte, len(found))
+	c := &j.copies[field]
+	if c.number == j.number {
+		return c.values
+	}
+	*c = copied{number: j.number}
+	if found := j.matcher.Values(field); len(found) > 0 {
+		c.values = make([][]byte, len(found))
 		text, from := bytes.Join(found, nil), 0
 		for i, v := range found {
-			values[i] = text[from : from+len(v) : from+len(v)]
+			c.values[i] = text[from : from+len(v) : from+len(v)]
 			from += len(v)
 		}
 	}
-	j.copied[path] = values
-	return values
+	return c.values
 }
 
 // KeyOf tells a record apart by what it is: see [correlate.Key]. Who gives it the activity that a record is evidence of

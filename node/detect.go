@@ -37,10 +37,10 @@ import (
 //
 // # What is true if the machine dies
 //
-// Alerts are written down first, in one transaction of the control store, by their ids. Then
-// what the engine remembers and its position are committed to its own store, together and
-// durably. Dies between the two: the same records are judged again and give the same alerts,
-// which are there already.
+// Alerts are written down in transactions of the control store, by their ids, while further records are judged. What the
+// engine remembers, its position and the alerts before that which are not written down yet (untold) are committed to its own
+// store, together and durably. Dies before the commit: the same records are judged again and give the same alerts, of which some may be
+// there already. Dies after it: the next start writes the untold ones down before it goes on.
 type detector struct {
 	n      *Node
 	book   atomic.Pointer[detect.Book]
@@ -95,12 +95,18 @@ const (
 	// flushBytes is about how much is written at once, however long ago the last time was. Two such batches are in memory: the
 	// one being made, and the one whose table is being written.
 	flushBytes = 12 << 20
+	// fewAlerts are kept beside what the engine remembers until they are written down. Of more a flush would wait for most to be
+	// written down first, unless it is twice as late as it should be.
+	fewAlerts = 256
+	// manyAlerts is how many may wait: judging goes no further then until they are written down.
+	manyAlerts = 8192
 	// detectAhead is how many batches are judged ahead of the one that the engine takes.
 	detectAhead = 4
 )
 
-// sourcesKey has the log sources of the records that were judged: the next start prepares for them.
-var positionKey, sourcesKey = []byte("position"), []byte("sources")
+// sourcesKey has the log sources of the records that were judged: the next start prepares for them. untoldKey has the alerts before the
+// position that were not written down when it was.
+var positionKey, sourcesKey, untoldKey = []byte("position"), []byte("sources"), []byte("untold")
 
 // judges reports whether a command judges: those that only ask leave the rules alone.
 func judges(role string) bool {
@@ -142,7 +148,10 @@ func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) 
 			return nil, errors.Join(err, d.db.Close())
 		}
 	}
-	if d.at, err = d.position(); err != nil {
+	if d.at, err = d.position(); err == nil {
+		err = d.tellUntold(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.db.Close())
 	}
 	book.Prepare(d.sources())
@@ -298,6 +307,7 @@ func (d *detector) start() {
 	go func() {
 		defer close(d.done)
 		err := d.run(ctx)
+		d.n.passes.end(ofDetection)
 		if errors.Is(err, journal.ErrClosed) || ctx.Err() != nil {
 			err = nil
 		}

@@ -3,7 +3,24 @@
 
 package node
 
-import "testing"
+import (
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/daybreak-sec/daybreak/config"
+	"github.com/daybreak-sec/daybreak/detect"
+	"github.com/daybreak-sec/daybreak/detect/correlate"
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/incident"
+	"github.com/daybreak-sec/daybreak/sample"
+)
 
 // TestAwaited: alerts are written down before it is their time once all is judged that somebody waits for, and only then: sooner it would be
 // one report for each batch, and later nothing would happen meanwhile.
@@ -25,5 +42,72 @@ func TestAwaited(t *testing.T) {
 		if got := d.awaited(); got != c.want {
 			t.Errorf("written up to %d, judged up to %d, waited for up to %d: %v", c.at, c.taken, c.wanted, got)
 		}
+	}
+}
+
+// TestUntold: alerts that were kept beside the position, because a process died before they were written down, are written down by the next.
+func TestUntold(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	start := func() *Node {
+		n, err := Open(ctx, Options{Dir: dir, Role: "import", Config: config.Default(), Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	alert := func(digit string) detect.Alert {
+		ref := correlate.Ref{ID: event.ID{Batch: 1}, Key: correlate.Key{7}, Time: at.UnixNano(), Rule: "r"}
+		return detect.Alert{
+			ID: "a" + strings.Repeat(digit, 32), Tenant: "t", Rule: "r", Title: "Left " + digit, Level: "high", Kind: "correlation",
+			First: at, Last: at, Count: 1, Refs: []correlate.Ref{ref}, Completed: ref,
+			Entities: []detect.Entity{{Type: "user", Role: "actor", ID: "anna@example.org"}},
+		}
+	}
+	n := start()
+	importSome(t, n, sample.New(sample.Options{Seed: 1}).Append(nil))
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	keep := func(d *detector) {
+		t.Helper()
+		db, err := pebble.Open(filepath.Join(dir, DetectDir), &pebble.Options{Logger: detect.Quiet{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := db.NewBatch()
+		if err := errors.Join(d.keepUntold(b), b.Commit(pebble.Sync), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	titles := func() (list []string) {
+		n := start()
+		defer n.Close()
+		found, err := n.Incidents(ctx, incident.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range found {
+			x, err := n.Incident(ctx, found[i].ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j := range x.List {
+				list = append(list, x.List[j].Title+" of "+x.List[j].Records[0].ID)
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	keep(&detector{writing: &report{alerts: []detect.Alert{alert("1")}}, pending: []detect.Alert{alert("2")}})
+	want := []string{"Left 1 of " + event.ID{Batch: 1}.String(), "Left 2 of " + event.ID{Batch: 1}.String()}
+	for range 2 { // what is written down already is written down once
+		if got := titles(); !slices.Equal(got, want) {
+			t.Fatalf("after the next start there are %q, want %q", got, want)
+		}
+	}
+	keep(&detector{}) // all is told
+	if got := titles(); !slices.Equal(got, want) {
+		t.Fatalf("after a start with nothing left there are %q, want %q", got, want)
 	}
 }

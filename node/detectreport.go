@@ -4,9 +4,15 @@
 package node
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/detect"
@@ -17,9 +23,10 @@ import (
 
 // report is alerts that are being written down, beside the taking of further batches.
 type report struct {
-	upTo  uint64
-	begun time.Time
-	done  chan error
+	upTo   uint64
+	alerts []detect.Alert
+	begun  time.Time
+	done   chan error
 }
 
 // progress begins to write down the alerts of the batches that were taken, if there are any and it is time, or says that
@@ -37,10 +44,9 @@ func (d *detector) progress(ctx context.Context) {
 
 // write begins to write down what is pending. One report is under way at a time.
 func (d *detector) write(ctx context.Context) {
-	r := &report{upTo: d.taken, begun: time.Now(), done: make(chan error, 1)}
-	alerts := d.pending
+	r := &report{upTo: d.taken, alerts: d.pending, begun: time.Now(), done: make(chan error, 1)}
 	d.pending, d.writing = nil, r
-	go func() { r.done <- d.n.incidents.Take(ctx, event.ID{Batch: r.upTo}, alerts) }()
+	go func() { r.done <- d.n.incidents.Take(ctx, event.ID{Batch: r.upTo}, r.alerts) }()
 }
 
 // written takes note of how the report under way has ended.
@@ -71,6 +77,44 @@ func (d *detector) tell(ctx context.Context) error {
 	}
 	d.move(d.taken, nil)
 	return nil
+}
+
+// untold are the alerts that are not surely written down.
+func (d *detector) untold() []detect.Alert {
+	if d.writing == nil {
+		return d.pending
+	}
+	return slices.Concat(d.writing.alerts, d.pending)
+}
+
+// keepUntold puts the alerts that are not written down yet beside the position.
+func (d *detector) keepUntold(b *pebble.Batch) error {
+	alerts := d.untold()
+	if len(alerts) == 0 {
+		return b.Delete(untoldKey, nil)
+	}
+	var v bytes.Buffer
+	if err := gob.NewEncoder(&v).Encode(alerts); err != nil {
+		return err
+	}
+	return b.Set(untoldKey, v.Bytes(), nil)
+}
+
+// tellUntold writes down the alerts that an earlier run has left.
+func (d *detector) tellUntold(ctx context.Context) error {
+	v, closer, err := d.db.Get(untoldKey)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	var alerts []detect.Alert
+	if err := gob.NewDecoder(bytes.NewReader(v)).Decode(&alerts); err != nil {
+		return fmt.Errorf("alerts that are not written down yet cannot be read: remove the folder %s, and the journal is judged anew: %w", DetectDir, err)
+	}
+	return d.n.incidents.Take(ctx, event.ID{Batch: d.at}, alerts)
 }
 
 // describedRefs is how many records of an alert are looked at for who and what it is about. Of one that is about nothing but findings all

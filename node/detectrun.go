@@ -17,19 +17,24 @@ import (
 	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/detect"
 	"github.com/daybreak-sec/daybreak/detect/correlate"
-	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/journal"
 	"github.com/daybreak-sec/daybreak/normalize"
 )
 
 // judged is one batch on its way.
 type judged struct {
-	batch   *journal.Batch
+	batch *journal.Batch
+	findings
+	ready chan struct{}
+}
+
+// findings are what a book finds in a batch.
+type findings struct {
 	book    *detect.Book
 	records []recordFound
 	found   []detect.Found // of all its records, one after another
-	ready   chan struct{}
 }
 
 // recordFound is a record of which something was found.
@@ -51,16 +56,27 @@ func begin(b *journal.Batch) *judged {
 // end gives the memory back; nobody may hold what was found.
 func (j *judged) end() {
 	clear(j.found)
-	*j = judged{records: j.records[:0], found: j.found[:0]}
+	*j = judged{findings: findings{records: j.records[:0], found: j.found[:0]}}
 	spare.Put(j)
 }
 
 // judge judges record i, after those before it.
 func (j *judged) judge(by *detect.Judge, i int) {
-	o, raw, before := j.batch.Envelope(i), j.batch.Raw(i), len(j.found)
-	if j.found = by.Record(raw, o.Family, j.found); len(j.found) == before {
+	j.add(by, i, by.Record(j.batch.Raw(i), j.batch.Envelope(i).Family, j.found))
+}
+
+// judgeParsed is judge for a record that has been read already.
+func (j *judged) judgeParsed(by *detect.Judge, i int, root jsontape.Value) {
+	j.add(by, i, by.Parsed(j.batch.Raw(i), root, j.batch.Envelope(i).Family, j.found))
+}
+
+// add takes what was found up to record i.
+func (j *judged) add(by *detect.Judge, i int, found []detect.Found) {
+	if len(found) == len(j.found) {
 		return
 	}
+	j.found = found
+	o, raw := j.batch.Envelope(i), j.batch.Raw(i)
 	family, id := normalize.Activity(by.Root(), o.Family, j.batch.Records[i].ID)
 	j.records = append(j.records, recordFound{i, detect.KeyOf(o.Tenant, family, id, raw), len(j.found)})
 }
@@ -116,7 +132,10 @@ func judgeAhead(ctx context.Context, next func(context.Context) (*journal.Batch,
 func (d *detector) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	order, done := judgeAhead(ctx, d.n.journal.Follow(d.at).Next, func() func(*judged) { return (&judgeWorker{d: d}).judgeBatch })
+	order, done := judgeAhead(ctx, d.n.journal.Follow(d.at).Next, func() func(*judged) {
+		w := newPasser(d.n)
+		return func(j *judged) { d.n.passes.judge(w, j) }
+	})
 	var takeErr error
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
@@ -159,35 +178,6 @@ func (d *detector) run(ctx context.Context) error {
 		return takeErr
 	}
 	return readErr
-}
-
-// judgeWorker judges batches by the book that counts when it takes them.
-type judgeWorker struct {
-	d     *detector
-	book  *detect.Book
-	judge *detect.Judge
-	view  view
-}
-
-func (w *judgeWorker) by(b *detect.Book) *detect.Judge {
-	if w.book != b {
-		if w.view.enricher == nil {
-			w.view.enricher = enrich.New(&w.d.n.mappers.source)
-		}
-		w.book, w.judge = b, b.NewJudge(w.view.json)
-	}
-	return w.judge
-}
-
-func (w *judgeWorker) judgeBatch(j *judged) {
-	j.book = w.d.book.Load()
-	judge := w.by(j.book)
-	if j.batch.Gone {
-		return
-	}
-	for i := range j.batch.Records {
-		j.judge(judge, i)
-	}
 }
 
 // take gives a batch to the engine and writes down its alerts.
@@ -273,37 +263,48 @@ func (d *detector) advance(b *journal.Batch) {
 	}
 }
 
-// flush makes what the engine remembers durable, with the position up to which it has judged.
+// flush makes what the engine remembers durable, with the position up to which it has judged and the alerts that are still to be
+// written down.
 func (d *detector) flush(last bool) error {
-	d.learn(context.Background())
+	ctx := context.Background()
+	d.learn(ctx)
+	if last || len(d.pending) > manyAlerts {
+		if err := d.tell(ctx); err != nil {
+			return err
+		}
+	}
 	rows := d.engine.Changed()
 	likely := rows * d.rowBytes
 	if !d.dirty || !last && time.Since(d.flushed) < d.flushing && likely < flushBytes {
 		return nil
 	}
-	begun := time.Now()
-	if err := d.tell(context.Background()); err != nil {
-		return err
+	if !last && likely < 2*flushBytes && time.Since(d.flushed) < 2*d.flushing {
+		if d.writing == nil && len(d.pending) > fewAlerts {
+			d.write(ctx)
+		}
+		if d.writing != nil {
+			return nil
+		}
 	}
-	d.mu.Lock()
-	at := d.at
-	d.mu.Unlock()
+	begun := time.Now()
 	// Where nothing was found, too: whose position is zero has lost what was found.
-	if err := d.n.incidents.Take(context.Background(), event.ID{Batch: at}, nil); err != nil {
-		return err
+	if d.writing == nil && d.n.incidents.Position() == (event.ID{}) {
+		if err := d.n.incidents.Take(ctx, event.ID{Batch: d.taken}, nil); err != nil {
+			return err
+		}
 	}
 	b := d.db.NewBatchWithSize(likely + likely/8) // or it grows by doubling
 	defer b.Close()
 	if err := d.engine.Flush(b); err != nil {
 		return fmt.Errorf("detection: %w", err)
 	}
-	v := binary.BigEndian.AppendUint64(nil, at)
+	size := b.Len()
+	v := binary.BigEndian.AppendUint64(nil, d.taken)
 	v = binary.BigEndian.AppendUint64(v, uint64(d.clock.Watermark))
 	v = binary.BigEndian.AppendUint64(v, uint64(d.clock.Received))
-	if err := errors.Join(b.Set(positionKey, v, nil), d.keepSources(b)); err != nil {
+	if err := errors.Join(b.Set(positionKey, v, nil), d.keepUntold(b), d.keepSources(b)); err != nil {
 		return err
 	}
-	size := b.Len()
 	if err := b.Commit(pebble.Sync); err != nil {
 		return fmt.Errorf("detection: %w", err)
 	}

@@ -47,6 +47,7 @@ func startFollower(n *Node) *follower {
 	go func() {
 		defer close(f.drained)
 		err := f.run(ctx)
+		n.passes.end(ofLake)
 		if errors.Is(err, journal.ErrClosed) || ctx.Err() != nil {
 			err = nil
 		}
@@ -67,10 +68,9 @@ func (f *follower) run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	for range workers {
 		tasks.Go(func() {
-			m := f.n.mappers.get()
-			defer f.n.mappers.put(m)
+			w := newPasser(f.n)
 			for j := range work {
-				j.rows = m.rows(f.n.mappers, j.batch)
+				j.rows = f.n.passes.rows(w, j.batch)
 				close(j.ready)
 			}
 		})

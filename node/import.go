@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/collect/file"
@@ -225,7 +226,16 @@ func (im *Import) Finish(ctx context.Context) (Summary, error) {
 	if err := im.n.Searchable(ctx, upTo); err != nil {
 		return im.sum, err
 	}
+	var flush sync.WaitGroup
+	if im.n.role == "import" { // which ends now, and with it what is in memory alone: it can be written while the last of it is judged
+		flush.Go(func() {
+			if err := im.n.lake.Flush(ctx); err != nil && ctx.Err() == nil {
+				im.n.log.Warn("the lake was not flushed; it is tried again at the end", "err", err)
+			}
+		})
+	}
 	err := im.n.Judged(ctx, upTo)
+	flush.Wait()
 	im.sum.Detections = im.n.DetectStats().Alerts - im.alerts
 	return im.sum, err
 }

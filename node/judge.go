@@ -18,19 +18,19 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
 )
 
-// view makes the OCSF event that rules see of a record, as JSON that is good until the next
-// call. It is for one goroutine.
+// view makes the OCSF event that rules see of a record. It is for one goroutine.
 type view struct {
 	normalizer normalize.Normalizer
 	enricher   *enrich.Enricher // nil: addresses stay addresses
 	out        []byte
 }
 
-func (v *view) json(raw []byte, family event.Family) []byte {
-	e := v.normalizer.Event(raw, family)
+func (v *view) json(raw []byte, root jsontape.Value, family event.Family) []byte {
+	e := v.normalizer.Parsed(raw, root, family)
 	if v.enricher != nil {
 		v.enricher.Apply(e)
 	}
@@ -163,4 +163,4 @@ func (w *judging) chunk(c *chunk) {
 }
 
 // View returns what makes the OCSF event of a record for rules, without databases of addresses.
-func View() func(raw []byte, family event.Family) []byte { return new(view).json }
+func View() detect.View { return new(view).json }

@@ -140,8 +140,9 @@ func (m *mapper) row(b *journal.Batch, i int, r *lake.Row) *ocsf.Event {
 	return e
 }
 
-// rows maps a batch. A batch whose raw records are gone has none.
-func (m *mapper) rows(ms *mappers, b *journal.Batch) *rows {
+// rows maps a batch, and shows each record's event, which is good until then returns; that may be nil. A batch whose raw records are
+// gone has none.
+func (m *mapper) rows(ms *mappers, b *journal.Batch, then func(i int, e *ocsf.Event)) *rows {
 	out := ms.rows.Get().(*rows)
 	if b.Gone {
 		return out
@@ -159,6 +160,9 @@ func (m *mapper) rows(ms *mappers, b *journal.Batch) *rows {
 			out.drifted(d, b.ID(i))
 		}
 		out.rows = append(out.rows, r)
+		if then != nil {
+			then(i, e)
+		}
 	}
 	return out
 }

@@ -119,6 +119,7 @@ type Node struct {
 	drift   *drift
 	metrics *metrics
 
+	passes      *passes
 	follow      *follower
 	detector    *detector
 	incidents   *incident.Store
@@ -160,6 +161,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	}
 	run, stop := context.WithCancel(context.Background())
 	n.upkeep = stop
+	n.passes = newPasses(n)
 	n.follow = startFollower(n)
 	n.detector.start()
 	n.covered.start()

@@ -126,7 +126,7 @@ func (p *people) catchUp(ctx context.Context) {
 		if b.Index >= p.to {
 			break
 		}
-		r := m.rows(p.n.mappers, b)
+		r := m.rows(p.n.mappers, b, nil)
 		p.book.Observe(0, r.people)
 		p.n.mappers.recycle(r)
 		if p.book.Pending() > 10_000 && p.book.Save(ctx) != nil {

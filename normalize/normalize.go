@@ -151,6 +151,7 @@ func Content(f event.Family, raw []byte) []byte {
 type Normalizer struct {
 	tape  jsontape.Tape
 	event ocsf.Event
+	root  jsontape.Value // of the record that was mapped last
 }
 
 // Identify reads what the journal needs to know of a record of a family; the
@@ -191,19 +192,33 @@ func significant(id []byte) bool {
 // Event maps a record of a family. The event and what it points to are good
 // until the next call, as long as raw is unchanged.
 func (n *Normalizer) Event(raw []byte, family event.Family) *ocsf.Event {
-	e := &n.event
-	e.Reset()
-	s, ok := Lookup(family)
-	switch err := n.tape.Parse(raw); {
-	case err != nil:
+	if err := n.tape.Parse(raw); err != nil {
+		n.root = jsontape.Value{}
 		n.unread(raw, "not JSON: "+err.Error())
+		return n.made()
+	}
+	return n.Parsed(raw, n.tape.Root(), family)
+}
+
+// Parsed is Event for a record that has been read already, and is root; that must not change either.
+func (n *Normalizer) Parsed(raw []byte, root jsontape.Value, family event.Family) *ocsf.Event {
+	n.root = root
+	n.event.Reset()
+	s, ok := Lookup(family)
+	switch {
 	case !ok:
 		n.unread(raw, "no source is named as the record's family")
-	case n.tape.Root().Kind() != jsontape.Object:
+	case root.Kind() != jsontape.Object:
 		n.unread(raw, "not a JSON object")
 	default:
-		s.Map(n.tape.Root(), e)
+		s.Map(root, &n.event)
 	}
+	return n.made()
+}
+
+// made completes the event.
+func (n *Normalizer) made() *ocsf.Event {
+	e := &n.event
 	e.SetText(ocsf.PathMetadataTransformationInfoListName, "normalize")
 	e.SetText(ocsf.PathMetadataTransformationInfoListProductName, "Daybreak")
 	e.SetText(ocsf.PathMetadataTransformationInfoListProductVersion, MapperVersion)
@@ -219,14 +234,17 @@ func (n *Normalizer) unread(raw []byte, issue string) {
 	e.Issues = append(e.Issues, issue)
 }
 
+// Root is the record that was mapped last; it is nothing if that is not JSON.
+func (n *Normalizer) Root() jsontape.Value { return n.root }
+
 // Drift reports whether the record that was mapped last is of a kind that its
 // source's tables do not list.
 func (n *Normalizer) Drift(family event.Family) (Drift, bool) {
 	if n.event.Listed {
 		return Drift{}, false
 	}
-	if s, ok := Lookup(family); ok && s.Drift != nil && n.tape.Root().Exists() {
-		return s.Drift(n.tape.Root())
+	if s, ok := Lookup(family); ok && s.Drift != nil && n.root.Exists() {
+		return s.Drift(n.root)
 	}
 	return Drift{}, false
 }

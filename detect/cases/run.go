@@ -14,6 +14,7 @@ import (
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
 )
 
@@ -68,8 +69,8 @@ func judge(b *detect.Book, c *Case) ([]detect.Alert, error) {
 	var n normalize.Normalizer
 	en := enrich.Table(c.table())
 	var out []byte
-	j := b.NewJudge(func(raw []byte, family event.Family) []byte {
-		e := n.Event(raw, family)
+	j := b.NewJudge(func(raw []byte, root jsontape.Value, family event.Family) []byte {
+		e := n.Parsed(raw, root, family)
 		en.Apply(e)
 		out = e.AppendJSON(out[:0])
 		return out

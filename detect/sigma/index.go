@@ -9,7 +9,7 @@ import (
 )
 
 // plan is what is needed to match the records of some log sources: the fields that the rules
-// about them read, and for each field what of its values makes which units candidates.
+// about them read or have others ask for, and for each field what of its values makes which units candidates.
 type plan struct {
 	tries  []*fieldTrie // by view; nil if nothing of it is read
 	leaves []*trieNode  // by view: for keywords; nil if there are none
@@ -44,6 +44,9 @@ func (p *Program) newPlan(units []int32) *plan {
 				used[f] = true
 			}
 		})
+		for _, f := range p.asked[u.rule] {
+			used[f] = true
+		}
 		if u.unbound {
 			pl.always = append(pl.always, id)
 		}

@@ -52,7 +52,6 @@ type Matcher struct {
 	matches []Match
 	costs   costShard
 	found   [][]byte
-	lookups map[string]lookup
 
 	bodies []*Matcher // by body: what matches members of arrays; nil until it is needed
 	depth  int        // in how many arrays' members it looks
@@ -190,6 +189,24 @@ func (m *Matcher) begin(record jsontape.Value, sources []LogSource, layer Layer)
 	m.arena, m.units, m.held, m.matches = m.arena[:0], m.units[:0], m.held[:0], m.matches[:0]
 	m.views[0].root, m.views[0].read = record, m.epoch
 	m.sources, m.layer, m.err = sources, layer, nil
+}
+
+// Values returns the values of a field of the record that was matched last, if a rule has matched that the field is asked
+// of: as text and unescaped, in the record's order, of objects and arrays of objects their JSON, of null nothing. The slice is
+// good until the next call.
+func (m *Matcher) Values(field Field) [][]byte {
+	m.walk(m.p.fields[field].view)
+	m.found = m.found[:0]
+	f := &m.fields[field]
+	if f.epoch != m.epoch {
+		return m.found
+	}
+	for i := f.head; i != 0; i = m.values[i].next {
+		if text := m.values[i].text; text != nil {
+			m.found = append(m.found, text)
+		}
+	}
+	return m.found
 }
 
 // planOf returns the plan of the log sources.

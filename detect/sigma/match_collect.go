@@ -115,3 +115,11 @@ func (m *Matcher) fold(v *fieldValue) []byte {
 	}
 	return v.folded
 }
+
+// textOf is a value's text, nil if it has none: null, and an empty array.
+func textOf(v jsontape.Value) []byte {
+	if v.Kind() == jsontape.Array && !v.First().Exists() {
+		return nil
+	}
+	return v.Text()
+}

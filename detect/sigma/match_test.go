@@ -344,30 +344,44 @@ func TestLayers(t *testing.T) {
 		{whole, `{}`, `{"country":"nl","a":"needle"}`, false, 1, false},
 	} {
 		asked = 0
-		m := compile(t, test.rule).Matcher()
+		p := compile(t, test.rule)
+		list := p.Field(p.Rules()[0], "ocsf.list")
+		m := p.Matcher()
 		found, err := m.Match([]byte(test.record), nil, layerOf(test.layer))
 		if got := len(found) == 1; got != test.want || asked != test.asked || (err != nil) != test.err {
 			t.Errorf("%s with %s: %v, asked %d times, error %v", test.record, test.layer, got, asked, err)
 		}
-		if values := m.Values("ocsf.list"); test.layer == layer && fmt.Sprintf("%s", values) != "[1 2]" || asked > 1 {
+		if values := m.Values(list); test.layer == layer && fmt.Sprintf("%s", values) != "[1 2]" || asked > 1 {
 			t.Errorf("values of the layer: %s, asked %d times", values, asked)
 		}
 	}
 }
 
 func TestValues(t *testing.T) {
-	m := compile(t, rule(t, `{other: x}`)).Matcher()
-	record := `{"a":{"b":"x\n"},"p":[{"Name":"q","Value":7},{"Name":"q","Value":null},{"Name":"r","Value":true}],"e":[],"o":[{"x":1}]}`
-	if _, err := m.Match([]byte(record), nil, nil); err != nil {
-		t.Fatal(err)
-	}
-	for field, want := range map[string]string{
+	p := compile(t, rule(t, `{other: x}`), rule(t, `{e|exists: true}`))
+	want := map[string]string{
 		"a.b": `["x\n"]`, "p.q": `["7"]`, "p.r": `["true"]`, "e": `[]`, "no": `[]`, "o": `["[{\"x\":1}]"]`, "o.x": `["1"]`,
 		"p.Name": `["q" "q" "r"]`,
-	} {
-		if got := fmt.Sprintf("%q", m.Values(field)); got != want {
-			t.Errorf("%s: %s, want %s", field, got, want)
+	}
+	fields := map[string]sigma.Field{}
+	for name := range want {
+		fields[name] = p.Field(p.Rules()[1], name)
+	}
+	m := p.Matcher()
+	record := `{"a":{"b":"x\n"},"p":[{"Name":"q","Value":7},{"Name":"q","Value":null},{"Name":"r","Value":true}],"e":[],"o":[{"x":1}]}`
+	if found, err := m.Match([]byte(record), nil, nil); err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	for name, want := range want {
+		if got := fmt.Sprintf("%q", m.Values(fields[name])); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
+	}
+	if _, err := m.Match([]byte(`{"other":"x"}`), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if left := m.Values(fields["a.b"]); len(left) > 0 {
+		t.Errorf("values of the record before: %q", left)
 	}
 }
 

@@ -33,8 +33,9 @@ type Program struct {
 	itemOf   map[itemKey]int32
 	fields   []programField
 	fieldIDs map[programField]int32
-	costs    [8]costShard // a matcher counts in one of them
-	matchers uint32       // how many there were, to share out the shards
+	asked    map[*Rule][]int32 // fields that are asked of the records it matches
+	costs    [8]costShard      // a matcher counts in one of them
+	matchers uint32            // how many there were, to share out the shards
 
 	mu    sync.Mutex
 	plans map[string]*plan
@@ -115,12 +116,27 @@ func newProgram(layers []string) *Program {
 		layers:   append([]string{""}, layers...),
 		itemOf:   map[itemKey]int32{},
 		fieldIDs: map[programField]int32{},
+		asked:    map[*Rule][]int32{},
 		plans:    map[string]*plan{},
 	}
 	for view := range p.layers {
 		p.field(programField{view: view}) // keywords: every value
 	}
 	return p
+}
+
+// Field is a field that [Matcher.Values] may be asked for.
+type Field int32
+
+// Field returns what stands for a field when it is asked of the records that a rule matches: its values are noted together
+// with those that rules compare. The field of a layer has its name in front. It is for who has compiled the program, before there
+// is a Matcher of it.
+func (p *Program) Field(r *Rule, name string) Field {
+	f := p.field(p.locate(name, ""))
+	if !slices.Contains(p.asked[r], f) {
+		p.asked[r] = append(p.asked[r], f)
+	}
+	return Field(f)
 }
 
 // Rules returns the rules of the program, in order.

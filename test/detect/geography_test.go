@@ -7,8 +7,10 @@ import (
 	"hash/fnv"
 	"net/netip"
 
+	"github.com/daybreak-sec/daybreak/detect"
 	"github.com/daybreak-sec/daybreak/enrich"
 	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/ocsf"
 	"github.com/daybreak-sec/daybreak/sim/company"
@@ -66,13 +68,13 @@ func (g *geography) find(a netip.Addr) (enrich.Info, bool) {
 }
 
 // view makes the OCSF events of records for one judge.
-func (g *geography) view() func([]byte, event.Family) []byte {
+func (g *geography) view() detect.View {
 	var n normalize.Normalizer
 	var out []byte
 	table := map[netip.Addr]enrich.Info{}
 	en := enrich.Table(table)
-	return func(raw []byte, family event.Family) []byte {
-		e := n.Event(raw, family)
+	return func(raw []byte, root jsontape.Value, family event.Family) []byte {
+		e := n.Parsed(raw, root, family)
 		if a, err := netip.ParseAddr(string(e.Str(ocsf.PathSrcEndpointIP))); err == nil {
 			clear(table)
 			if info, ok := g.find(a); ok {
