@@ -135,7 +135,8 @@ func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) 
 	}
 	n.rulesMemory = max(0, live(c)-before)
 	dir := filepath.Join(n.dir, DetectDir)
-	o := &pebble.Options{Logger: detect.Quiet{}}
+	// Rows change anywhere among the keys, so every compaction rewrites all of the level below: let many tables gather before.
+	o := &pebble.Options{Logger: detect.Quiet{}, L0CompactionThreshold: 16, L0StopWritesThreshold: 64, LBaseMaxBytes: 256 << 20}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most of what is asked for is new
 	}
