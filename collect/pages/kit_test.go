@@ -51,6 +51,7 @@ type fake struct {
 	rng      *rand.Rand
 	theirs   time.Time     // what its clock said at first
 	step     time.Duration // by which each request moves it, so that a slow machine has slow time
+	headStep time.Duration // by which those of the head do, if it is not zero
 	passed   atomic.Int64
 	pageSize int
 	keep     time.Duration
@@ -83,8 +84,12 @@ func refusal(class rest.Class, status int) error {
 }
 
 // Page answers. A link holds what it was made for: windows, and where to go on.
-func (f *fake) Page(ctx context.Context, _ budget.Priority, q pages.Query) (*pages.Page, error) {
-	f.passed.Add(int64(f.step))
+func (f *fake) Page(ctx context.Context, by budget.Priority, q pages.Query) (*pages.Page, error) {
+	if f.headStep > 0 && by == budget.Head {
+		f.passed.Add(int64(f.headStep))
+	} else {
+		f.passed.Add(int64(f.step))
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.Now()
