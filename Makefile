@@ -11,11 +11,13 @@ BENCHCOUNT ?= 1
 # Seconds of a sustained rate, and records of a back-fill, in bench-live.
 DURATION ?= 600
 RECORDS  ?= 10000000
+# Minutes of soak.
+MINUTES  ?= 20
 
 # What ci and race run tests with: lint has vetted all.
 CHECKED := -vet=off
 
-.PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash live bench-live bench-detect lake-readers ipdb clean
+.PHONY: build run test quick race lint fmt gen bench eval fuzz ci crash live soak bench-live bench-detect lake-readers ipdb clean
 
 build: ## the program, bin/daybreak
 	$(GO) build -o $(BIN) ./cmd/daybreak
@@ -66,6 +68,9 @@ crash: ## kill -9 again and again during a long import
 
 live: ## the live tenant in the sizes that are promised: 30 kills, outages, 120,000 blobs; and no secret in what it prints
 	DAYBREAK_LIVE=long scripts/scan-secrets.sh $(GO) test -count=1 -timeout 90m -v ./test/live
+
+soak: build ## every simulated vendor and serve over all of them at the pace of real time, for MINUTES
+	scripts/soak.py $(MINUTES)
 
 bench-live: build ## figures of the live tenant, as docs/performance.md reports them: about half an hour
 	scripts/bench-live.py steady 5000 $(DURATION)
