@@ -106,7 +106,10 @@ const (
 
 // sourcesKey has the log sources of the records that were judged: the next start prepares for them. untoldKey has the alerts before the
 // position that were not written down when it was.
-var positionKey, sourcesKey, untoldKey = []byte("position"), []byte("sources"), []byte("untold")
+var positionKey, sourcesKey, untoldKey, formatKey = []byte("position"), []byte("sources"), []byte("untold"), []byte("format")
+
+// detectFormat is that of all rows. It changes whenever a version of the program does not understand those of the one before.
+const detectFormat = "2"
 
 // judges reports whether a command judges: those that only ask leave the rules alone.
 func judges(role string) bool {
@@ -144,10 +147,12 @@ func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) 
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	if rebuild || n.incidents.Position() == (event.ID{}) { // or the alerts are gone with the database
-		err := d.db.DeleteRange([]byte{0}, []byte{0xff, 0xff}, pebble.Sync)
-		if err = errors.Join(err, n.incidents.Reset(ctx)); err != nil {
+		if err := errors.Join(d.forget(), n.incidents.Reset(ctx)); err != nil {
 			return nil, errors.Join(err, d.db.Close())
 		}
+	}
+	if err := d.checkFormat(); err != nil {
+		return nil, errors.Join(err, d.db.Close())
 	}
 	if d.at, err = d.position(); err == nil {
 		err = d.tellUntold(ctx)
@@ -268,6 +273,32 @@ func (d *detector) position() (uint64, error) {
 	}
 	d.clock.Watermark, d.clock.Received = int64(binary.BigEndian.Uint64(v[8:])), int64(binary.BigEndian.Uint64(v[16:]))
 	return binary.BigEndian.Uint64(v), nil
+}
+
+// forget drops all that is remembered.
+func (d *detector) forget() error {
+	return d.db.DeleteRange([]byte{0}, []byte{0xff, 0xff}, pebble.Sync)
+}
+
+// checkFormat drops what a version of the program has written whose rows are not understood. The journal is judged anew then: what is
+// found again has the ids that it had, and is there.
+func (d *detector) checkFormat() error {
+	v, closer, err := d.db.Get(formatKey)
+	if err == nil {
+		same := string(v) == detectFormat
+		if err := closer.Close(); err != nil || same {
+			return err
+		}
+	} else if !errors.Is(err, pebble.ErrNotFound) {
+		return err
+	}
+	if _, closer, err := d.db.Get(positionKey); err == nil {
+		d.n.log.Info("what detection remembers is of another version: the journal is judged anew")
+		if err := closer.Close(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(d.forget(), d.db.Set(formatKey, []byte(detectFormat), pebble.Sync))
 }
 
 // sources returns the log sources of the records that earlier runs have judged. They are about speed alone, and none is

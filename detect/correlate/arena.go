@@ -13,8 +13,8 @@ type arena struct {
 }
 
 const (
-	grain     = 8
-	pageGrain = 1 << 16
+	grain     = 4
+	pageGrain = 1 << 17
 	// maxBlock is the largest block; larger records are slices of their own.
 	maxBlock = 16 << 10
 )

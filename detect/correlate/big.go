@@ -199,7 +199,7 @@ func (t *table) addPiece(hash uint64, piece []byte, short bool) error {
 	x.setAge(t.restored)
 	if short {
 		for b := piece; len(b) > 0; b = b[t.size:] {
-			big.note(int64(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint32(b[36:]))
+			big.note(int64(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint32(b[32:]))
 		}
 		big.away += len(piece) / t.size
 		return nil

@@ -38,7 +38,7 @@ type savedTick struct {
 	End    int64
 }
 
-const version = 1
+const version = 2
 
 func (s *State) newTable(p *program) *table {
 	t := newTable(p, &s.mem)

@@ -33,14 +33,14 @@ const (
 	shortHead  = 8
 	longHead   = 36
 	toldBytes  = 56
-	entryBytes = 40 // and 8 more if it has a value
+	entryBytes = 36 // and 8 more if it has a value
 )
 
 // An entry is one hit or, where hits have several values, one value of it.
 type entry struct {
 	time  int64
 	key   Key
-	id    event.ID // of the batch, 48 bits are kept
+	id    event.ID // see pack
 	rule  uint16   // place in program.keys
 	flags uint8
 	tick  uint32 // when it came (see ticks); of a bridge: how many hits before it are gone
@@ -58,12 +58,32 @@ const (
 func (e *entry) put(b []byte) {
 	binary.LittleEndian.PutUint64(b, uint64(e.time))
 	copy(b[8:24], e.key[:])
-	binary.LittleEndian.PutUint64(b[24:], e.id.Batch<<16|uint64(e.rule)<<3|uint64(e.flags))
-	binary.LittleEndian.PutUint32(b[32:], e.id.Index)
-	binary.LittleEndian.PutUint32(b[36:], e.tick)
+	binary.LittleEndian.PutUint64(b[24:], pack(e.id)<<16|uint64(e.rule)<<3|uint64(e.flags))
+	binary.LittleEndian.PutUint32(b[32:], e.tick)
 	if len(b) > entryBytes {
-		binary.LittleEndian.PutUint64(b[40:], e.val)
+		binary.LittleEndian.PutUint64(b[entryBytes:], e.val)
 	}
+}
+
+// An id is kept in 48 bits: one of the journal as its batch, of which there may be 2^34, and its place in that, which is below
+// layout.MaxRecords; the number of a record that is in no journal, whose batch is 0, as it is.
+const (
+	placeBits = 13
+	unbatched = 1 << 47
+)
+
+func pack(id event.ID) uint64 {
+	if id.Batch == 0 {
+		return unbatched | uint64(id.Index)
+	}
+	return id.Batch<<placeBits | uint64(id.Index)&(1<<placeBits-1)
+}
+
+func unpack(x uint64) event.ID {
+	if x&unbatched != 0 {
+		return event.ID{Index: uint32(x)}
+	}
+	return event.ID{Batch: x >> placeBits, Index: uint32(x & (1<<placeBits - 1))}
 }
 
 // ruleOf returns the rule of an entry as it lies in a record.
@@ -73,12 +93,12 @@ func (e *entry) get(b []byte) {
 	e.time = int64(binary.LittleEndian.Uint64(b))
 	copy(e.key[:], b[8:24])
 	x := binary.LittleEndian.Uint64(b[24:])
-	e.id = event.ID{Batch: x >> 16, Index: binary.LittleEndian.Uint32(b[32:])}
+	e.id = unpack(x >> 16)
 	e.rule, e.flags = uint16(x)>>3, uint8(x)&7
-	e.tick = binary.LittleEndian.Uint32(b[36:])
+	e.tick = binary.LittleEndian.Uint32(b[32:])
 	e.val = 0
 	if len(b) > entryBytes {
-		e.val = binary.LittleEndian.Uint64(b[40:])
+		e.val = binary.LittleEndian.Uint64(b[entryBytes:])
 	}
 }
 
@@ -167,7 +187,7 @@ func (r record) time(i, size int) int64 {
 
 func (r record) flagsTick(i, size int) (uint8, uint32) {
 	b := r[r.first()+i*size:]
-	return b[24] & 7, binary.LittleEndian.Uint32(b[36:])
+	return b[24] & 7, binary.LittleEndian.Uint32(b[32:])
 }
 
 // lastTold returns the times of the first and the last hit that complete of the last episode.
