@@ -70,6 +70,8 @@ type Replacement struct{ By, Builtin *sigma.Meta }
 type entry struct {
 	meta *sigma.Meta
 	kind string // single, correlation, behavior
+	// rule is set if it judges single records: as the program has it.
+	rule *sigma.Rule
 	// correlation is set unless it judges single records.
 	correlation *sigma.Correlation
 	// quiet says that it does not alert on its own: a correlation refers to it.
@@ -270,11 +272,11 @@ func readFS(files fs.FS, root string) (docs []sigma.Document, problems []sigma.P
 		})
 	}
 	tasks.Wait()
-	for i := range read {
-		if f := &read[i]; f.err != nil {
+	for _, f := range read {
+		if f.err != nil {
 			return docs, problems, f.err
 		}
-		docs, problems = append(docs, read[i].docs...), append(problems, read[i].problems...)
+		docs, problems = append(docs, f.docs...), append(problems, f.problems...)
 	}
 	return docs, problems, nil
 }

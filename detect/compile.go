@@ -48,7 +48,7 @@ func compile(docs []sigma.Document, pipeline *sigma.Pipeline, placed int, anySou
 	b.Problems = append(b.Problems, bad...)
 	b.Program = program
 	for _, r := range program.Rules() {
-		b.metas[r.Key()] = &entry{meta: &r.Meta, kind: "single"}
+		b.metas[r.Key()] = &entry{meta: &r.Meta, kind: "single", rule: r}
 		b.Documents = append(b.Documents, r)
 	}
 	b.relate(docs, names, pipeline)
@@ -277,12 +277,12 @@ func (b *Book) wants(c *sigma.Correlation, keys map[string]string, names map[str
 
 // fieldsOf are the fields of a rule's records at these paths; none if the rule is not in the program.
 func (b *Book) fieldsOf(r *sigma.Rule, paths []string) (fields []sigma.Field) {
-	i := slices.IndexFunc(b.Program.Rules(), func(c *sigma.Rule) bool { return c.Key() == r.Key() })
-	if i < 0 {
+	e := b.metas[r.Key()]
+	if e == nil || e.rule == nil {
 		return nil
 	}
 	for _, p := range paths {
-		fields = append(fields, b.Program.Field(b.Program.Rules()[i], p))
+		fields = append(fields, b.Program.Field(e.rule, p))
 	}
 	return fields
 }

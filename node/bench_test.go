@@ -39,18 +39,7 @@ func open(tb testing.TB, dir, role string) *node.Node {
 
 func take(tb testing.TB, n *node.Node, raw []byte) node.Summary {
 	tb.Helper()
-	im, err := n.NewImport(node.ImportOptions{})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := im.Read(context.Background(), "log.jsonl", bytes.NewReader(raw)); err != nil {
-		tb.Fatal(err)
-	}
-	sum, err := im.Finish(context.Background())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return sum
+	return node.TestingImport(tb, n, raw)
 }
 
 // BenchmarkImport is the whole path of a record: read, told apart, sealed with

@@ -95,8 +95,8 @@ const (
 	// flushBytes is about how much is written at once, however long ago the last time was. Two such batches are in memory: the
 	// one being made, and the one whose table is being written.
 	flushBytes = 12 << 20
-	// fewAlerts are kept beside what the engine remembers until they are written down. Of more a flush would wait for most to be
-	// written down first, unless it is twice as late as it should be.
+	// fewAlerts may be kept beside what the engine remembers. While there are more that are not written down, a flush is put off
+	// until they are, but no longer than until it is twice as late, or twice as large, as it should be.
 	fewAlerts = 256
 	// manyAlerts is how many may wait: judging goes no further then until they are written down.
 	manyAlerts = 8192
@@ -151,10 +151,10 @@ func openDetector(ctx context.Context, n *Node, c *config.Config, rebuild bool) 
 			return nil, errors.Join(err, d.db.Close())
 		}
 	}
-	if err := d.checkFormat(); err != nil {
-		return nil, errors.Join(err, d.db.Close())
+	if err = d.checkFormat(); err == nil {
+		d.at, err = d.position()
 	}
-	if d.at, err = d.position(); err == nil {
+	if err == nil {
 		err = d.tellUntold(ctx)
 	}
 	if err != nil {

@@ -5,7 +5,6 @@ package node
 
 import (
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,13 +47,7 @@ func TestAwaited(t *testing.T) {
 // TestUntold: alerts that were kept beside the position, because a process died before they were written down, are written down by the next.
 func TestUntold(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
-	start := func() *Node {
-		n, err := Open(ctx, Options{Dir: dir, Role: "import", Config: config.Default(), Log: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
+	start := func() *Node { return openImport(t, dir, config.Default()) }
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	alert := func(digit string) detect.Alert {
 		ref := correlate.Ref{ID: event.ID{Batch: 1}, Key: correlate.Key{7}, Time: at.UnixNano(), Rule: "r"}
@@ -65,7 +58,7 @@ func TestUntold(t *testing.T) {
 		}
 	}
 	n := start()
-	importSome(t, n, sample.New(sample.Options{Seed: 1}).Append(nil))
+	TestingImport(t, n, sample.New(sample.Options{Seed: 1}).Append(nil))
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,14 +108,9 @@ func TestUntold(t *testing.T) {
 // TestAnotherFormat: what another version has written is dropped, and the journal is judged anew.
 func TestAnotherFormat(t *testing.T) {
 	dir := t.TempDir()
-	start := func() (*Node, error) {
-		return Open(t.Context(), Options{Dir: dir, Role: "import", Config: config.Default(), Log: slog.New(slog.DiscardHandler)})
-	}
-	n, err := start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	importSome(t, n, sample.New(sample.Options{Seed: 1}).Append(nil))
+	start := func() *Node { return openImport(t, dir, config.Default()) }
+	n := start()
+	TestingImport(t, n, sample.New(sample.Options{Seed: 1}).Append(nil))
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +133,8 @@ func TestAnotherFormat(t *testing.T) {
 		if err = errors.Join(err, db.Close()); err != nil {
 			t.Fatal(err)
 		}
-		n, err := start()
-		if err != nil {
-			t.Fatal(err)
-		}
-		importSome(t, n, sample.New(sample.Options{Seed: 2}).Append(nil))
+		n := start()
+		TestingImport(t, n, sample.New(sample.Options{Seed: 2}).Append(nil))
 		if err := n.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,9 @@
 package node
 
 import (
+	"bytes"
 	"context"
+	"testing"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
@@ -64,3 +66,20 @@ func TestingHistory(events, searches int) (reset func()) {
 
 // TestingPrepared returns for how many combinations of log sources the rules that count are prepared.
 func (n *Node) TestingPrepared() int { return len(n.detector.book.Load().Program.Sources()) }
+
+// TestingImport imports records to its end.
+func TestingImport(tb testing.TB, n *Node, raw []byte) Summary {
+	tb.Helper()
+	im, err := n.NewImport(ImportOptions{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := im.Read(context.Background(), "log.jsonl", bytes.NewReader(raw)); err != nil {
+		tb.Fatal(err)
+	}
+	sum, err := im.Finish(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return sum
+}

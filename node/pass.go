@@ -19,7 +19,6 @@ import (
 // reads, maps and judges its records for both, and the other takes up what was made for it. A follower that is far behind, because
 // it begins anew or was held up, goes alone until it has caught up: neither ever waits for the other to come.
 type passes struct {
-	n    *Node
 	mu   sync.Mutex
 	left map[uint64]*pass // by batch: what one follower has made, or is making, for the other
 	next [2]uint64        // by follower: the batch that it comes to next, ended if it comes to none
@@ -46,7 +45,7 @@ type pass struct {
 }
 
 func newPasses(n *Node) *passes {
-	ps := &passes{n: n, left: map[uint64]*pass{}, next: [2]uint64{n.lake.Appended().Batch, ended}}
+	ps := &passes{left: map[uint64]*pass{}, next: [2]uint64{n.lake.Appended().Batch, ended}}
 	if n.detector != nil {
 		ps.next[ofDetection] = n.detector.at
 	}

@@ -4,7 +4,6 @@
 package node
 
 import (
-	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -24,17 +23,14 @@ func TestPassIsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Detect.Rules = []string{rule}
-	n, err := Open(ctx, Options{Dir: t.TempDir(), Role: "import", Config: c, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := openImport(t, t.TempDir(), c)
 	defer n.Close()
 	raw := []byte("not JSON\n[1]\n{\"shape\":\"of nothing known\"}\n")
 	log := sample.New(sample.Options{Seed: 11})
 	for range 2000 {
 		raw = append(log.Append(raw), '\n')
 	}
-	if sum := importSome(t, n, raw); sum.Stored != 2003 {
+	if sum := TestingImport(t, n, raw); sum.Stored != 2003 {
 		t.Fatal(sum)
 	}
 	one, two := newPasser(n), newPasser(n)
@@ -65,20 +61,14 @@ func TestPassIsTheSame(t *testing.T) {
 	}
 }
 
-func importSome(t *testing.T, n *Node, raw []byte) Summary {
+// openImport opens a node as an import does.
+func openImport(t *testing.T, dir string, c config.Config) *Node {
 	t.Helper()
-	im, err := n.NewImport(ImportOptions{})
+	n, err := Open(t.Context(), Options{Dir: dir, Role: "import", Config: c, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := im.Read(t.Context(), "log.jsonl", bytes.NewReader(raw)); err != nil {
-		t.Fatal(err)
-	}
-	sum, err := im.Finish(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sum
+	return n
 }
 
 // TestWhoMakesAPass: the first of two followers makes the pass for both if the other will come to it, and never if it may not.

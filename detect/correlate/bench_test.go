@@ -109,6 +109,7 @@ var loads = []struct{ name, text string }{
 	{"event_count", "event_count a | user | 10m | gte 50"},
 	{"value_count", "value_count a | user | 10m | gte 20 of value"},
 	{"silence", "event_count a | user | 24h | eq 0"},
+	{"one", "event_count a | user | 10m | gte 1"},
 }
 
 // BenchmarkUpdate measures, in processor time, what one hit costs one correlation: judging and

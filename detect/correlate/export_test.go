@@ -3,8 +3,13 @@
 
 package correlate
 
+import "github.com/daybreak-sec/daybreak/event"
+
 // Used is how many bytes of the arena are given out.
 func Used(s *State) int64 { return s.mem.used }
+
+// Packed is an id as a group keeps it.
+func Packed(id event.ID) event.ID { return unpack(pack(id)) }
 
 // Patient has State judge groups late that are small as well.
 func Patient(yes bool) {

@@ -38,6 +38,7 @@ type savedTick struct {
 	End    int64
 }
 
+// version is that of the rows. Whoever changes it changes node.detectFormat as well, by which older rows are dropped.
 const version = 2
 
 func (s *State) newTable(p *program) *table {

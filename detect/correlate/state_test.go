@@ -5,6 +5,7 @@ package correlate_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -15,7 +16,20 @@ import (
 
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 	"github.com/daybreak-sec/daybreak/detect/sigma"
+	"github.com/daybreak-sec/daybreak/event"
+	"github.com/daybreak-sec/daybreak/journal/layout"
 )
+
+// TestIDsAreKept: of the journal and of no journal, up to their bounds.
+func TestIDsAreKept(t *testing.T) {
+	for _, id := range []event.ID{
+		{}, {Index: 1}, {Index: math.MaxUint32}, {Batch: 1}, {Batch: 1, Index: layout.MaxRecords - 1}, {Batch: 1<<34 - 1, Index: layout.MaxRecords - 1},
+	} {
+		if got := correlate.Packed(id); got != id {
+			t.Errorf("%v is kept as %v", id, got)
+		}
+	}
+}
 
 func TestRefused(t *testing.T) {
 	alias := correlation("it", "event_count a b|who|10s|gte 2")
