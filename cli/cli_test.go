@@ -174,7 +174,7 @@ func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdListening(ts *testscript.TestScript, neg bool, args []string) {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if c, err := net.Dial("tcp", "127.0.0.1:"+args[0]); err == nil {
 			c.Close()
 			return

@@ -70,7 +70,7 @@ func (a *app) tail(ctx context.Context, text string) error {
 				return asUsage(err)
 			}
 		}
-		if !told {
+		if !told && ctx.Err() == nil {
 			a.say("no process takes records into %s at present: waiting for one", a.data)
 			told = true
 		}

@@ -82,11 +82,20 @@ func (c *reconciling) cover(ctx context.Context, tenant string, from, to time.Ti
 		}
 	}
 	for i := range r.Spans {
-		if s := &r.Spans[i]; s.Tenant == tenant && s.State == coverage.Complete {
-			of := out.Streams[s.Stream]
-			of.Complete = append(of.Complete, reconcile.Stretch{From: s.From, To: s.To})
-			out.Streams[s.Stream] = of
+		s := &r.Spans[i]
+		if s.Tenant != tenant || s.State != coverage.Complete && s.State != coverage.Gap {
+			continue
 		}
+		of := out.Streams[s.Stream]
+		if s.State == coverage.Complete {
+			of.Complete = append(of.Complete, reconcile.Stretch{From: s.From, To: s.To})
+		}
+		if n := len(of.Read); n > 0 && of.Read[n-1].To.Equal(s.From) {
+			of.Read[n-1].To = s.To
+		} else {
+			of.Read = append(of.Read, reconcile.Stretch{From: s.From, To: s.To})
+		}
+		out.Streams[s.Stream] = of
 	}
 	return out, nil
 }

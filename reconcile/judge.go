@@ -90,6 +90,17 @@ func (r *Reconciler) judge(ctx context.Context) error {
 	return r.bound(ctx)
 }
 
+// read reports whether nothing more is expected of some streams in [from, to).
+func (j *judgment) read(t *tenant, streams []string, from, to int64) (bool, error) {
+	for _, s := range streams {
+		c, err := j.cover(t, s)
+		if err != nil || !within(c.Read, from, to) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 type tenant struct {
 	id     int64
 	name   string
@@ -302,6 +313,9 @@ func (j *judgment) use(t *tenant, p *pending) error {
 	ok, err := j.complete(t, streams, from, to)
 	if err == nil && ok { // and so for what shows late although it was given out long before
 		ok, err = j.complete(t, streams, p.first, p.first+1)
+	}
+	if err == nil && ok && p.session != (Key{}) { // an earlier sign-in of the session would do, which back-fill may have still to read
+		ok, err = j.read(t, streams, p.first-j.r.opts.Window.Milliseconds(), p.first)
 	}
 	if ok && err == nil {
 		j.orphans = append(j.orphans, p.key)

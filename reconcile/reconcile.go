@@ -33,7 +33,9 @@ type Cover struct {
 type StreamCover struct {
 	// Complete are stretches of the provider's time of offering of which all that was offered is in the journal, in their order.
 	Complete []Stretch
-	Now      time.Time // the present by the provider's clock
+	// Read are those of which nothing more is expected: what is complete, and gaps. Two that touch are one.
+	Read []Stretch
+	Now  time.Time // the present by the provider's clock
 	// Late is how long after an event its record may be offered, and Lag how long after its time of offering it
 	// may show, by what was measured.
 	Late, Lag time.Duration
@@ -48,8 +50,11 @@ func (c *StreamCover) Covers(from, to time.Time) bool {
 type Stretch struct{ From, To time.Time }
 
 // covers reports whether all of [from, to) is complete.
-func (c *StreamCover) covers(from, to int64) bool {
-	return slices.ContainsFunc(c.Complete, func(s Stretch) bool { return s.From.UnixMilli() <= from && to <= s.To.UnixMilli() })
+func (c *StreamCover) covers(from, to int64) bool { return within(c.Complete, from, to) }
+
+// within reports whether [from, to) lies in one of a list.
+func within(list []Stretch, from, to int64) bool {
+	return slices.ContainsFunc(list, func(s Stretch) bool { return s.From.UnixMilli() <= from && to <= s.To.UnixMilli() })
 }
 
 // Options say what the answers depend on.
@@ -114,10 +119,11 @@ type Reconciler struct {
 	opts Options
 	runs *runs // who follows the journal has them
 
-	mu    sync.Mutex
-	next  uint64
-	moved chan struct{}
-	err   error
+	mu     sync.Mutex
+	next   uint64 // log index of the first batch that is not in the tables
+	judged uint64 // and of the first that the last round did not know
+	moved  chan struct{}
+	err    error
 }
 
 // Open reads how far the tables are.
@@ -211,6 +217,9 @@ func (r *Reconciler) follow(ctx context.Context) error {
 			if err := r.round(ctx); err != nil {
 				return err
 			}
+			r.mu.Lock()
+			r.judged = r.next
+			r.mu.Unlock()
 			// A tenth of the time at most.
 			next = time.Now().Add(max(r.opts.Every, 9*time.Since(now)))
 		}

@@ -40,6 +40,8 @@ type bed struct {
 	maxEntries int
 	maxRecords int
 	next       uint64
+	// Streams are complete from here on, and read.
+	complete, read time.Time
 }
 
 func newBed(t testing.TB) *bed {
@@ -88,7 +90,8 @@ func (b *bed) reopen() {
 			for stream := range b.collected {
 				s := reconcile.StreamCover{Now: b.now, Late: 2 * time.Hour}
 				if !b.holes[stream] {
-					s.Complete = []reconcile.Stretch{{From: from, To: to}}
+					s.Complete = []reconcile.Stretch{{From: later(from, b.complete), To: to}}
+					s.Read = []reconcile.Stretch{{From: later(from, b.read), To: to}}
 				}
 				c.Streams[stream] = s
 			}
@@ -100,6 +103,13 @@ func (b *bed) reopen() {
 	if err != nil {
 		b.Fatal(err)
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // record is one of the journal.
@@ -404,6 +414,33 @@ func TestF17Counts(t *testing.T) {
 	b.open()
 	b.drain()
 	b.want(said...)
+}
+
+// A token that no sign-in has given out is no orphan if its session was given out before, and so nothing is said while back-fill has still
+// to read what was before. What is lost for good is not waited for.
+func TestSessionThatBackfillBrings(t *testing.T) {
+	t.Parallel()
+	for name, lost := range map[string]bool{"read": false, "lost": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			b.complete, b.read = noon.Add(-time.Hour), noon.Add(-time.Hour)
+			b.take(read("ann", 1, 1, after(10), after(20)))
+			b.want()
+			b.read = time.Time{}
+			if lost {
+				b.drain()
+				b.want("gap signIns unmatched ann 12:10–13:00", "orphan signIns annoutlook 12:20")
+				return
+			}
+			b.complete = time.Time{}
+			b.take(signIn("ann", 1, 2, after(-5*60)))
+			b.want()
+			if r, err := b.r.Report(t.Context(), noon, after(60)); err != nil || r.Waiting > 0 {
+				t.Errorf("%+v, %v: the sign-in of the session is there", r, err)
+			}
+		})
+	}
 }
 
 // Of an hour of which acts are being forgotten nothing is said: one channel may come when what the other had shown is gone.

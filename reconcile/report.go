@@ -22,6 +22,7 @@ type Report struct {
 	// zero: nothing was.
 	Forgotten time.Time
 	Position  uint64 // log index of the first batch that is not in
+	Judged    uint64 // and of the first that is not judged: of what lies between, orphans are not told yet
 }
 
 // Hour is what channels have shown of an operation in an hour of event time.
@@ -53,7 +54,9 @@ type hourKey struct {
 
 // Report answers for the hours that lie in [since, until).
 func (r *Reconciler) Report(ctx context.Context, since, until time.Time) (*Report, error) {
-	out := &Report{Position: r.Position()}
+	r.mu.Lock()
+	out := &Report{Position: r.next, Judged: r.judged}
+	r.mu.Unlock()
 	tenants, err := r.tenants(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)

@@ -204,16 +204,13 @@ func (w *world) until(what string, ok func() bool) {
 	}
 }
 
-// settled waits until everything is collected and judged, but for the last hours.
-func (w *world) settled() {
+// collected waits until the coverage of so many feeds is complete in [from, to).
+func (w *world) collected(feeds int, from, to time.Time) {
 	w.Helper()
 	w.until("everything is collected", func() bool {
-		c, err := w.node.Coverage(w.Context(), start.Add(-lived+time.Hour), start.Add(-4*time.Hour))
+		c, err := w.node.Coverage(w.Context(), from, to)
 		if err != nil {
 			w.Fatal(err)
-		}
-		if c.Behind {
-			return false
 		}
 		complete := 0
 		for i := range c.Feeds {
@@ -221,26 +218,34 @@ func (w *world) settled() {
 				complete++
 			}
 		}
-		return complete == len(collected["m365"])+len(collected["entra"])
+		return !c.Behind && complete == feeds
 	})
+}
+
+// compared waits until what is collected is held against each other, and what is said of it is judged.
+func (w *world) compared() {
+	w.Helper()
 	st, err := w.node.Status(w.Context())
 	if err != nil {
 		w.Fatal(err)
 	}
-	waiting := -1
-	w.until("everything is judged", func() bool {
-		time.Sleep(time.Second) // some rounds
-		r, err := w.node.Channels(w.Context(), start.Add(-lived), start)
+	w.until("channels are compared", func() bool {
+		r, err := w.node.Channels(w.Context(), start, start)
 		if err != nil {
 			w.Fatal(err)
 		}
-		before := waiting
-		waiting = r.Waiting
-		return waiting == before && r.Position >= st.Searchable.Batch
+		return r.Judged >= st.Entries
 	})
 	if err := w.node.CatchUpDetection(w.Context()); err != nil {
 		w.Fatal(err)
 	}
+}
+
+// settled waits until everything is collected, compared and judged, but for the last hours.
+func (w *world) settled() {
+	w.Helper()
+	w.collected(len(collected["m365"])+len(collected["entra"]), start.Add(-lived+time.Hour), start.Add(-4*time.Hour))
+	w.compared()
 }
 
 // statement is the signed statement of all the time, opened.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/config"
-	"github.com/daybreak-sec/daybreak/coverage"
 	"github.com/daybreak-sec/daybreak/node"
 	"github.com/daybreak-sec/daybreak/reconcile"
 	"github.com/daybreak-sec/daybreak/sim/company"
@@ -64,19 +63,7 @@ func newHubWorld(t *testing.T, unified string, hide func(row map[string]any) boo
 	w.watch(graph.Config{Tenant: w.sim}, map[string][]string{"m365": config.Streams("m365")}, node.Adjust{
 		Reconcile: func(o *reconcile.Options) { o.Every = 300 * time.Millisecond },
 	})
-	w.until("everything is collected", func() bool {
-		c, err := w.node.Coverage(t.Context(), start.Add(-43*time.Hour), start.Add(-2*time.Hour))
-		if err != nil {
-			t.Fatal(err)
-		}
-		complete := 0
-		for i := range c.Feeds {
-			if n := c.Feeds[i].Intervals; n[coverage.Complete] > 0 && n[coverage.Late]+n[coverage.Unknown]+n[coverage.Unavailable] == 0 {
-				complete++
-			}
-		}
-		return !c.Behind && complete == len(config.Streams("m365"))+1
-	})
+	w.collected(len(config.Streams("m365"))+1, start.Add(-43*time.Hour), start.Add(-2*time.Hour))
 	return w
 }
 
@@ -181,8 +168,7 @@ func TestF17CloudAppEvents(t *testing.T) {
 		t.Fatalf("only %s was lost: this proves little", want)
 	}
 
-	w.until("it is said", func() bool { return len(w.unmatchedHours()) >= len(want) })
-	time.Sleep(2 * time.Second) // some rounds
+	w.compared()
 	if said := w.unmatchedHours(); !slices.Equal(said, want) {
 		t.Errorf("the statement says\n  %s\nwant\n  %s", strings.Join(said, "\n  "), strings.Join(want, "\n  "))
 	}
