@@ -131,6 +131,8 @@ func (a *app) simEventHubs(ctx context.Context, f simFlags, cfg eventhubs.Config
 		if err := loader.Fill(ctx, load.backlog, f.cfg.History); err != nil {
 			return err
 		}
+	} else if err := s.Step(ctx); err != nil { // what has happened so far is there before anybody reads
+		return err
 	}
 	tenant, _, _ := world.Credentials()
 	card.Source = "[[source]]\n" +
