@@ -24,6 +24,7 @@ import (
 
 	"github.com/daybreak-sec/daybreak/config"
 	"github.com/daybreak-sec/daybreak/detect"
+	"github.com/daybreak-sec/daybreak/detect/behave"
 	"github.com/daybreak-sec/daybreak/detect/correlate"
 	"github.com/daybreak-sec/daybreak/detect/sigma"
 	"github.com/daybreak-sec/daybreak/enrich"
@@ -108,8 +109,8 @@ const (
 // position that were not written down when it was.
 var positionKey, sourcesKey, untoldKey, formatKey = []byte("position"), []byte("sources"), []byte("untold"), []byte("format")
 
-// detectFormat is that of all rows. It changes whenever a version of the program does not understand those of the one before.
-const detectFormat = "2"
+// detectFormat is that of all rows: a version of the program does not understand those of another one.
+var detectFormat = fmt.Sprintf("correlate %d, behave %d", correlate.Version, behave.Version)
 
 // judges reports whether a command judges: those that only ask leave the rules alone.
 func judges(role string) bool {

@@ -59,6 +59,9 @@ var maxSlots = 1 << 16
 // DefaultMemory is what the rows in memory may take.
 const DefaultMemory = 256 << 20
 
+// Version is that of the rows: who keeps them drops those of another one.
+const Version = 1
+
 // NewState returns a state with what db remembers under the prefix. What rules learned that
 // are not in the set, or were others then, is deleted with the next flush. If the database fails, Flush
 // says so.

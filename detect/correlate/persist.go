@@ -38,8 +38,8 @@ type savedTick struct {
 	End    int64
 }
 
-// version is that of the rows. Whoever changes it changes node.detectFormat as well, by which older rows are dropped.
-const version = 2
+// Version is that of the rows: who keeps them drops those of another one.
+const Version = 2
 
 func (s *State) newTable(p *program) *table {
 	t := newTable(p, &s.mem)
@@ -164,7 +164,7 @@ func (s *State) flushRemoved(b *pebble.Batch) error {
 
 func (s *State) flushMeta(b *pebble.Batch) error {
 	m := saved{
-		Version: version, Secret: s.secret, Clock: s.clock, Tick: s.ticks.now, Since: s.ticks.since, Expired: s.ticks.expired,
+		Version: Version, Secret: s.secret, Clock: s.clock, Tick: s.ticks.now, Since: s.ticks.since, Expired: s.ticks.expired,
 		Forgotten: map[string]int64{}, Stats: s.stats, Memory: s.memory,
 	}
 	for _, t := range s.ticks.closed {

@@ -20,7 +20,7 @@ var errDamaged = errors.New("the state of correlations is damaged; delete it, it
 
 // restore reads what Flush has written.
 func (s *State) restore() error {
-	m := saved{Version: version, Forgotten: map[string]int64{}}
+	m := saved{Version: Version, Forgotten: map[string]int64{}}
 	if err := s.readMeta(&m); err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *State) readMeta(m *saved) error {
 		}
 	}
 	if v != nil {
-		if err := json.Unmarshal(v, m); err != nil || m.Version != version {
+		if err := json.Unmarshal(v, m); err != nil || m.Version != Version {
 			return errDamaged
 		}
 		return nil
