@@ -16,12 +16,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/provider/budget"
+	"github.com/daybreak-sec/daybreak/provider/s3"
 )
 
 // maxDigest is how large a digest may be, uncompressed: about 200,000 files.
@@ -310,24 +312,21 @@ func (s *stream) follows(ctx context.Context, o *object, d *digest, sum []byte, 
 // expect puts objects into the queue of a stream that AWS says to have delivered and that no listing has named: who fetches
 // them finds out whether they are there.
 func (s *stream) expect(ctx context.Context, of *stream, list []object) error {
+	list, err := of.unknown(ctx, list)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if err := of.lookFor(ctx, list); err != nil {
+		return err
+	}
 	of.turn.Lock()
 	defer of.turn.Unlock()
-	oldest := s.c.floor()
-	var news []object
-	for i := range list {
-		o := list[i]
-		if o.modified < oldest {
-			continue
-		}
-		was, err := known(ctx, s.c.o.DB.Read(), of.p.id, o.hash)
-		if err != nil {
-			return err
-		}
-		if was.queued || was.done {
-			continue
-		}
-		o.lane = laneBackfill
-		news = append(news, o)
+	news, err := of.unknown(ctx, list)
+	if err != nil {
+		return err
+	}
+	for i := range news {
+		news[i].lane = laneBackfill
 	}
 	for len(news) > 0 {
 		some := news[:min(len(news), act.MaxNew)]
@@ -344,6 +343,56 @@ func (s *stream) expect(ctx context.Context, of *stream, list []object) error {
 		}
 	}
 	s.c.pool.more()
+	return nil
+}
+
+// unknown are those of a list that are collected, and of which nothing is remembered.
+func (s *stream) unknown(ctx context.Context, list []object) (out []object, err error) {
+	oldest := s.c.floor()
+	for i := range list {
+		if list[i].modified < oldest {
+			continue
+		}
+		was, err := known(ctx, s.c.o.DB.Read(), s.p.id, list[i].hash)
+		if err != nil {
+			return nil, err
+		}
+		if !was.queued && !was.done {
+			out = append(out, list[i])
+		}
+	}
+	return out, nil
+}
+
+// lookFor lists the folders that objects should be in, and takes those that are there: under the time that any listing gives them, for
+// coverage knows an object by its name and time, and one that was named under two would never be fetched under the other.
+func (s *stream) lookFor(ctx context.Context, list []object) error {
+	keys := make([]string, len(list))
+	for i := range list {
+		keys[i] = list[i].key
+	}
+	slices.Sort(keys)
+	for q := (s3.Query{}); len(keys) > 0; {
+		if first := keys[0]; q.Next == "" || !strings.HasPrefix(first, q.Prefix) {
+			q = s3.Query{Prefix: first[:strings.LastIndexByte(first, '/')+1], After: first[:len(first)-1]}
+		}
+		page, err := s.c.o.Upstream.List(ctx, budget.Sweep, q)
+		if err != nil {
+			return err
+		}
+		last := ""
+		if n := len(page.Objects); n > 0 {
+			last = page.Objects[n-1].Key
+		}
+		there := slices.DeleteFunc(page.Objects, func(o s3.Object) bool { _, is := slices.BinarySearch(keys, o.Key); return !is })
+		if err := s.take(ctx, &walk{why: backfill, at: s.c.now()}, there); err != nil {
+			return err
+		}
+		for len(keys) > 0 && strings.HasPrefix(keys[0], q.Prefix) && (page.Next == "" || keys[0] <= last) {
+			keys = keys[1:]
+		}
+		q.Next = page.Next
+	}
 	return nil
 }
 

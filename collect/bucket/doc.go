@@ -45,6 +45,7 @@
 // before, and all of whose files are in the journal with the content that it names. An hour without files is proved to
 // have had none. So the stream of logs says what the bucket held, and that of digests that AWS has delivered nothing else.
 //
+//   - A file that a digest names and no listing has named is looked for, and taken as by a listing if it is there.
 //   - A file that a digest names and the bucket lacks is a gap ([act.Missing]) and an alarm that name it.
 //   - One whose content is another is a gap for good ([act.Altered]) and an alarm. What was there is in the journal.
 //   - A digest with a signature that is not good, that was moved, or that contradicts its neighbor, is a gap of its hour
@@ -63,5 +64,6 @@
 //
 // A page in the middle of a bucket without days in its keys that always fails hides what is behind it; nothing is said to
 // be complete meanwhile. An object that is replaced twice between two listings is seen in its last state. Of two stores in
-// the same second (the resolution of LastModified) coverage knows one. Notifications (S3 to SQS or EventBridge) are not used.
+// the same second (the resolution of LastModified) coverage knows one. A file that a digest names, that comes only then, and between whose naming
+// and whose place in the queue the machine died, stays late in coverage. Notifications (S3 to SQS or EventBridge) are not used.
 package bucket
