@@ -36,6 +36,8 @@ type judgment struct {
 	forgotten int64
 	records   int64            // forgotten of audit records
 	known     map[string]Cover // what coverage said in this round, by tenant
+	ahead     map[string]Cover // [Reconciler.ahead], in a round
+	seen      uint64           // of the batches before it, all is known to the tables and to coverage
 	parts     map[part]*taught // of the tenant
 	agreed    map[part]bool    // of which that changed
 	findings  []finding
@@ -50,7 +52,7 @@ type taught struct {
 }
 
 func (r *Reconciler) newJudgment(ctx context.Context) (*judgment, error) {
-	j := &judgment{r: r, ctx: ctx, known: map[string]Cover{}}
+	j := &judgment{r: r, ctx: ctx, known: map[string]Cover{}, seen: r.Position()}
 	return j, r.db.Read().QueryRowContext(ctx, `SELECT forgotten, max(forgotten, forgotten_records) FROM reconcile_state`).Scan(&j.forgotten, &j.records)
 }
 
@@ -62,32 +64,33 @@ func (j *judgment) since(k Kind) int64 {
 	return j.forgotten
 }
 
-// judge looks at what is known, tenant by tenant, and notes what is to be said.
-func (r *Reconciler) judge(ctx context.Context) error {
+// judge looks at what is known, tenant by tenant, and notes what is to be said. Of the batches before seen, all was known.
+func (r *Reconciler) judge(ctx context.Context) (seen uint64, err error) {
 	tenants, err := r.tenants(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	j, err := r.newJudgment(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	j.ahead = r.ahead
 	for i := range tenants {
 		t := &tenants[i]
 		if err := j.settle(t); err != nil {
-			return err
+			return 0, err
 		}
 		if err := j.uses(t); err != nil {
-			return err
+			return 0, err
 		}
 		if err := j.counts(t); err != nil {
-			return err
+			return 0, err
 		}
 		if err := j.write(t); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return r.bound(ctx)
+	return j.seen, r.bound(ctx)
 }
 
 // read reports whether nothing more is expected of some streams in [from, to).
@@ -131,18 +134,30 @@ func (r *Reconciler) rows(ctx context.Context, text string, args []any, do func(
 	return rows.Err()
 }
 
-// cover asks coverage, once a round.
+// cover asks coverage, once a round. What speaks of records that are not read yet waits for a later round, when they are: where much comes,
+// coverage is always ahead.
 func (j *judgment) cover(t *tenant, stream string) (c StreamCover, err error) {
 	all, ok := j.known[t.name]
-	if !ok {
+	if ok {
+		return all.Streams[stream], nil
+	}
+	all, waited := j.ahead[t.name]
+	if !waited {
 		from := t.latest - keepUses - j.r.opts.Window.Milliseconds() - 24*hourMillis
 		all, err = j.r.opts.Cover(j.ctx, t.name, time.UnixMilli(from), time.UnixMilli(t.latest+24*hourMillis))
-		if all.Position > j.r.Position() {
-			all.Streams = nil // it speaks of records that are not read yet
+		if err != nil {
+			return c, err
 		}
-		j.known[t.name] = all
 	}
-	return all.Streams[stream], err
+	delete(j.ahead, t.name)
+	if all.Position > j.r.Position() {
+		if j.ahead != nil {
+			j.ahead[t.name] = all
+		}
+		all = Cover{}
+	}
+	j.known[t.name], j.seen = all, min(j.seen, all.Position)
+	return all.Streams[stream], nil
 }
 
 // complete reports whether all of some streams is in the journal that happened in [from, to), and has had the time to come.

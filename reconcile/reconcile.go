@@ -118,11 +118,12 @@ type Reconciler struct {
 	j    *journal.Journal
 	opts Options
 	runs *runs // who follows the journal has them
+	// ahead is what coverage has said, by tenant, of records that were not read yet. Who follows the journal has it, too.
+	ahead map[string]Cover
 
 	mu     sync.Mutex
 	next   uint64 // log index of the first batch that is not in the tables
-	judged uint64 // and of the first that the last round did not know
-	moved  chan struct{}
+	judged uint64 // and of the first that no round has judged
 	err    error
 }
 
@@ -137,7 +138,7 @@ func Open(ctx context.Context, db *store.DB, j *journal.Journal, o Options) (*Re
 	if o.Microsoft == nil {
 		o.Microsoft = func(string) bool { return false }
 	}
-	r := &Reconciler{db: db, j: j, opts: o, moved: make(chan struct{})}
+	r := &Reconciler{db: db, j: j, opts: o, ahead: map[string]Cover{}}
 	if err := convert(ctx, db, &r.opts); err != nil {
 		return nil, fmt.Errorf("reconcile: %w", err)
 	}
@@ -217,9 +218,6 @@ func (r *Reconciler) follow(ctx context.Context) error {
 			if err := r.round(ctx); err != nil {
 				return err
 			}
-			r.mu.Lock()
-			r.judged = r.next
-			r.mu.Unlock()
 			// A tenth of the time at most.
 			next = time.Now().Add(max(r.opts.Every, 9*time.Since(now)))
 		}
@@ -228,10 +226,17 @@ func (r *Reconciler) follow(ctx context.Context) error {
 
 // round judges what is known and says what is new of it.
 func (r *Reconciler) round(ctx context.Context) error {
-	if err := r.judge(ctx); err != nil {
+	seen, err := r.judge(ctx)
+	if err != nil {
 		return fmt.Errorf("reconcile: %w", err)
 	}
-	return r.say(ctx)
+	if err := r.say(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.judged = max(r.judged, seen)
+	return nil
 }
 
 // group is what several batches say, to be written in one transaction.
@@ -429,8 +434,6 @@ func (r *Reconciler) move(next uint64, err error) {
 	defer r.mu.Unlock()
 	r.next = max(r.next, next)
 	r.err = err
-	close(r.moved)
-	r.moved = make(chan struct{})
 }
 
 // Position returns the log index before which every record is in.

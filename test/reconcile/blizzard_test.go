@@ -194,13 +194,18 @@ func (w *world) open() {
 	}
 }
 
-// until waits for something to become so.
+// until waits for something to become so. It looks a quarter of the time at most, for to look is work.
 func (w *world) until(what string, ok func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; {
+		begun := time.Now()
+		if ok() {
+			return
+		}
 		if time.Now().After(deadline) {
 			w.Fatalf("it did not happen: %s", what)
 		}
+		time.Sleep(max(100*time.Millisecond, 3*time.Since(begun)))
 	}
 }
 
