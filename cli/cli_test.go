@@ -138,7 +138,7 @@ func cmdField(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
-	path, deadline := ts.MkAbs(args[0]), time.Now().Add(20*time.Second)
+	path, deadline := ts.MkAbs(args[0]), time.Now().Add(2*time.Minute)
 	for time.Now().Before(deadline) {
 		b, err := os.ReadFile(path)
 		if err == nil && (len(args) < 2 || strings.Contains(string(b), args[1])) {

@@ -93,17 +93,6 @@ func (r *Reconciler) judge(ctx context.Context) (seen uint64, err error) {
 	return j.seen, r.bound(ctx)
 }
 
-// read reports whether nothing more is expected of some streams in [from, to).
-func (j *judgment) read(t *tenant, streams []string, from, to int64) (bool, error) {
-	for _, s := range streams {
-		c, err := j.cover(t, s)
-		if err != nil || !within(c.Read, from, to) {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
 type tenant struct {
 	id     int64
 	name   string
@@ -168,6 +157,17 @@ func (j *judgment) complete(t *tenant, streams []string, from, to int64) (bool, 
 	for _, s := range streams {
 		c, err := j.cover(t, s)
 		if err != nil || !c.covers(from, to) || c.Now.UnixMilli() < to+max(j.r.opts.Wait, c.Lag).Milliseconds() {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// read reports whether nothing more is expected of some streams in [from, to).
+func (j *judgment) read(t *tenant, streams []string, from, to int64) (bool, error) {
+	for _, s := range streams {
+		c, err := j.cover(t, s)
+		if err != nil || !within(c.Read, from, to) {
 			return false, err
 		}
 	}

@@ -309,8 +309,8 @@ func (s *stream) follows(ctx context.Context, o *object, d *digest, sum []byte, 
 	return s.expect(ctx, s, []object{{stream: s.p.id, key: *d.PrevObject, hash: before, modified: ms(d.Start)}})
 }
 
-// expect puts objects into the queue of a stream that AWS says to have delivered and that no listing has named: who fetches
-// them finds out whether they are there.
+// expect puts objects into the queue of a stream that AWS says to have delivered and that no listing has named. Those that are not
+// found now are named as well: who fetches them says whether they have come.
 func (s *stream) expect(ctx context.Context, of *stream, list []object) error {
 	list, err := of.unknown(ctx, list)
 	if err != nil || len(list) == 0 {

@@ -64,6 +64,7 @@
 //
 // A page in the middle of a bucket without days in its keys that always fails hides what is behind it; nothing is said to
 // be complete meanwhile. An object that is replaced twice between two listings is seen in its last state. Of two stores in
-// the same second (the resolution of LastModified) coverage knows one. A file that a digest names, that comes only then, and between whose naming
-// and whose place in the queue the machine died, stays late in coverage. Notifications (S3 to SQS or EventBridge) are not used.
+// the same second (the resolution of LastModified) coverage knows one. A file that a digest names, that comes only then, and
+// between whose naming and whose place in the queue the machine died, stays late in coverage. Notifications (S3 to SQS or
+// EventBridge) are not used.
 package bucket
