@@ -140,6 +140,7 @@ func (w *world) headGoesOn(restart time.Time, steps int, step time.Duration, r *
 	found := 0
 	for range steps {
 		r.give(10) // back-fill goes on too
+		w.heard()
 		w.jump(step)
 		w.headReached()
 		found = w.searchable(restart)
@@ -162,6 +163,18 @@ func (w *world) headGoesOn(restart time.Time, steps int, step time.Duration, r *
 		w.Error("back-fill got nothing while the head was busy")
 	}
 	w.Logf("%d records of after the restart could be found while back-fill was under way, which was answered %d times", found, r.given)
+}
+
+// heard waits until the product has heard from the provider often enough to know that its clock was set:
+// of two jumps among a few answers it must believe that they are a clock that runs fast, and that for a moment it is
+// later than it is. What is offered next is back-fill's then.
+func (w *world) heard() {
+	w.Helper()
+	before := w.door.answers()
+	w.until("heard", func() (bool, string) {
+		n := w.door.answers() - before
+		return n > 4, fmt.Sprintf("%d answers", n) // the first may have begun before the last jump, the last may be on its way
+	})
 }
 
 // searchable waits until every record that happened since can be found that has

@@ -28,6 +28,26 @@ type door struct {
 	secrets map[string]bool
 	asked   []time.Time // for quiet: when each stretch of it began
 	quiet   time.Time   // until when the latest one is
+	dated   int         // answers of the API that were apart from each other
+	last    time.Time   // when the latest of those ended
+}
+
+// apart is how far answers are from each other that the product's idea of the provider's clock keeps, and more.
+const apart = 100 * time.Millisecond
+
+// told notes an answer.
+func (d *door) told(begun time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if begun.Sub(d.last) >= apart {
+		d.dated, d.last = d.dated+1, time.Now()
+	}
+}
+
+func (d *door) answers() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dated
 }
 
 // pauses are the stretches of quiet that answers have asked for.
@@ -92,7 +112,11 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	defer func() { d.pause(w.Header()) }()
+	begun := time.Now()
 	d.next.ServeHTTP(w, r)
+	if !strings.Contains(r.URL.Path, "/oauth2/") {
+		d.told(begun)
+	}
 }
 
 // scan looks for every secret in all that the product has written: its log, the
