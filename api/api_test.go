@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"slices"
@@ -190,11 +191,12 @@ func TestRecordsGoInAndAreFound(t *testing.T) {
 
 func TestTail(t *testing.T) {
 	s := start(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	hits, tailed := make(chan string, 10_000), make(chan error, 1)
+	hits, tailed, begun := make(chan string, 10_000), make(chan error, 1), make(chan struct{})
+	tailing := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: func() { close(begun) }})
 	go func() {
-		tailed <- s.Tail(ctx, "workload:Exchange", true, func(h v1.Hit) error {
+		tailed <- s.Tail(tailing, "workload:Exchange", true, func(h v1.Hit) error {
 			if !strings.Contains(string(h.Event), `"log_name":"Exchange"`) {
 				t.Errorf("does not match: %s", h.Event)
 			}
@@ -202,7 +204,11 @@ func TestTail(t *testing.T) {
 			return nil
 		})
 	}()
-	time.Sleep(300 * time.Millisecond) // the request is on its way
+	select {
+	case <-begun:
+	case err := <-tailed:
+		t.Fatal(err)
+	}
 	if _, err := s.Import(ctx, client.Import{Name: "log.jsonl", Body: bytes.NewReader(records(2000))}); err != nil {
 		t.Fatal(err)
 	}

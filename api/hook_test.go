@@ -69,7 +69,7 @@ webhook = { url = "https://audit.example.com/hook/google/workspace", auth_id = "
 // ready waits until the source has read its AuthID.
 func (s *server) hookReady(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if res, _ := s.call(t, "POST", "/hook/m365/contoso", map[string]string{"Webhook-AuthID": hookAuthID}, "[]"); res.StatusCode == 200 {
 			return
 		}

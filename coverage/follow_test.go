@@ -68,7 +68,7 @@ func (r *rig) write(acts ...act.Act) {
 
 func (r *rig) caughtUp(c *coverage.Coverage) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := c.CaughtUp(ctx, r.j.Size()); err != nil {
 		r.t.Fatal(err)

@@ -61,7 +61,7 @@ func (r *receiver) next(t *testing.T) notify.Message {
 	select {
 	case m := <-r.got:
 		return m
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("no message came")
 		return notify.Message{}
 	}
@@ -151,7 +151,7 @@ func TestNotifyOnce(t *testing.T) {
 // untold waits until all that is to be told was sent.
 func untold(t *testing.T, n *node.Node) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(2 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; <-time.After(2 * time.Millisecond) {
 		left, err := n.TestingUntold(t.Context())
 		switch {
 		case err != nil:
@@ -204,7 +204,7 @@ func TestNotifyDead(t *testing.T) {
 	defer closeNode(t, n)
 	dead := func(want int) []notify.Dead {
 		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); ; {
+		for deadline := time.Now().Add(2 * time.Minute); ; {
 			list, err := n.DeadLetters(t.Context())
 			if err != nil {
 				t.Fatal(err)

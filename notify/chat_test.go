@@ -170,7 +170,7 @@ func TestEmail(t *testing.T) {
 	var session string
 	select {
 	case session = <-mails:
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("no mail came")
 	}
 	r.empty()

@@ -100,7 +100,7 @@ func (r *receiver) next() got {
 	select {
 	case g := <-r.seen:
 		return g
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		r.t.Fatal("no message came")
 		return got{}
 	}
@@ -185,7 +185,7 @@ func (r *rig) empty() {
 	r.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); r.left() > 0; <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); r.left() > 0; <-tick.C {
 		if time.Now().After(deadline) {
 			r.t.Fatal("messages are left")
 		}

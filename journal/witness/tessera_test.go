@@ -82,7 +82,7 @@ func TestTwoWitnessesOfTwoTesseraLogs(t *testing.T) {
 // and closes it.
 func addTo(t *testing.T, dir string, signer note.Signer, group tessera.WitnessGroup, n int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	driver, err := posix.New(ctx, posix.Config{Path: dir})
 	if err != nil {

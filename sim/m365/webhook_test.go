@@ -42,7 +42,7 @@ func (e *endpoint) next(t *testing.T) (*http.Request, []byte) {
 	select {
 	case r := <-e.got:
 		return r, <-e.bodies
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("no call came")
 		return nil, nil
 	}

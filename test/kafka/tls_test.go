@@ -75,7 +75,7 @@ func TestTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		b, err := node.TryKafka(ctx, o, "audit")
 		if err == nil && b.Partitions != 2 {
