@@ -115,7 +115,7 @@ const (
 const (
 	Planned = "planned" // it would have been done, and was not: a dry run
 	Planted = "planted" // it was done, At the moment; After has, as JSON, what its records are known by, the channels they are awaited through and, as in Arrived and Missing, the streams that have these
-	Arrived = "arrived" // its record, Event, was durable Seconds after it was done
+	Arrived = "arrived" // its record, Event, was durable Seconds after it was done; Late if that is longer than it may take
 	Cleaned = "cleaned" // what it left in the tenant was taken away
 )
 
@@ -180,6 +180,9 @@ type Act struct {
 	Before, After string
 	Event         string
 
+	// Late says of a canary's record that it came after the time that it may take, so that an act Missing may have told of it.
+	Late bool
+
 	// Of gaps, failures, waits, controls and alarms.
 	Permanent bool
 	Reason    string // a short stable word
@@ -188,6 +191,15 @@ type Act struct {
 	Status    int    // of HTTP
 	Count     int    // how often since the last act of the kind
 	Seconds   float64
+}
+
+// Finding is the name of what the act tells to be missing, or to have come after all: equal names are the same. It is empty if the act
+// does neither. Of a record about what was found it is the ID of the [Orphan].
+func (a *Act) Finding() string {
+	if a.Kind == Canary && (a.Reason == Missing || a.Reason == Arrived && a.Late) {
+		return "canary " + a.Cursor + " " + a.Stream
+	}
+	return ""
 }
 
 // Limits of an act, in bytes where not said otherwise.

@@ -22,7 +22,7 @@ func full() act.Act {
 		From: noon.Add(-time.Hour), To: noon, At: noon.Add(time.Second), Cursor: "head", Pages: 2, Blobs: 9,
 		New:  []act.Blob{{ID: "b$1", Created: noon, Expires: noon.Add(168 * time.Hour)}, {ID: "b\"2\\"}},
 		Part: true, Blob: &act.Blob{ID: "b$3", Created: noon}, Records: 7, Stored: 4, Duplicates: 2, Mutated: 1, Unreadable: 1,
-		Bytes: 1 << 40, Run: "X", Attempts: 3, Received: noon, Permanent: true, Reason: act.Expired,
+		Bytes: 1 << 40, Run: "X", Attempts: 3, Received: noon, Late: true, Permanent: true, Reason: act.Expired,
 		Message: "The blob is gone.\nÄ", Code: "AF20051", Status: 400, Count: 12, Seconds: 0.25, Settle: 600, Keep: 2592000.5, Due: 900,
 	}
 }

@@ -57,6 +57,7 @@ func (a *Act) Append(dst []byte) []byte {
 	w.text("before", a.Before)
 	w.text("after", a.After)
 	w.text("event", a.Event)
+	w.flag("late", a.Late)
 	w.flag("permanent", a.Permanent)
 	w.text("reason", a.Reason)
 	w.text("message", cut(a.Message, MaxMessage))

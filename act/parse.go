@@ -114,6 +114,8 @@ func (r *reader) result(a *Act, v jsontape.Value) {
 		a.After = r.text(v, MaxState)
 	case "event":
 		a.Event = r.text(v, MaxName)
+	case "late":
+		a.Late = r.flag(v)
 	case "permanent":
 		a.Permanent = r.flag(v)
 	case "reason":

@@ -296,7 +296,8 @@ func (w *Watch) arrived(ctx context.Context) error {
 		if a.missing {
 			message = "the record of a canary that was missing has come after all"
 		}
-		acts = append(acts, w.act(f.canary, act.Arrived, f.channel, act.Act{Event: f.event.String(), Seconds: delay.Seconds(), After: a.where(f.channel), Message: message}))
+		late := a.missing || delay >= w.allowed(f.canary.kind, f.channel)
+		acts = append(acts, w.act(f.canary, act.Arrived, f.channel, act.Act{Event: f.event.String(), Seconds: delay.Seconds(), Late: late, After: a.where(f.channel), Message: message}))
 		w.mu.Lock()
 		a.came, a.delay = true, delay
 		f.canary.channels[f.channel] = a

@@ -249,7 +249,7 @@ func TestArrives(t *testing.T) {
 	b.collect(true)
 	came := b.once()
 	b.want(came, "arrived "+graphLog)
-	if came[0].Cursor != acts[0].Cursor || came[0].Event == "" || came[0].Code != canary.SignIn {
+	if came[0].Finding() != "" || came[0].Cursor != acts[0].Cursor || came[0].Event == "" || came[0].Code != canary.SignIn {
 		t.Errorf("it is not the act of the record that came: %+v", came[0])
 	}
 	s := b.w.Standings()
@@ -279,7 +279,8 @@ func TestMissing(t *testing.T) {
 	b.collect(true)
 	b.want(b.once())
 	b.ahead = 3 * time.Hour
-	b.want(b.once(), "missing "+graphLog)
+	told := b.once()
+	b.want(told, "missing "+graphLog)
 	b.want(b.once())
 	b.start()
 	b.want(b.once())
@@ -290,8 +291,8 @@ func TestMissing(t *testing.T) {
 	b.collect(true)
 	late := b.once()
 	b.want(late, "arrived "+graphLog)
-	if !strings.Contains(late[0].Message, "after all") {
-		t.Errorf("message is %q", late[0].Message)
+	if !strings.Contains(late[0].Message, "after all") || late[0].Finding() == "" || late[0].Finding() != told[0].Finding() {
+		t.Errorf("it came as %+v, and was missing as %+v", late[0], told[0])
 	}
 }
 

@@ -4,6 +4,7 @@
 package incident
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,26 @@ type Arrival struct {
 	Record   string    `json:"record"`   // event id of what came, of the last if it was several
 	Act      string    `json:"act"`      // event id of the record that says so, which prove takes
 }
+
+// arrivalOf is what a record tells to have come; its Finding is empty if it tells of none. Records of other streams than those that isOurs
+// takes tell of none.
+func arrivalOf(stream string, raw []byte) (Arrival, error) {
+	if stream == act.Findings {
+		o, err := act.ParseOrphan(raw)
+		return Arrival{Finding: o.Finding, Time: o.Time, Happened: o.Happened, Channel: o.Channel, Record: o.Record}, err
+	}
+	if !bytes.Contains(raw, lateMember) {
+		return Arrival{}, nil // a collector's act, of which there are many
+	}
+	a, err := act.Parse(raw)
+	if err != nil || a.Reason != act.Arrived {
+		return Arrival{}, err
+	}
+	return Arrival{Finding: a.Finding(), Time: a.At.Add(time.Duration(a.Seconds * float64(time.Second))), Happened: a.At, Channel: a.Stream, Record: a.Event}, nil
+}
+
+// lateMember is as act.Append writes it.
+var lateMember = []byte(`"late":true`)
 
 // text says how, and how late.
 func (a *Arrival) text() string {
@@ -57,12 +78,12 @@ func (a *Alert) heard() {
 }
 
 // arrive takes in that what a finding told to be missing has come: the alerts about it are revised.
-func (l *ledger) arrive(o *act.Orphan, place event.ID) error {
-	body, err := json.Marshal(Arrival{Finding: o.Finding, Time: o.Time, Happened: o.Happened, Channel: o.Channel, Record: o.Record, Act: place.String()})
+func (l *ledger) arrive(came *Arrival) error {
+	body, err := json.Marshal(came)
 	if err != nil {
 		return err
 	}
-	if err := l.exec(`INSERT INTO incident_arrival (finding, body) VALUES ($1, $2) ON CONFLICT DO NOTHING`, o.Finding, body); err != nil {
+	if err := l.exec(`INSERT INTO incident_arrival (finding, body) VALUES ($1, $2) ON CONFLICT DO NOTHING`, came.Finding, body); err != nil {
 		return err
 	}
 	type about struct {
@@ -71,7 +92,7 @@ func (l *ledger) arrive(o *act.Orphan, place event.ID) error {
 	}
 	var list []about
 	err = l.each(`SELECT a.num, a.incident, b.body FROM incident_finding AS f JOIN incident_alert AS a USING (num) JOIN incident_body AS b USING (num) WHERE f.finding = $1`,
-		[]any{o.Finding}, func(rows *sql.Rows) error {
+		[]any{came.Finding}, func(rows *sql.Rows) error {
 			var one about
 			err := rows.Scan(&one.num, &one.incident, &one.body)
 			list = append(list, one)

@@ -45,7 +45,7 @@
 //
 // # What comes after all
 //
-// An alert may be about something missing (detect.Alert.Findings). When that has come, an act says so (act.OrphanArrived), which Follow takes in,
+// An alert may be about something missing (detect.Alert.Findings). When that has come, an act says so (act.OrphanArrived, or of a canary act.Arrived), which Follow takes in,
 // and the alert is revised: it says when what came, how late and how. When all of it has come, the alert weighs nothing, and an
 // incident of such alerts alone is closed unless a person has it in hand. That is not a closing by a person: what joins such an incident opens
 // it. Arrivals are kept whether an alert is known that is about them or not, so that the order does not matter.

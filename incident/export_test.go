@@ -24,7 +24,12 @@ func (s *Store) Decide(ctx context.Context, at event.ID, list ...act.Decision) e
 
 // Arrive takes in an arrival as Follow does.
 func (s *Store) Arrive(ctx context.Context, at event.ID, o act.Orphan) error {
-	return s.apply(ctx, at.Batch+1, []placed{{arrival: &o, at: at}})
+	came, err := arrivalOf(act.Findings, o.Append(nil))
+	if err != nil {
+		return err
+	}
+	came.Act = at.String()
+	return s.apply(ctx, at.Batch+1, []placed{{arrival: &came, at: at}})
 }
 
 // Rejoin joins all alerts anew, from their entities alone.

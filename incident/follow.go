@@ -22,7 +22,7 @@ const idleTime = 30 * time.Second
 // placed is a decision with its place in the journal, or an arrival.
 type placed struct {
 	decision *act.Decision
-	arrival  *act.Orphan
+	arrival  *Arrival
 	at       event.ID
 }
 
@@ -88,16 +88,17 @@ func (s *Store) heardIn(b *journal.Batch) []placed {
 		}
 		p := placed{at: b.ID(i)}
 		var err error
-		if b.Envelope(i).Stream == act.Findings {
-			var o act.Orphan
-			if o, err = act.ParseOrphan(b.Raw(i)); err == nil && o.Kind != act.OrphanArrived {
-				continue // detection tells of it
-			}
-			p.arrival = &o
-		} else {
+		if stream := b.Envelope(i).Stream; stream == act.Decisions {
 			var d act.Decision
 			d, err = act.ParseDecision(b.Raw(i))
 			p.decision = &d
+		} else {
+			var came Arrival
+			if came, err = arrivalOf(stream, b.Raw(i)); err == nil && came.Finding == "" {
+				continue // what is missing detection tells of
+			}
+			came.Act = p.at.String()
+			p.arrival = &came
 		}
 		if err != nil {
 			s.opts.Log.Warn("a decision or arrival cannot be read and is passed over", "event", b.ID(i).String(), "err", err)
@@ -110,13 +111,13 @@ func (s *Store) heardIn(b *journal.Batch) []placed {
 
 // isOurs tells what people decided here, and what was found, from what somebody imported.
 func isOurs(o *event.Origin) bool {
-	return o.Family == act.Family && (o.Stream == act.Decisions || o.Stream == act.Findings)
+	return o.Family == act.Family && (o.Stream == act.Decisions || o.Stream == act.Findings || o.Stream == act.Stream)
 }
 
 // take takes it in.
 func (p *placed) take(l *ledger) error {
 	if p.arrival != nil {
-		return l.arrive(p.arrival, p.at)
+		return l.arrive(p.arrival)
 	}
 	return l.decide(p.decision, p.at)
 }

@@ -165,11 +165,17 @@ func finding(raw []byte, family event.Family) string {
 	if family != act.Family {
 		return ""
 	}
-	o, err := act.ParseOrphan(raw)
-	if err != nil || o.Kind == act.OrphanArrived {
+	if o, err := act.ParseOrphan(raw); err == nil {
+		if o.Kind == act.OrphanArrived {
+			return ""
+		}
+		return o.ID
+	}
+	a, err := act.Parse(raw)
+	if err != nil || a.Reason != act.Missing {
 		return ""
 	}
-	return o.ID
+	return a.Finding()
 }
 
 // raw returns a record; nil if it is gone.

@@ -69,6 +69,25 @@ func TestF17Canary(t *testing.T) {
 			t.Errorf("the log was in good order, and has a gap: %+v", g)
 		}
 	}
+	hidden.Store(false) // it comes after all
+	w.pass(10*time.Minute, 5*time.Minute)
+	w.until("the alert says so", func() (bool, string) {
+		a := w.alert(canaryMissing)
+		return len(a.Arrivals) == 1, fmt.Sprintf("%+v: %+v", standing(), a)
+	})
+	a := w.alert(canaryMissing)
+	if came := a.Arrivals[0]; a.Level != "informational" || came.Channel != channel || came.Record == "" || !strings.Contains(a.Sentence, "What was missing has come") {
+		t.Errorf("the alert is %+v", a)
+	}
+	list, err := w.node.Incidents(t.Context(), incident.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list {
+		if s.ID == a.Incident && (s.State != incident.StateClosed) != (s.Alerts > 1) {
+			t.Errorf("its incident is %+v", s)
+		}
+	}
 }
 
 // canaryWorld is a world with Microsoft Graph, in which canaries are planted by a clock that the test sets ahead of ours.
@@ -118,18 +137,29 @@ func (w *canaryWorld) plants(kinds ...string) config.Source {
 	return c
 }
 
+// canaryMissing is the rule that tells of them.
+const canaryMissing = "8a6b0a4e-6c0f-4f83-9e0a-4a8c0f1c7d35"
+
 // canariesMissing counts the alerts of them.
-func (w *world) canariesMissing() (alerts int) {
-	list, err := w.node.Alerts(w.Context(), incident.Filter{})
+func (w *world) canariesMissing() int { return len(w.alerts(canaryMissing)) }
+
+func (w *world) alerts(rule string) []incident.Alert {
+	w.Helper()
+	list, err := w.node.Alerts(w.Context(), incident.Filter{Rule: rule})
 	if err != nil {
 		w.Fatal(err)
 	}
-	for i := range list {
-		if list[i].Title == "A canary has not arrived" {
-			alerts++
-		}
+	return list
+}
+
+// alert is the only one of a rule.
+func (w *world) alert(rule string) *incident.Alert {
+	w.Helper()
+	list := w.alerts(rule)
+	if len(list) != 1 {
+		w.Fatalf("%d alerts: %+v", len(list), list)
 	}
-	return alerts
+	return &list[0]
 }
 
 // TestF17CanaryUnified: a unified audit log that leaves out what is done with files, and is in good order otherwise. A file and
