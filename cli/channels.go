@@ -39,7 +39,7 @@ func (a *app) printChannels(v *v1.Channels) error {
 	for i := range v.Hours {
 		h := &v.Hours[i]
 		for _, c := range h.Channels {
-			if c.Acts == 0 && c.Lacking == 0 {
+			if c.Acts == 0 && c.Lacking == 0 && c.Verdict != "unmatched" { // of old hours it is not known any more how much was lacking
 				continue
 			}
 			k := sum{h.Tenant, h.Kind, h.Operation, c.Channel, c.Verdict}

@@ -465,7 +465,7 @@ func (j *judgment) counts(t *tenant) error {
 			continue
 		}
 		f := finding{
-			code: codeOf(t.name, "count", m.kind, m.operation, m.hour, m.channel), kind: "count", tenant: t.name, stream: stream,
+			code: m.code(t), kind: "count", tenant: t.name, stream: stream,
 			reason: act.Unmatched, subject: m.operation, start: m.hour * hourMillis, stop: (m.hour + 1) * hourMillis,
 			message: fmt.Sprintf("%d acts that other channels show are not in the %s", acts, m.channel),
 		}
@@ -493,7 +493,7 @@ func (r *Reconciler) lackingOf(t *tenant, f *finding) lacking {
 	for k := range kinds {
 		for c := range channels {
 			m := lacking{k, f.subject, f.start / hourMillis, c}
-			if codeOf(t.name, "count", k, f.subject, m.hour, c) == f.code {
+			if m.code(t) == f.code {
 				return m
 			}
 		}
@@ -501,12 +501,20 @@ func (r *Reconciler) lackingOf(t *tenant, f *finding) lacking {
 	return lacking{}
 }
 
+// code is the name of the finding that says so.
+func (m *lacking) code(t *tenant) string {
+	return codeOf(t.name, "count", m.kind, m.operation, m.hour, m.channel)
+}
+
+// firstActs is the first hour of which all acts are remembered: of the one before some are forgotten.
+func firstActs(t *tenant) int64 { return (t.latest-keepActs)/hourMillis + 1 }
+
 // missing counts what channels have not shown and may owe. both are the operations and hours of which channels that learn what they
 // owe have shown acts that their partners have, too.
 func (j *judgment) missing(t *tenant) (out map[lacking]int64, both map[lacking]bool, err error) {
 	out, both = map[lacking]int64{}, map[lacking]bool{}
 	err = j.r.rows(j.ctx, `SELECT c.kind, c.operation, c.hour, s.channels, s.acts FROM reconcile_cell AS c JOIN reconcile_shown AS s ON s.cell = c.id WHERE c.tenant = $1 AND c.hour >= $2 AND s.acts > 0`,
-		[]any{t.id, (t.latest-keepActs)/hourMillis + 1}, func(rows *sql.Rows) error { // of the hour before some are forgotten
+		[]any{t.id, firstActs(t)}, func(rows *sql.Rows) error {
 			var m lacking
 			var mask, n int64
 			if err := rows.Scan(&m.kind, &m.operation, &m.hour, &mask, &n); err != nil {

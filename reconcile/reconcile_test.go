@@ -415,6 +415,21 @@ func TestF17Counts(t *testing.T) {
 	b.open()
 	b.drain()
 	b.want(said...)
+
+	// Five days later the acts are forgotten, and what was said of them is not.
+	b.now = noon.Add(9 * 24 * time.Hour)
+	week := after(6 * 24 * 60)
+	b.take(directory("unified", 90, week), directory("graph", 90, week))
+	b.want(said...)
+	if r, err = b.r.Report(t.Context(), after(0), after(120)); err != nil || len(r.Hours) != 2 {
+		t.Fatal(r, err)
+	}
+	for i, want := range []reconcile.Verdict{reconcile.CannotSay, reconcile.Blind} {
+		of := r.Hours[i].Channels
+		if of[reconcile.Unified].Verdict != reconcile.CannotSay || of[reconcile.Graph].Verdict != want || of[reconcile.Graph].Acts != 20-int64(i) {
+			t.Errorf("of %v is said: %+v", r.Hours[i].Hour, of)
+		}
+	}
 }
 
 // A token that no sign-in has given out is no orphan if its session was given out before, and so nothing is said while back-fill has still

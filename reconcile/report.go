@@ -36,7 +36,7 @@ type Hour struct {
 type Shown struct {
 	Channel string
 	Acts    int64
-	Lacking int64 // acts that others have shown, and it should have
+	Lacking int64 // acts that others have shown, and it should have; zero where that is forgotten
 	Verdict Verdict
 }
 
@@ -104,6 +104,10 @@ func (j *judgment) report(t *tenant, from, to int64, out *Report) error {
 	if err := j.load(t); err != nil {
 		return err
 	}
+	told, err := j.told(t)
+	if err != nil {
+		return err
+	}
 	for k, counts := range shown {
 		h := Hour{Tenant: t.name, Kind: k.kind.String(), Operation: k.operation, Hour: time.UnixMilli(k.hour * hourMillis).UTC()}
 		for c := range channels {
@@ -118,6 +122,10 @@ func (j *judgment) report(t *tenant, from, to int64, out *Report) error {
 				}
 			} else if counts[c] == 0 && !j.r.opts.has(t.name, k.kind, c) {
 				s.Verdict = NotCollected
+			} else if k.hour < firstActs(t) || k.hour*hourMillis < j.since(k.kind) {
+				if s.Verdict = CannotSay; told[m.code(t)] {
+					s.Verdict = Blind
+				}
 			}
 			h.Channels = append(h.Channels, s)
 		}
@@ -137,4 +145,16 @@ func (j *judgment) report(t *tenant, from, to int64, out *Report) error {
 			out.Orphans = append(out.Orphans, o)
 			return err
 		})
+}
+
+// told are the names of what was said to lack acts and does so still. They are remembered for longer than the acts.
+func (j *judgment) told(t *tenant) (codes map[string]bool, err error) {
+	codes = map[string]bool{}
+	err = j.r.rows(j.ctx, `SELECT code FROM reconcile_finding WHERE kind = 'count' AND tenant = $1 AND stop > start`, []any{t.name}, func(rows *sql.Rows) error {
+		var code string
+		err := rows.Scan(&code)
+		codes[code] = true
+		return err
+	})
+	return codes, err
 }

@@ -27,8 +27,8 @@ type ChannelHour struct {
 type ChannelShown struct {
 	Channel string `json:"channel" enum:"unified audit log,Microsoft Graph,diagnostic setting,CloudAppEvents table,Management Activity API,audit query"`
 	Acts    int64  `json:"acts" doc:"Different acts"`
-	Lacking int64  `json:"lacking" doc:"Acts that others have shown, and it should have"`
-	Verdict string `json:"verdict" enum:"agree,unmatched,not collected,no part,cannot say" doc:"Why it lacks them: unmatched is blindness; no part: it has never shown the operation or, where that has to be learned, never all of it; cannot say: it is not complete for the time, or may still come"`
+	Lacking int64  `json:"lacking" doc:"Acts that others have shown, and it should have; zero where that is forgotten"`
+	Verdict string `json:"verdict" enum:"agree,unmatched,not collected,no part,cannot say" doc:"Why it lacks them: unmatched is blindness; no part: it has never shown the operation or, where that has to be learned, never all of it; cannot say: it is not complete for the time, or may still come, or its acts are forgotten"`
 }
 
 // ChannelOrphan is a session or token in use without a sign-in.
