@@ -96,12 +96,8 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) error {
 	if err != nil {
 		return err
 	}
-	ctx := cmd.Context()
-	if f.length > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, f.length)
-		defer cancel()
-	}
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
 	logs, err := os.OpenFile(filepath.Join(a.data, demoLog), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return usagef("%v", err)
@@ -129,6 +125,9 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) error {
 			return
 		}
 		w.url, w.client = url, client.New(url, token)
+		if f.length > 0 { // of watching, however long it took to begin
+			defer time.AfterFunc(f.length, cancel).Stop()
+		}
 		w.run(ctx)
 	})
 	if err == nil {

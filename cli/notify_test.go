@@ -27,7 +27,7 @@ func cmdUndelivered(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	c, err := config.Load(ts.MkAbs(args[0]))
 	ts.Check(err)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	n, err := node.Open(ctx, node.Options{
 		Dir: ts.Getenv("DAYBREAK_DATA"), Role: "demo", Config: c, Log: slog.New(slog.DiscardHandler),

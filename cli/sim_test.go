@@ -129,7 +129,7 @@ func cmdNoSecret(ts *testscript.TestScript, neg bool, args []string) {
 //	metric PORT NAME
 func cmdMetric(ts *testscript.TestScript, neg bool, args []string) {
 	var line string
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		res, err := http.Get("http://127.0.0.1:" + args[0] + "/metrics")
 		ts.Check(err)
 		text, err := io.ReadAll(res.Body)

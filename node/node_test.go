@@ -413,7 +413,7 @@ func TestCoverageGoesOnAfterATrouble(t *testing.T) {
 	}
 	until := func(what string, ok func(error) bool) {
 		t.Helper()
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			_, err := n.Coverage(t.Context(), time.Time{}, time.Time{})
 			if ok(err) {
 				return

@@ -59,7 +59,7 @@ func TestPeopleCatchUp(t *testing.T) {
 // person waits until somebody has one account.
 func person(t *testing.T, n *node.Node, address, uid string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		p, err := n.Person(ctx, address)

@@ -258,7 +258,7 @@ func (p *place) run(done func() bool) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
-	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
 		select {
 		case err := <-ended:
 			p.Logf("it has ended: %v", err)

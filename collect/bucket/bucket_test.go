@@ -171,6 +171,7 @@ func TestRefused(t *testing.T) {
 	w.until("it is said", func() bool { return len(w.find(act.Gap, "objects", act.Permission)) == 1 })
 	w.sim.Deny("list", false)
 	w.has("one", 2)
+	w.until("the head lists again", func() bool { return len(w.find(act.Filled, "objects", act.Permission)) == 1 })
 	w.sim.SetSecret("another-secret")
 	w.until("it is refused", func() bool { return len(w.find(act.Gap, "objects", act.Permission)) == 2 })
 	w.keep("another-secret")

@@ -239,7 +239,7 @@ func (b *bench) run() {
 			if err != nil && b.fail == nil {
 				b.t.Errorf("Run: %v", err)
 			}
-		case <-time.After(time.Minute):
+		case <-time.After(2 * time.Minute):
 			b.t.Fatal("Run does not end")
 		}
 		if err := b.j.Flush(context.Background()); err != nil {

@@ -157,7 +157,7 @@ func (p *program) killServe(t *testing.T, log string, after time.Duration) bool 
 	}
 	defer c.Wait()
 	defer c.Process.Kill()
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if _, err := os.Stat(address); err == nil {
 			break
 		}

@@ -38,11 +38,16 @@ func TestKill(t *testing.T) {
 	w := newWatched(t, records)
 	program := w.build(t)
 	judging := 0
-	for range kills {
+	for i := range kills {
 		c := exec.Command(program, "serve", "--config", w.config)
 		c.Env = append(os.Environ(), "DAYBREAK_DATA="+w.dir)
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(patience); i == kills-1 && judging == 0; time.Sleep(10 * time.Millisecond) { // one at the least at work
+			if _, err := os.Stat(filepath.Join(w.dir, node.DetectDir)); err == nil || time.Now().After(deadline) {
+				break
+			}
 		}
 		time.Sleep(time.Duration(random.Int64N(int64(most)))) // the moment is the test
 		if err := c.Process.Kill(); err != nil {

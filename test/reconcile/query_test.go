@@ -52,13 +52,18 @@ func newQueryWorld(t *testing.T, unified string) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range c.Feeds {
-			if f := &c.Feeds[i]; f.Stream == auditquery.Stream && f.Intervals[coverage.Complete] == 36 {
-				return true
-			}
+		r, err := w.node.Channels(t.Context(), comparedTo.Add(-time.Hour), comparedTo) // what the last hour came to is kept after it is said to be read
+		if err != nil {
+			t.Fatal(err)
 		}
-		return false
+		kept := slices.ContainsFunc(r.Hours, func(h reconcile.Hour) bool { return h.Kind == "audit records" })
+		return kept && slices.ContainsFunc(c.Feeds, func(f coverage.Feed) bool {
+			return f.Stream == auditquery.Stream && f.Intervals[coverage.Complete] == 36
+		})
 	})
+	if err := w.node.CatchUp(t.Context(), func(_, _, _ int64) {}); err != nil { // all is searchable
+		t.Fatal(err)
+	}
 	if err := w.node.CatchUpDetection(t.Context()); err != nil {
 		t.Fatal(err)
 	}
