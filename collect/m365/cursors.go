@@ -61,7 +61,7 @@ func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
 				s.punctual = true
 				s.mu.Unlock()
 			}
-			if s.blame(ctx, "head", err) { // not the window's fault
+			if s.blame(ctx, "head", begun, err) { // not the window's fault
 				wait = max(wait, loop.Backoff(s.c.o.Retry, failed, refusedWait))
 			} else {
 				wait = max(wait, loop.Backoff(s.c.o.Retry, failed-1, headWait))
@@ -291,7 +291,7 @@ func (s *stream) sweepOver(ctx context.Context, w *loop.Watch, l *span) (spent t
 			return spent, false, err
 		}
 		failed++
-		everybodys, before := s.blame(ctx, "sweep", err), l.start
+		everybodys, before := s.blame(ctx, "sweep", begun, err), l.start
 		s.mu.Lock()
 		if !everybodys && s.failed(l, err, begun) {
 			l.halve()
@@ -526,7 +526,7 @@ func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
 
 // stumbled decides what becomes of a window that has failed.
 func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.Time) error {
-	everybodys := s.blame(ctx, "backfill", cause)
+	everybodys := s.blame(ctx, "backfill", begun, cause)
 	s.mu.Lock()
 	next := *l
 	enough := !everybodys && s.failed(&next, cause, begun)

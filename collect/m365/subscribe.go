@@ -80,11 +80,12 @@ func (c *Collector) subscribe(ctx context.Context) error {
 		} else if err := s.unsubscribed(ctx, found); err != nil {
 			return err
 		}
+		begun := time.Now()
 		if err := s.start(ctx, on); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
-			s.blame(ctx, "start", err)
+			s.blame(ctx, "start", begun, err)
 		}
 	}
 	return nil
@@ -231,16 +232,16 @@ func (s *stream) witnessed(ctx context.Context, acts []act.Act) error {
 	return err
 }
 
-// blame notes a failure and reports whether it is that of the stream, the token or the
-// provider as a whole, and not of what was asked for.
-func (s *stream) blame(ctx context.Context, during string, err error) bool {
+// blame notes a failure of what was begun then, and reports whether it is that of the stream,
+// the token or the provider as a whole, and not of what was asked for.
+func (s *stream) blame(ctx context.Context, during string, begun time.Time, err error) bool {
 	s.c.book.Failed(ctx, &s.trouble, during, err)
 	e := rest.Of(err)
 	switch e.Class {
 	case provider.ClassDisabled:
 		loop.Poke(s.c.hello)
 	case provider.ClassAdmin, provider.ClassAuth:
-		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
+		if err := s.refused(ctx, begun, err); err != nil && ctx.Err() == nil {
 			s.c.log.Error("a refusal could not be written down", "stream", s.name, "error", err)
 		}
 	}
@@ -248,12 +249,13 @@ func (s *stream) blame(ctx context.Context, during string, err error) bool {
 }
 
 // refused notes that a permission is missing: the stream is not collected, the others
-// go on, and it is tried again.
-func (s *stream) refused(ctx context.Context, cause error) error {
+// go on, and it is tried again. What was begun before the head has worked is no news: it may be
+// there again since.
+func (s *stream) refused(ctx context.Context, begun time.Time, cause error) error {
 	s.verdict.Lock()
 	defer s.verdict.Unlock()
 	s.mu.Lock()
-	from, known := s.cur.headTo, s.cur.refused != 0
+	from, known := s.cur.headTo, s.cur.refused != 0 || s.heard.After(begun)
 	s.mu.Unlock()
 	if known {
 		return nil

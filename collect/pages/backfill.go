@@ -171,7 +171,7 @@ func (s *stream) clamp(ctx context.Context, l *span) (gone bool, err error) {
 
 // stumbled decides what becomes of a window that has failed.
 func (s *stream) stumbled(ctx context.Context, l *span, cause error, begun time.Time) error {
-	if s.blame(ctx, "backfill", cause) {
+	if s.blame(ctx, "backfill", begun, cause) {
 		s.alter(func() { l.due = ours() + loop.Backoff(s.c.o.Retry, 5, spanWait).Milliseconds() })
 		return s.save(ctx, l)
 	}

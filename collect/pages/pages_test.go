@@ -4,6 +4,7 @@
 package pages_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"github.com/daybreak-sec/daybreak/act"
 	"github.com/daybreak-sec/daybreak/collect/pages"
 	"github.com/daybreak-sec/daybreak/node"
+	"github.com/daybreak-sec/daybreak/provider/budget"
 	"github.com/daybreak-sec/daybreak/provider/rest"
 )
 
@@ -225,6 +227,49 @@ func TestF01SweepsThatFail(t *testing.T) {
 	b.until("all records are there", func() bool { return len(b.lacking(minute)) == 0 })
 	b.stop()
 	b.check()
+}
+
+// lateRefusal answers the next sweep with a refusal, but only when the head has been answered again.
+type lateRefusal struct {
+	*fake
+	armed         atomic.Bool
+	heads, sweeps atomic.Int64 // that were answered; sweeps after the refusal
+	refused       atomic.Bool
+}
+
+func (f *lateRefusal) Page(ctx context.Context, by budget.Priority, q pages.Query) (*pages.Page, error) {
+	if by == budget.Sweep && f.armed.CompareAndSwap(true, false) {
+		for from := f.heads.Load(); f.heads.Load() < from+3 && ctx.Err() == nil; {
+			<-time.After(time.Millisecond)
+		}
+		f.refused.Store(true)
+		return nil, refusal(rest.ClassAdmin, 403)
+	}
+	p, err := f.fake.Page(ctx, by, q)
+	switch {
+	case by == budget.Head:
+		f.heads.Add(1)
+	case by == budget.Sweep && f.refused.Load():
+		f.sweeps.Add(1)
+	}
+	return p, err
+}
+
+// TestARefusalThatComesLate: a refusal of what was asked for before the head has worked is old: the permission may be there again, and a
+// gap would be told that nothing is in.
+func TestARefusalThatComesLate(t *testing.T) {
+	t.Parallel()
+	f := &lateRefusal{fake: newFake(17)}
+	b := newBench(t, f.fake, pages.ByTime)
+	b.opts.Upstream = f
+	b.run()
+	b.until("it has begun", func() bool { return len(b.acts(act.Listed)) > 1 && b.c.Status()[0].Unlisted == 0 })
+	f.armed.Store(true)
+	b.until("sweeps are answered again", func() bool { return f.sweeps.Load() > 0 })
+	b.stop()
+	if gaps := b.acts(act.Gap); len(gaps) > 0 {
+		t.Errorf("gaps %+v", gaps)
+	}
 }
 
 // TestF09SlowSweepsStayShort: where a request takes minutes of the provider's time, and each record is late, sweeps do not look back ever farther

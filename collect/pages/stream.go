@@ -145,7 +145,7 @@ func (s *stream) runHead(ctx context.Context, w *loop.Watch) error {
 			if failed++; failed == 1 {
 				fails = s.c.now()
 			}
-			if s.blame(ctx, "head", err) { // not the window's fault
+			if s.blame(ctx, "head", begun, err) { // not the window's fault
 				wait = max(wait, loop.Backoff(s.c.o.Retry, failed, refusedWait))
 				break
 			}
@@ -311,7 +311,7 @@ func (s *stream) sweepOver(ctx context.Context, r *reader, l *span) (spent time.
 			return spent, false, err
 		}
 		failed++
-		everybodys, before := s.blame(ctx, "sweep", err), l.start
+		everybodys, before := s.blame(ctx, "sweep", begun, err), l.start
 		s.alter(func() {
 			oldest := s.oldest(s.c.now())
 			if !everybodys && s.failed(l, err, begun) {
@@ -392,26 +392,27 @@ func (s *stream) fatal(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || rest.Of(err).Op == ""
 }
 
-// blame notes a failure and reports whether it is that of the stream, the token or the provider as a whole, and not of
-// what was asked for.
-func (s *stream) blame(ctx context.Context, during string, err error) bool {
+// blame notes a failure of what was begun then, and reports whether it is that of the stream, the token or the provider as a
+// whole, and not of what was asked for.
+func (s *stream) blame(ctx context.Context, during string, begun time.Time, err error) bool {
 	s.c.book.Failed(ctx, &s.trouble, during, err)
 	e := rest.Of(err)
 	switch e.Class {
 	case rest.ClassAdmin, rest.ClassAuth, rest.ClassDisabled:
-		if err := s.refused(ctx, err); err != nil && ctx.Err() == nil {
+		if err := s.refused(ctx, begun, err); err != nil && ctx.Err() == nil {
 			s.c.log.Error("a refusal could not be written down", "stream", s.f.Stream, "error", err)
 		}
 	}
 	return e.Everybodys()
 }
 
-// refused notes that a permission is missing: the stream is not collected, the others go on, and it is tried again.
-func (s *stream) refused(ctx context.Context, cause error) error {
+// refused notes that a permission is missing: the stream is not collected, the others go on, and it is tried again. What was
+// begun before the head has worked is no news: it may be there again since.
+func (s *stream) refused(ctx context.Context, begun time.Time, cause error) error {
 	s.verdict.Lock()
 	defer s.verdict.Unlock()
 	s.mu.Lock()
-	from, known := s.p.headTo, s.p.refused != 0
+	from, known := s.p.headTo, s.p.refused != 0 || s.heard.After(begun)
 	s.mu.Unlock()
 	if known {
 		return nil

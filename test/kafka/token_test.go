@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func TestTokens(t *testing.T) {
 		if refused != 0 {
 			t.Fatalf("%d sessions with %d tokens, and %d refused", accepted, tokens, refused)
 		}
-		return accepted > 4 && (tokens == 2 || testing.Short() && tokens == 1) // the first one's life is not over
+		return accepted > 4 && (tokens > 1 || testing.Short() && tokens == 1) // the first one's life is not over
 	})
 	state := func(want string) {
 		t.Helper()
@@ -137,7 +138,7 @@ func TestTokens(t *testing.T) {
 	other.stop()
 
 	for stream, reasons := range w.gaps() {
-		if strings.HasPrefix(stream, "contoso-logs/") || len(reasons) != 2 || reasons[0] != act.Permission || reasons[1] != act.Permission {
+		if strings.HasPrefix(stream, "contoso-logs/") || len(reasons) < 2 || slices.ContainsFunc(reasons, func(r string) bool { return r != act.Permission }) {
 			t.Errorf("gaps of %s: %v", stream, reasons)
 		}
 	}

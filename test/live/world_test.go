@@ -229,11 +229,15 @@ func (w *world) keep(r *coverage.Report) {
 
 // ask is the product's own coverage statement about all of the company's life.
 func (w *world) ask(n *node.Node) (*coverage.Report, error) {
-	r, err := n.Coverage(w.Context(), w.sim.Begin().Add(-time.Hour), w.sim.Now().Add(time.Hour))
+	c, err := w.statement(n)
 	if err != nil {
 		return nil, err
 	}
-	return r.Report, nil
+	return c.Report, nil
+}
+
+func (w *world) statement(n *node.Node) (*node.Coverage, error) {
+	return n.Coverage(w.Context(), w.sim.Begin().Add(-time.Hour), w.sim.Now().Add(time.Hour))
 }
 
 // collector makes the waits short, because simulated days are.
@@ -324,6 +328,7 @@ func (w *world) pass(total, step time.Duration) {
 	w.Helper()
 	for total > 0 {
 		d := min(step, total)
+		w.heard()
 		w.jump(d)
 		w.quiet()
 		total -= d
@@ -379,11 +384,15 @@ func (w *world) quietAt(now time.Time, except ...string) {
 // peek asks the product what it has.
 func (w *world) peek() *coverage.Report {
 	w.Helper()
-	r, err := w.ask(w.node)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return r
+	var c *node.Coverage
+	w.until("coverage follows the journal", func() (bool, string) {
+		var err error
+		if c, err = w.statement(w.node); err != nil {
+			w.Fatal(err)
+		}
+		return !c.Behind, "it is behind"
+	})
+	return c.Report
 }
 
 // states counts the intervals of a stream in a report by state.

@@ -6,11 +6,13 @@ package pages_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/daybreak-sec/daybreak/act"
+	"github.com/daybreak-sec/daybreak/collect/loop"
 	"github.com/daybreak-sec/daybreak/internal/jsontape"
 	"github.com/daybreak-sec/daybreak/normalize"
 	"github.com/daybreak-sec/daybreak/ocsf"
@@ -41,8 +43,12 @@ func TestSecurityByGraph(t *testing.T) {
 		"userRegistrationDetails": ocsf.ClassUserInventory, "messageTraces": ocsf.ClassEmailActivity,
 	}
 	w := newWorld(t, graph.Config{}, broken)
-	begin := w.sim.Now()
 	api := w.collect(t, "alerts", "incidents", "riskyUsers", "userRegistrationDetails", "messageTraces")
+	until(t, "all are read once", func() bool { // what changes from now on is there twice
+		list := w.c.Status()
+		return len(list) == len(streams) && !slices.ContainsFunc(list, func(s loop.StreamStatus) bool { return s.Listed.IsZero() })
+	})
+	begin := w.sim.Now()
 	if err := w.sim.SetSpeed(1600); err != nil {
 		t.Fatal(err)
 	}

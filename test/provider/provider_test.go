@@ -515,10 +515,8 @@ func TestTheClock(t *testing.T) {
 		// A busy machine may put some time between the two looks.
 		begun := time.Now()
 		off := c.Now().Sub(w.sim.Now()).Abs()
-		for range 50 {
-			if off < 20*time.Second {
-				break
-			}
+		for off > 20*time.Second && time.Since(begun) < 2*time.Minute {
+			time.Sleep(10 * time.Millisecond)
 			_, _ = c.Subscriptions(t.Context(), budget.Head)
 			off = c.Now().Sub(w.sim.Now()).Abs()
 		}
@@ -533,11 +531,11 @@ func TestAHang(t *testing.T) {
 	w := newWorld(t, func(c *sim.Config) { c.Faults, c.Company.People = "hang=0.5:1h", 60 })
 	c := w.client(func(o *m365.Options) { o.Limits.Stall = 300 * time.Millisecond })
 	from, to := start.Add(-5*time.Minute-20*time.Second), start.Add(-5*time.Minute)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	got := w.everything(c, from, to)
 	if ctx.Err() != nil {
-		t.Error("it took a minute")
+		t.Error("it took three minutes")
 	}
 	missing := 0
 	for e := range w.sim.Ledger(from, to, time.Time{}) {
