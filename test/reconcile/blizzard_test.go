@@ -452,8 +452,9 @@ func TestF17NothingIsMissing(t *testing.T) {
 	}
 	both := 0
 	for _, h := range r.Hours {
+		remembered := h.Hour.After(start.Add(-4*day + time.Hour)) // the acts of older hours are forgotten, or will be
 		for _, c := range h.Channels {
-			if c.Verdict != reconcile.Agree && c.Verdict != reconcile.NotCollected {
+			if c.Verdict != reconcile.Agree && c.Verdict != reconcile.NotCollected && (remembered || c.Verdict != reconcile.CannotSay) {
 				t.Errorf("%s", fmt.Sprintf("%s %s: %+v", h.Operation, h.Hour, c))
 			}
 		}
