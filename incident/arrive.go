@@ -25,8 +25,7 @@ type Arrival struct {
 	Act      string    `json:"act"`      // event id of the record that says so, which prove takes
 }
 
-// arrivalOf is what a record tells to have come; its Finding is empty if it tells of none. Records of other streams than those that isOurs
-// takes tell of none.
+// arrivalOf is what a record of a stream that isOurs takes tells to have come after all; its Finding is empty if it tells of nothing.
 func arrivalOf(stream string, raw []byte) (Arrival, error) {
 	if stream == act.Findings {
 		o, err := act.ParseOrphan(raw)

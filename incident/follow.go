@@ -109,7 +109,7 @@ func (s *Store) heardIn(b *journal.Batch) []placed {
 	return list
 }
 
-// isOurs tells what people decided here, and what was found, from what somebody imported.
+// isOurs tells what people decided here, and where it is said that something has come after all, from all else.
 func isOurs(o *event.Origin) bool {
 	return o.Family == act.Family && (o.Stream == act.Decisions || o.Stream == act.Findings || o.Stream == act.Stream)
 }

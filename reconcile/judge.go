@@ -657,7 +657,7 @@ const (
 	Blind        Verdict = "unmatched"     // it should show them, and does not
 	NotCollected Verdict = "not collected" // nobody asks for it
 	NoPart       Verdict = "no part"       // it has never shown the operation, or not all of it: it may be no part of it
-	CannotSay    Verdict = "cannot say"    // it is not complete for the time, or may still come
+	CannotSay    Verdict = "cannot say"    // it is not complete for the time, or may still come, or its acts are forgotten
 )
 
 // verdict tells why a channel lacks acts, and in which stream.

@@ -116,16 +116,19 @@ func (j *judgment) report(t *tenant, from, to int64, out *Report) error {
 			}
 			s := Shown{Channel: c.String(), Acts: counts[c], Verdict: Agree}
 			m := lacking{k.kind, k.operation, k.hour, c}
-			if s.Lacking = missing[m]; s.Lacking > 0 {
+			s.Lacking = missing[m]
+			switch {
+			case s.Lacking > 0:
 				if s.Verdict, _, err = j.verdict(t, &m); err != nil {
 					return err
 				}
-			} else if counts[c] == 0 && !j.r.opts.has(t.name, k.kind, c) {
+			case counts[c] == 0 && !j.r.opts.has(t.name, k.kind, c):
 				s.Verdict = NotCollected
-			} else if k.hour < firstActs(t) || k.hour*hourMillis < j.since(k.kind) {
-				if s.Verdict = CannotSay; told[m.code(t)] {
-					s.Verdict = Blind
-				}
+			case k.hour >= firstActs(t) && k.hour*hourMillis >= j.since(k.kind):
+			case told[m.code(t)]:
+				s.Verdict = Blind
+			default:
+				s.Verdict = CannotSay
 			}
 			h.Channels = append(h.Channels, s)
 		}

@@ -438,6 +438,14 @@ func TestAHubIsMadeAgain(t *testing.T) {
 		r := reasons()
 		return r["contoso-logs/"+eventhubs.SignIns][act.Missing] && r["contoso-logs/"+eventhubs.NonInteractive][act.Retention] && len(r) == 2
 	})
+	known := w.have()
+	w.sim.Pause(false)
+	w.until("what is sent after is there", func() bool {
+		have := w.have()
+		return !slices.ContainsFunc([]string{eventhubs.SignIns, eventhubs.NonInteractive}, func(hub string) bool {
+			return len(have["contoso-logs/"+hub]) <= len(known["contoso-logs/"+hub])
+		})
+	})
 	w.stop()
 }
 

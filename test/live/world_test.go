@@ -209,8 +209,8 @@ func (w *world) watch(n *node.Node) {
 			if w.set.slow {
 				continue
 			}
-			if r, err := w.ask(n); err == nil {
-				w.keep(r)
+			if c, err := w.ask(n); err == nil {
+				w.keep(c.Report)
 			}
 		}
 	}()
@@ -228,15 +228,7 @@ func (w *world) keep(r *coverage.Report) {
 }
 
 // ask is the product's own coverage statement about all of the company's life.
-func (w *world) ask(n *node.Node) (*coverage.Report, error) {
-	c, err := w.statement(n)
-	if err != nil {
-		return nil, err
-	}
-	return c.Report, nil
-}
-
-func (w *world) statement(n *node.Node) (*node.Coverage, error) {
+func (w *world) ask(n *node.Node) (*node.Coverage, error) {
 	return n.Coverage(w.Context(), w.sim.Begin().Add(-time.Hour), w.sim.Now().Add(time.Hour))
 }
 
@@ -387,7 +379,7 @@ func (w *world) peek() *coverage.Report {
 	var c *node.Coverage
 	w.until("coverage follows the journal", func() (bool, string) {
 		var err error
-		if c, err = w.statement(w.node); err != nil {
+		if c, err = w.ask(w.node); err != nil {
 			w.Fatal(err)
 		}
 		return !c.Behind, "it is behind"
